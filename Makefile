@@ -1,0 +1,38 @@
+# Two commands do everything on a machine with Python 3.11+ and make:
+#   make demo   the main job on embedded data: tables here, pictures in demo_output/
+#   make test   style, layering, tests, doctests, documentation
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export MPLBACKEND := Agg
+
+.PHONY: demo test test-all bench docs clean
+
+demo: $(READY)
+	$(BIN)/python examples/demo.py
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
+	$(BIN)/python -m pytest -n 2 -m "not slow" tests hyperspy_clusterquant README.md --doctest-modules
+
+test-all: $(READY)
+	$(BIN)/python -m pytest -n 2 tests hyperspy_clusterquant README.md --doctest-modules
+
+bench: $(READY)
+	$(BIN)/python benchmarks/compare.py
+
+docs: $(READY)
+	$(BIN)/sphinx-build -W -b html docs docs/_build/html
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo_output docs/_build .pytest_cache .ruff_cache .import_linter_cache

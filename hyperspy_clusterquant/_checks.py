@@ -1,0 +1,80 @@
+"""Checks of what users pass, one place for their messages."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def as_keep(mask, shape):
+    """Pixels that take part, from a mask in HyperSpy's polarity (True = left out).
+
+    Parameters
+    ----------
+    mask : array of bool or None
+        Navigation mask.
+    shape : tuple of int
+        Shape of the map.
+
+    Returns
+    -------
+    array of bool
+        True = kept.
+    """
+    if mask is None:
+        return np.ones(shape, dtype=bool)
+    mask = np.asarray(mask)
+    if mask.shape != tuple(shape):
+        raise ValueError(
+            f"`navigation_mask` must have the map's array shape {tuple(shape)} (y, x), but has "
+            f"{mask.shape}. True leaves a pixel out."
+        )
+    if mask.dtype != bool and not np.isin(mask, (0, 1)).all():
+        raise ValueError(
+            f"`navigation_mask` must hold True (left out) and False, not {mask.dtype} values such "
+            f"as {mask.flat[0]!r}."
+        )
+    return ~mask.astype(bool)
+
+
+def check_some_kept(keep, automatic):
+    """Raise if the mask leaves nothing to cluster."""
+    if keep.any():
+        return
+    reason = (
+        "the automatic vacuum mask found no pixel with counts in the chosen energies. Check "
+        "`energy_range` and `exclude_lines`, or pass navigation_mask=None"
+        if automatic
+        else "`navigation_mask` is True (left out) everywhere. In HyperSpy's convention True "
+        "leaves a pixel out: did you mean ~mask?"
+    )
+    raise ValueError(f"All {keep.size} pixels are masked: {reason}.")
+
+
+def check_n_clusters(n_clusters, n_pixels):
+    """`n_clusters` as "auto", "bic" or an int that the pixels allow."""
+    if isinstance(n_clusters, str):
+        if n_clusters not in ("auto", "bic"):
+            raise ValueError(f"`n_clusters` must be an int, 'auto' or 'bic', not {n_clusters!r}.")
+        return n_clusters
+    n_clusters = as_int("n_clusters", n_clusters, minimum=1)
+    if n_clusters > n_pixels:
+        raise ValueError(
+            f"n_clusters={n_clusters} is more than the {n_pixels} pixels to learn from. Ask for "
+            "fewer clusters, bin less, or mask less."
+        )
+    return n_clusters
+
+
+def as_int(name, value, minimum):
+    """`value` as an int not smaller than `minimum`."""
+    if isinstance(value, bool) or not np.isscalar(value) or value != int(value):
+        raise TypeError(f"`{name}` must be a whole number, not {value!r}.")
+    if value < minimum:
+        raise ValueError(f"`{name}` must be at least {minimum}, not {value}.")
+    return int(value)
+
+
+def check_choice(name, value, choices):
+    """Raise unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}, not {value!r}.")

@@ -1,0 +1,254 @@
+"""Scores or an embedding to labels and memberships."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from scipy import ndimage, spatial, special
+
+#: Largest number of clusters that `choose_n_clusters` tries.
+MAX_CLUSTERS = 8
+#: Pixels from which the number of clusters is chosen, drawn where there are more.
+SELECTION_PIXELS = 10_000
+#: Share of the best criterion's gain over one cluster that settles the number.
+SUFFICIENT_GAIN = 0.95
+#: Evidence (counts) that "auto" pools to label a pixel of a binned map.
+POOLED_COUNTS = 120
+#: Landmarks that vote on the membership of another pixel.
+N_VOTES = 15
+
+
+def gaussian_mixture(scores, n_clusters, covariance_type, n_init, seed):
+    """Fit a Gaussian mixture.
+
+    Parameters
+    ----------
+    scores : array (pixels, n_components)
+        Whitened scores.
+    n_clusters : int
+        Number of components of the mixture.
+    covariance_type, n_init
+        As in `sklearn.mixture.GaussianMixture`.
+    seed : int
+        Seed of the initialisations.
+
+    Returns
+    -------
+    sklearn.mixture.GaussianMixture
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    mixture = GaussianMixture(
+        n_clusters,
+        covariance_type=covariance_type,
+        n_init=n_init,
+        max_iter=500,
+        reg_covar=1e-3,  # a thousandth of the shot noise of a typical pixel
+        random_state=seed,
+    )
+    with warnings.catch_warnings():
+        # Fewer distinct points than clusters leaves clusters empty; they are dropped later.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return mixture.fit(scores.astype(np.float64))
+
+
+def choose_n_clusters(scores, criterion, covariance_type, n_init, seed, rng):
+    """Number of clusters of a Gaussian mixture.
+
+    ``"bic"`` takes the minimum of the Bayesian information criterion. ``"auto"`` takes the
+    integrated completed likelihood, which adds the uncertainty of the labels to
+    the BIC and so does not count the mixed pixels of interfaces as phases, and of that
+    the smallest number that reaches 95 % of the best gain over one cluster.
+
+    Parameters
+    ----------
+    scores : array (pixels, n_components)
+        Whitened scores.
+    criterion : {"auto", "bic"}
+        See above.
+    covariance_type, n_init, seed
+        As in `gaussian_mixture`.
+    rng : numpy.random.Generator
+        Draws the pixels to choose on.
+
+    Returns
+    -------
+    n_clusters : int
+    curve : array (n_tried,)
+        Criterion per pixel for 1, 2, ... clusters, lower is better.
+
+    References
+    ----------
+    C. Biernacki, G. Celeux and G. Govaert, IEEE Trans. PAMI 22 (2000) 719.
+    """
+    if len(scores) > SELECTION_PIXELS:
+        scores = scores[np.sort(rng.choice(len(scores), SELECTION_PIXELS, replace=False))]
+    scores = scores.astype(np.float64)
+    curve = []
+    for n_clusters in range(1, min(MAX_CLUSTERS, len(scores)) + 1):
+        mixture = gaussian_mixture(scores, n_clusters, covariance_type, n_init, seed)
+        value = mixture.bic(scores)
+        if criterion == "auto":
+            responsibilities = mixture.predict_proba(scores)
+            value -= 2 * special.xlogy(responsibilities, responsibilities).sum()
+        curve.append(value / len(scores))
+    curve = np.array(curve)
+    if criterion == "bic":
+        return int(curve.argmin()) + 1, curve
+    gain = curve[0] - curve
+    if gain.max() <= 0:
+        return 1, curve
+    return int(np.argmax(gain >= SUFFICIENT_GAIN * gain.max())) + 1, curve
+
+
+def hdbscan_memberships(embedding, min_cluster_size, min_samples, selection_method):
+    """Cluster an embedding by density.
+
+    Parameters
+    ----------
+    embedding : array (points, dimensions)
+        UMAP embedding.
+    min_cluster_size : int
+        Fewest points that make a cluster.
+    min_samples, selection_method
+        As in `hdbscan.HDBSCAN`.
+
+    Returns
+    -------
+    array (points, n_clusters)
+        Each point's membership strength in its own cluster; a row of zeros is noise.
+
+    References
+    ----------
+    L. McInnes, J. Healy and S. Astels, J. Open Source Softw. 2 (2017) 205.
+    """
+    from hdbscan import HDBSCAN
+
+    clusterer = HDBSCAN(
+        min_cluster_size=min_cluster_size,
+        min_samples=min_samples,
+        cluster_selection_method=selection_method,
+        core_dist_n_jobs=1,
+    ).fit(np.asarray(embedding, dtype=np.float64))
+    memberships = np.zeros((len(embedding), clusterer.labels_.max() + 1))
+    clustered = np.flatnonzero(clusterer.labels_ >= 0)
+    memberships[clustered, clusterer.labels_[clustered]] = clusterer.probabilities_[clustered]
+    return memberships
+
+
+def draw_landmarks(n_points, n_landmarks, rng):
+    """Sorted numbers of the points to learn from, all of them if there are few enough."""
+    if n_points <= n_landmarks:
+        return np.arange(n_points)
+    return np.sort(rng.choice(n_points, n_landmarks, replace=False))
+
+
+def extend_from_landmarks(landmark_scores, landmark_memberships, scores):
+    """Memberships of all points from their nearest landmarks in the score space.
+
+    Parameters
+    ----------
+    landmark_scores : array (landmarks, n_components)
+        Scores of the landmarks.
+    landmark_memberships : array (landmarks, n_clusters)
+        Their memberships.
+    scores : array (points, n_components)
+        Scores of the points to label.
+
+    Returns
+    -------
+    memberships : array (points, n_clusters)
+        Mean over the nearest landmarks.
+    is_noise : array of bool (points,)
+        True where most of the nearest landmarks are noise.
+    """
+    tree = spatial.cKDTree(landmark_scores)
+    k = min(N_VOTES, len(landmark_scores))
+    _, nearest = tree.query(scores, k=k, workers=-1)
+    nearest = nearest.reshape(len(scores), k)
+    noise = ~landmark_memberships.any(axis=1)
+    return landmark_memberships[nearest].mean(axis=1), noise[nearest].mean(axis=1) > 0.5
+
+
+def automatic_neighbourhood(counts_per_pixel, n_dim):
+    """Gaussian sigma in pixels that pools `POOLED_COUNTS` counts, 0 if a pixel has them.
+
+    Examples
+    --------
+    >>> automatic_neighbourhood(200, 2)
+    0.0
+    >>> round(automatic_neighbourhood(9, 2), 1)
+    1.0
+    """
+    if counts_per_pixel >= POOLED_COUNTS or counts_per_pixel <= 0:
+        return 0.0
+    # A Gaussian kernel averages (4 pi sigma^2)^(n/2) pixels.
+    sigma = (POOLED_COUNTS / counts_per_pixel) ** (1 / n_dim) / np.sqrt(4 * np.pi)
+    return float(min(sigma, 3.0))
+
+
+def likelihood_memberships(counts, spectra, prior, keep, sigma):
+    r"""Posterior probabilities of full-resolution pixels under the clusters' spectra.
+
+    The Poisson log-likelihood of the counts of pixel i under cluster k, up to a constant,
+    is :math:`\sum_j X_{ij} \log p_{kj}`. It is averaged over the neighbours with a Gaussian
+    and multiplied by the number of pixels that the Gaussian averages.
+
+    Parameters
+    ----------
+    counts : scipy.sparse.csr_array (kept pixels, features)
+        Counts X.
+    spectra : array (n_clusters, features)
+        Summed counts of each cluster.
+    prior : array (n_clusters,)
+        Share of each cluster in the map.
+    keep : array of bool (map shape)
+        Pixels that take part.
+    sigma : float
+        Width of the Gaussian in pixels, 0 = each pixel alone.
+
+    Returns
+    -------
+    array (kept pixels, n_clusters)
+        Rows sum to one.
+    """
+    # One pseudo-count per cluster, spread like the map's mean, keeps the logarithm finite.
+    mean = spectra.sum(axis=0) + 1e-9
+    shares = spectra + mean / mean.sum()
+    shares /= shares.sum(axis=1, keepdims=True)
+    evidence = counts @ np.log(shares).T
+    if sigma > 0:
+        pooled = (4 * np.pi * sigma**2) ** (keep.ndim / 2)
+        weight = ndimage.gaussian_filter(keep.astype(float), sigma)[keep]
+        for k in range(evidence.shape[1]):
+            image = np.zeros(keep.shape)
+            image[keep] = evidence[:, k]
+            evidence[:, k] = ndimage.gaussian_filter(image, sigma)[keep] / weight * max(pooled, 1.0)
+    return special.softmax(evidence + np.log(np.maximum(prior, 1e-12)), axis=1)
+
+
+def drop_empty_and_sort(labels, memberships):
+    """Renumber clusters densely, largest first.
+
+    Parameters
+    ----------
+    labels : array of int (pixels,)
+        0 .. n-1, -1 = noise.
+    memberships : array (pixels, n_clusters)
+        In the order of the labels.
+
+    Returns
+    -------
+    labels : array of int (pixels,)
+    memberships : array (pixels, n_clusters)
+    order : array of int
+        Old number of each new cluster.
+    """
+    sizes = np.bincount(labels[labels >= 0], minlength=memberships.shape[1])
+    order = np.argsort(-sizes, kind="stable")
+    order = order[sizes[order] > 0]
+    new_number = np.full(len(sizes) + 1, -1)
+    new_number[order] = np.arange(len(order))
+    return new_number[labels], memberships[:, order], order

@@ -1,0 +1,322 @@
+"""Counts: from channels to features, from the map to the pixels that count.
+
+Everything here works on plain arrays. Counts are kept as a sparse
+(pixels, features) matrix: a pixel of a STEM-EDX map holds 1 to 200 counts in
+thousands of channels, so nearly all of the cube is zeros.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage, sparse
+
+#: Channels below this energy (keV) hold the detector's noise peak, not X-rays.
+LOWEST_ENERGY = 0.1
+#: Channels are merged into features up to this width (keV), a quarter of a
+#: peak's full width: no information is lost and the covariance stays small.
+FEATURE_WIDTH = 0.032
+
+
+def fwhm_at_energy(energy, resolution_mn_ka=130.0):
+    """Full width at half maximum of a silicon detector's peaks.
+
+    Parameters
+    ----------
+    energy : float or array
+        Energy in keV.
+    resolution_mn_ka : float
+        Full width at half maximum at Mn K-alpha (5.8987 keV), in eV.
+
+    Returns
+    -------
+    float or array
+        Full width at half maximum in keV.
+
+    References
+    ----------
+    C. E. Fiori and D. E. Newbury, Scanning Electron Microscopy I (1978) 401.
+
+    Examples
+    --------
+    >>> round(float(fwhm_at_energy(5.8987, 130.0)), 3)
+    0.13
+    """
+    variance = 2.5 * (np.asarray(energy, dtype=float) - 5.8987) * 1000
+    return np.sqrt(np.maximum(variance + resolution_mn_ka**2, 30.0**2)) / 1000
+
+
+def channel_mask(energy, energy_range=None, excluded=()):
+    """Channels that take part in the clustering.
+
+    Parameters
+    ----------
+    energy : array (channels,)
+        Energy of each channel in keV, ascending.
+    energy_range : tuple of float, optional
+        Lowest and highest energy in keV. Default: everything above 0.1 keV,
+        where the noise (strobe) peak ends.
+    excluded : iterable of tuple of float
+        (low, high) windows in keV to leave out.
+
+    Returns
+    -------
+    array of bool (channels,)
+        True = used.
+
+    Raises
+    ------
+    ValueError
+        If no channel is left.
+
+    Examples
+    --------
+    >>> channel_mask(np.array([0.0, 0.2, 0.3, 0.4]), excluded=[(0.25, 0.35)])
+    array([False,  True, False,  True])
+    """
+    low, high = (LOWEST_ENERGY, np.inf) if energy_range is None else energy_range
+    used = (energy >= low) & (energy <= high)
+    for window_low, window_high in excluded:
+        used &= (energy < window_low) | (energy > window_high)
+    if not used.any():
+        raise ValueError(
+            f"No energy channel is left: the axis runs from {energy[0]:.3g} to "
+            f"{energy[-1]:.3g} keV, `energy_range` asks for {low:.3g} to {high:.3g} keV "
+            f"and {len(list(excluded))} windows are excluded. Widen `energy_range` or "
+            "exclude fewer lines."
+        )
+    return used
+
+
+def merge_channels(energy, used, width=FEATURE_WIDTH):
+    """Number the features that neighbouring used channels are merged into.
+
+    Parameters
+    ----------
+    energy : array (channels,)
+        Energy in keV.
+    used : array of bool (channels,)
+        Channels to keep; a feature never spans a channel that is left out.
+    width : float
+        Largest width of a feature in keV.
+
+    Returns
+    -------
+    array of int (channels,)
+        Feature of each channel, -1 where the channel is not used.
+
+    Examples
+    --------
+    >>> merge_channels(np.arange(6) * 0.01, np.array([1, 1, 1, 1, 0, 1], bool), 0.02)
+    array([ 0,  0,  1,  1, -1,  2])
+    """
+    step = (energy[-1] - energy[0]) / max(len(energy) - 1, 1)
+    factor = max(int(width / step + 1e-9), 1)
+    starts = np.flatnonzero(used & ~np.r_[False, used[:-1]])
+    run_start = starts[np.cumsum(np.isin(np.arange(len(used)), starts))[used] - 1]
+    position = (np.flatnonzero(used) - run_start) // factor
+    new = np.r_[True, (np.diff(run_start) != 0) | (np.diff(position) != 0)]
+    features = np.full(len(used), -1)
+    features[used] = np.cumsum(new) - 1
+    return features
+
+
+def merge_sparse_features(totals, minimum=100):
+    """Number the groups of neighbouring features that hold enough counts together.
+
+    Whitened residuals of features with a handful of counts in the whole map are far
+    from normal and drown weak components.
+
+    Parameters
+    ----------
+    totals : array (features,)
+        Counts of each feature in the kept pixels.
+    minimum : float
+        Counts that every group reaches, if the map holds as many.
+
+    Returns
+    -------
+    array of int (features,)
+        Group of each feature, ascending from 0.
+
+    Examples
+    --------
+    >>> merge_sparse_features(np.array([500, 60, 70, 3, 0, 200, 1]))
+    array([0, 1, 1, 2, 2, 2, 2])
+    """
+    groups = np.empty(len(totals), dtype=int)
+    group, collected = 0, 0.0
+    for feature, total in enumerate(totals):
+        groups[feature] = group
+        collected += total
+        if collected >= minimum:
+            group, collected = group + 1, 0.0
+    # What is left over at the end is too little for a group of its own.
+    return np.minimum(groups, max(group - 1, 0))
+
+
+def to_features(counts, features, n_features):
+    """Sparse features of a block of counts.
+
+    Parameters
+    ----------
+    counts : array (pixels, channels)
+        Counts of any real dtype.
+    features : array of int (channels,)
+        From `merge_channels`.
+    n_features : int
+        Number of features.
+
+    Returns
+    -------
+    scipy.sparse.csr_array (pixels, n_features) of int32
+
+    Raises
+    ------
+    ValueError
+        If the block holds anything but counts, see `check_counts`.
+    """
+    used = np.flatnonzero(features >= 0)
+    if len(used) and used[-1] - used[0] + 1 == len(used):
+        counts = counts[:, used[0] : used[-1] + 1]
+    else:
+        counts = counts[:, used]
+    check_counts(counts)
+    pixel, channel = np.nonzero(counts)
+    values = counts[pixel, channel].astype(np.int32)
+    pointers = np.searchsorted(pixel, np.arange(len(counts) + 1))
+    block = sparse.csr_array(
+        (values, features[used][channel].astype(np.int32), pointers.astype(np.int64)),
+        shape=(len(counts), n_features),
+    )
+    block.sum_duplicates()
+    return block
+
+
+def check_counts(counts):
+    """Raise a ValueError that says why unless `counts` holds counts."""
+    if counts.dtype.kind in "ub" or counts.size == 0:
+        return
+    advice = (
+        "Clustering rests on Poisson statistics and needs the raw counts of the detector, "
+        "before any normalisation, background subtraction or smoothing."
+    )
+    if counts.dtype.kind not in "if":
+        raise ValueError(f"Counts must be real numbers, not {counts.dtype}. {advice}")
+    if counts.dtype.kind == "f":
+        n_bad = counts.size - np.count_nonzero(np.isfinite(counts))
+        if n_bad:
+            raise ValueError(
+                f"The data hold NaN or infinite values ({n_bad} in one block). {advice} Replace "
+                "them first, for example with numpy.nan_to_num, or crop them away."
+            )
+    if counts.min() < 0:
+        raise ValueError(f"The data hold negative values (lowest: {counts.min():.4g}). {advice}")
+    if counts.dtype.kind == "f" and np.any(counts != np.rint(counts)):
+        example = counts[counts != np.rint(counts)].flat[0]
+        raise ValueError(
+            f"The data hold values that are not whole numbers (such as {example:.4g}). {advice} "
+            "If they are counts up to rounding, round them: s.data = s.data.round()."
+        )
+
+
+def vacuum_mask(totals, fraction=0.05):
+    """Find the pixels with nothing in them from the total counts.
+
+    The totals are averaged over just as many neighbours as it takes to have
+    some 30 counts in a typical pixel's neighbourhood, so that the mask works at 1 count
+    per pixel. Pixels with less than `fraction` of the bright pixels' average
+    (the 90th percentile) are vacuum.
+
+    Parameters
+    ----------
+    totals : array (map shape)
+        Counts per pixel.
+    fraction : float
+        Share of the bright pixels' counts below which a pixel is vacuum.
+
+    Returns
+    -------
+    array of bool (map shape)
+        True = vacuum (left out). Pixels without a single count in their
+        neighbourhood are always left out.
+    """
+    totals = np.asarray(totals, dtype=float)
+    bright = totals[totals >= np.quantile(totals, 0.5)].mean() if totals.size else 0.0
+    if bright <= 0:
+        return np.ones(totals.shape, dtype=bool)
+    # A Gaussian of width sigma averages 4 pi sigma^2 pixels of a plane.
+    needed = 30.0 / (fraction**0.5 * bright)
+    n_dim = max(totals.ndim, 1)
+    sigma = (needed ** (1 / n_dim)) / np.sqrt(4 * np.pi) if needed > 1 else 0.0
+    smooth = ndimage.gaussian_filter(totals, sigma, mode="nearest") if sigma > 0 else totals
+    return (smooth < fraction * np.quantile(smooth, 0.9)) | (smooth <= 0)
+
+
+def thin(counts, rng):
+    """Split counts into two independent halves by binomial thinning.
+
+    Parameters
+    ----------
+    counts : scipy.sparse.csr_array of int (pixels, features)
+        Poisson counts X.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    tuple of scipy.sparse.csr_array
+        A ~ Binomial(X, 1/2) and X - A: independent if X is Poisson.
+
+    References
+    ----------
+    A. Neufeld, A. Dharamshi, L. L. Gao and D. Witten, Biostatistics 25 (2022) 270.
+    """
+    first = counts.copy()
+    first.data = rng.binomial(counts.data, 0.5).astype(counts.dtype)
+    second = counts.copy()
+    second.data = counts.data - first.data
+    return first, second
+
+
+def bin_pixels(keep, factor):
+    """Numbers of the learning pixels that the kept pixels are binned into.
+
+    Parameters
+    ----------
+    keep : array of bool (map shape)
+        Pixels that take part.
+    factor : int
+        Binning factor along every navigation axis; the last bin of an axis
+        may hold fewer pixels.
+
+    Returns
+    -------
+    bin_of_pixel : array of int (kept pixels,)
+        Dense numbers 0 .. n_bins - 1 in the order of the map.
+    n_bins : int
+    """
+    shape = [-(-size // factor) for size in keep.shape]
+    coarse = np.ravel_multi_index([index // factor for index in np.nonzero(keep)], shape)
+    occupied, bin_of_pixel = np.unique(coarse, return_inverse=True)
+    return bin_of_pixel, len(occupied)
+
+
+def sum_rows(counts, group_of_row, n_groups):
+    """Sum the rows of sparse counts that belong to the same group, (n_groups, columns)."""
+    n_rows = counts.shape[0]
+    indicator = sparse.csr_array(
+        (np.ones(n_rows, dtype=counts.dtype), (group_of_row, np.arange(n_rows))),
+        shape=(n_groups, n_rows),
+    )
+    return sparse.csr_array(indicator @ counts)
+
+
+def sum_columns(counts, group_of_column, n_groups):
+    """Sum the columns of sparse counts that belong to the same group, (rows, n_groups)."""
+    merged = sparse.csr_array(
+        (counts.data, group_of_column[counts.indices].astype(np.int32), counts.indptr),
+        shape=(counts.shape[0], n_groups),
+        copy=True,
+    )
+    merged.sum_duplicates()
+    return merged

@@ -1,0 +1,282 @@
+"""Phantoms: synthetic STEM-EDX maps that carry their truth.
+
+Two maps after the samples of Eggeman et al., Faraday Discussions (2025),
+doi:10.1039/d5fd00101c: a microtomed section of a six-cation sulfide with four phases, and
+seven-cation sulfide nanoparticles of a single composition on a carbon film. They need no
+files and are the same for the same arguments.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from hyperspy_clusterquant.counts import fwhm_at_energy
+from hyperspy_clusterquant.quantification.kfactors import split_line, theoretical_kfactors
+
+__all__ = ["seven_cation_nanoparticles", "six_cation_sulfide"]
+
+BEAM_ENERGY = 200.0  # keV
+RESOLUTION = 130.0  # eV at Mn Ka
+TAKE_OFF_ANGLE = 22.0  # degrees
+BREMSSTRAHLUNG_SHARE = 0.15  # of the counts of the sample
+
+#: Compositions in at%, Eggeman et al. (2025), workflow 1 of the sulfide section.
+SIX_CATION_PHASES = {
+    "wurtzite": dict(Ag=2.78, Cd=7.70, Cu=1.03, Fe=5.56, Mn=17.3, S=60.2, Zn=5.45),
+    "chalcopyrite": dict(Ag=1.39, Cd=0.67, Cu=17.6, Fe=25.4, Mn=2.51, S=52.1, Zn=0.35),
+    "jalpaite": dict(Ag=39.0, Cd=15.8, Cu=5.06, Fe=0.71, Mn=0.81, S=38.5, Zn=0.11),
+    "remnant": dict(Ag=10.8, Cd=7.00, Cu=8.59, Fe=10.5, Mn=9.45, S=51.1, Zn=2.45),
+}
+SIX_CATION_AREAS = (0.40, 0.27, 0.20, 0.13)
+#: Workflow 2 of the nanoparticles: one composition.
+NANOPARTICLE = dict(Ag=19.19, Co=3.24, Cu=11.3, Ga=2.88, In=7.72, Mn=0.90, S=51.92, Zn=2.84)
+
+
+def six_cation_sulfide(size=128, channels=1024, counts_per_pixel=180.0, seed=0):
+    """Section of a six-cation sulfide: four phases, one thickness gradient, a hole.
+
+    Wurtzite, chalcopyrite, jalpaite and a well-mixed remnant form smooth domains
+    with blurred interfaces in a section of varying thickness on a thin carbon film with a
+    hole (vacuum), under the stray gold signal of the grid.
+
+    Parameters
+    ----------
+    size : int or tuple of int
+        Pixels along y and x.
+    channels : int
+        Energy channels of 10 eV; of more than that if fewer than 1024.
+    counts_per_pixel : float
+        Mean total counts of the pixels that hold sample.
+    seed : int
+        Seed of domains and noise: the same seed gives the same map.
+
+    Returns
+    -------
+    ClusteredEDSSpectrum
+        Dimensions (x, y | energy). ``metadata.Ground_truth`` holds ``labels`` (index of the
+        phase, -2 = no sample), ``fractions`` (phases, y, x), ``thickness`` (nm),
+        ``phase_names``, ``elements``, ``compositions`` (at%, phases x elements) and
+        ``kfactors`` (by weight, of the lines used).
+
+    Examples
+    --------
+    >>> from hyperspy_clusterquant.data import six_cation_sulfide
+    >>> s = six_cation_sulfide(size=16, channels=512)
+    >>> s
+    <ClusteredEDSSpectrum, title: Six-cation sulfide phantom, dimensions: (16, 16|512)>
+    >>> list(s.metadata.Ground_truth.phase_names)
+    ['wurtzite', 'chalcopyrite', 'jalpaite', 'remnant']
+    """
+    rng = np.random.default_rng(seed)
+    shape = _shape(size)
+    scale = min(shape) / 16
+    fields = [_smooth_noise(rng, shape, scale) for _ in SIX_CATION_AREAS]
+    domains = _domains(np.array(fields), SIX_CATION_AREAS)
+    hole = _smooth_noise(rng, shape, 1.5 * scale)
+    hole = hole > np.quantile(hole, 0.93)
+    blur = min(shape) / 128
+    fractions = np.array(
+        [ndimage.gaussian_filter((domains == k).astype(float), blur) for k in range(4)]
+    )
+    thickness = 100 * np.exp(0.25 * _smooth_noise(rng, shape, 2 * scale))
+    thickness *= ndimage.gaussian_filter(1.0 - hole, blur)
+    return _phantom(
+        rng,
+        SIX_CATION_PHASES,
+        np.where(thickness < 30, -2, domains),
+        fractions,
+        thickness,
+        film=ndimage.gaussian_filter(1.0 - hole, blur),
+        channels=channels,
+        counts_per_pixel=counts_per_pixel,
+        carbon_share=0.03,
+        pixel_size=1000 / min(shape),
+        title="Six-cation sulfide phantom",
+    )
+
+
+def seven_cation_nanoparticles(size=128, channels=1024, counts_per_pixel=100.0, seed=0):
+    """Seven-cation sulfide nanoparticles of a single composition on a carbon film.
+
+    Round particles of varying thickness, so that classic maps look structured although the
+    composition is everywhere the same. Leave the film out to ask about the
+    sample: ``s.cluster_umap_hdbscan(exclude_lines=["C"])``.
+
+    Parameters
+    ----------
+    size : int or tuple of int
+        Pixels along y and x.
+    channels : int
+        Energy channels of 10 eV; of more than that if fewer than 1024.
+    counts_per_pixel : float
+        Mean total counts of the pixels that hold sample.
+    seed : int
+        Seed of particles and noise: the same seed gives the same map.
+
+    Returns
+    -------
+    ClusteredEDSSpectrum
+        Dimensions (x, y | energy). ``metadata.Ground_truth`` as in `six_cation_sulfide`.
+
+    Examples
+    --------
+    >>> from hyperspy_clusterquant.data import seven_cation_nanoparticles
+    >>> s = seven_cation_nanoparticles(size=16, channels=512)
+    >>> sorted(s.metadata.Sample.elements)
+    ['Ag', 'Co', 'Cu', 'Ga', 'In', 'Mn', 'S', 'Zn']
+    """
+    rng = np.random.default_rng(seed)
+    shape = _shape(size)
+    row, column = np.indices(shape)
+    squared_height = np.zeros(shape)
+    for _ in range(12):
+        radius = rng.uniform(0.09, 0.16) * min(shape)
+        y, x = rng.uniform(0.1, 0.9, 2) * shape
+        squared_height = np.maximum(squared_height, radius**2 - (row - y) ** 2 - (column - x) ** 2)
+    pixel_size = 200 / min(shape)
+    thickness = 2 * np.sqrt(squared_height) * pixel_size
+    thickness = ndimage.gaussian_filter(thickness, 0.7)
+    labels = np.where(thickness > 0.1 * thickness.max(), 0, -2)
+    return _phantom(
+        rng,
+        {"particle": NANOPARTICLE},
+        labels,
+        np.ones((1, *shape)),
+        thickness,
+        film=np.ones(shape),
+        channels=channels,
+        counts_per_pixel=counts_per_pixel,
+        carbon_share=0.10,
+        pixel_size=pixel_size,
+        title="Seven-cation nanoparticle phantom",
+    )
+
+
+def _shape(size):
+    return (size, size) if np.isscalar(size) else tuple(size)
+
+
+def _smooth_noise(rng, shape, scale):
+    """Gaussian random field of unit variance, correlated over `scale` pixels."""
+    field = ndimage.gaussian_filter(rng.standard_normal(shape), scale, mode="wrap")
+    return (field - field.mean()) / field.std()
+
+
+def _domains(fields, areas):
+    """Largest of the fields at every pixel, shifted until the areas are as wanted."""
+    shifts = np.zeros(len(areas))
+    for _ in range(300):
+        domains = np.argmax(fields + shifts[:, None, None], axis=0)
+        share = np.bincount(domains.ravel(), minlength=len(areas)) / domains.size
+        shifts += 0.3 * (np.asarray(areas) - share)
+    return domains
+
+
+def _phantom(
+    rng, phases, labels, fractions, thickness, film, channels, counts_per_pixel,
+    carbon_share, pixel_size, title,
+):  # fmt: skip
+    """Counts drawn from the truth, as a signal that carries it."""
+    import hyperspy.api as hs
+
+    scale = max(0.01, 10.24 / channels)
+    energy = scale * np.arange(channels)
+    elements = list(next(iter(phases.values())))
+    compositions = np.array([list(phase.values()) for phase in phases.values()])
+    compositions *= 100 / compositions.sum(axis=1, keepdims=True)
+    lines = _lines_in_range([*elements, "Au", "C"], energy[-1])
+    kfactors = theoretical_kfactors(lines, BEAM_ENERGY)
+    background = _bremsstrahlung(energy)
+
+    spectra = []
+    for composition in compositions:
+        spectrum = _line_spectrum(energy, dict(zip(elements, composition, strict=True)), kfactors)
+        spectrum *= (1 - BREMSSTRAHLUNG_SHARE) / spectrum.sum()
+        spectra.append(spectrum + BREMSSTRAHLUNG_SHARE * background)
+    # The grid is excited by what the sample scatters, so it goes with the sample.
+    stray = _line_spectrum(energy, {"Au": 100.0}, kfactors)
+    spectra = np.array(spectra) + 0.02 * stray / stray.sum()
+    carbon = _line_spectrum(energy, {"C": 100.0}, kfactors)
+    carbon = 0.95 * carbon / carbon.sum() + 0.05 * background
+
+    sample = labels >= 0
+    dose = counts_per_pixel / ((1 + carbon_share) * thickness[sample].mean())
+    counts = np.empty((*labels.shape, channels), dtype=np.uint16)
+    for row in range(len(labels)):
+        expected = (fractions[:, row] * thickness[row] * dose).T @ spectra
+        expected += carbon_share * counts_per_pixel * film[row, :, None] * carbon
+        counts[row] = rng.poisson(expected)
+    if counts.max() < 256:
+        counts = counts.astype(np.uint8)
+
+    s = hs.signals.Signal1D(counts)
+    x_axis, y_axis = s.axes_manager.navigation_axes
+    for axis, name in ((y_axis, "y"), (x_axis, "x")):
+        axis.name, axis.units, axis.scale = name, "nm", pixel_size
+    e_axis = s.axes_manager.signal_axes[0]
+    e_axis.name, e_axis.units, e_axis.scale = "Energy", "keV", scale
+    s.set_signal_type("EDS_TEM_clustered")
+    instrument = "Acquisition_instrument.TEM"
+    for key, value in {
+        "General.title": title,
+        "Signal.quantity": "X-rays (Counts)",
+        "Signal.signal_origin": "simulation",
+        f"{instrument}.beam_energy": BEAM_ENERGY,
+        f"{instrument}.Detector.EDS.energy_resolution_MnKa": RESOLUTION,
+        f"{instrument}.Detector.EDS.elevation_angle": TAKE_OFF_ANGLE,
+        f"{instrument}.Detector.EDS.live_time": 0.01,
+        "Ground_truth.labels": labels.astype(np.int16),
+        "Ground_truth.fractions": fractions.astype(np.float32),
+        "Ground_truth.thickness": thickness.astype(np.float32),
+        "Ground_truth.phase_names": list(phases),
+        "Ground_truth.elements": elements,
+        "Ground_truth.compositions": compositions,
+        "Ground_truth.kfactors": kfactors,
+    }.items():
+        s.metadata.set_item(key, value)
+    s.set_elements(elements)
+    return s
+
+
+def _xray_lines(element):
+    from exspy.material import elements
+
+    return elements[element].Atomic_properties.Xray_lines.as_dictionary()
+
+
+def _lines_in_range(elements, highest):
+    """Alpha lines on the energy axis, one for each family of each element."""
+    return [
+        f"{element}_{line}"
+        for element in elements
+        for line, properties in _xray_lines(element).items()
+        if line in ("Ka", "La", "Ma") and 0.1 < properties["energy (keV)"] < highest
+    ]
+
+
+def _line_spectrum(energy, atomic_percent, kfactors):
+    """X-ray lines of a composition: counts of an alpha line = weight fraction / k-factor."""
+    from exspy.material import elements
+
+    spectrum = np.zeros(len(energy))
+    step = energy[1] - energy[0]
+    for alpha, k in kfactors.items():
+        element, name = split_line(alpha)
+        if element not in atomic_percent:
+            continue
+        weight = atomic_percent[element] * elements[element].General_properties.atomic_weight
+        for line, properties in _xray_lines(element).items():
+            if line[0] == name[0]:
+                centre = properties["energy (keV)"]
+                sigma = fwhm_at_energy(centre, RESOLUTION) / 2.3548
+                peak = np.exp(-0.5 * ((energy - centre) / sigma) ** 2) / (sigma * 2.5066)
+                spectrum += weight / k * properties["weight"] * step * peak
+    return spectrum
+
+
+def _bremsstrahlung(energy):
+    """Continuum after Kramers, absorbed at low energies; sums to one."""
+    e = np.maximum(energy, 0.05)
+    continuum = (BEAM_ENERGY - e) / e * np.exp(-((0.45 / e) ** 2.5))
+    return continuum / continuum.sum()

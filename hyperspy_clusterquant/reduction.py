@@ -1,0 +1,266 @@
+"""Counts to scores: whitening, covariance, rank; scores to a UMAP embedding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperspy_clusterquant._checks import as_int
+
+#: Rows made dense at a time: 4096 pixels x 700 features in float32 are 11 MB.
+BLOCK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """Axes of composition: everything it takes to turn counts into scores.
+
+    Attributes
+    ----------
+    share : array (features,)
+        Mean spectrum as the share of each feature in all counts.
+    components : array (features, n_components)
+        Orthonormal eigenvectors of the whitened cross-covariance.
+    eigenvalues : array (features,)
+        All of them, descending; 1 is the shot noise of one pixel.
+    noise_edge : float
+        Eigenvalues above it are signal.
+    dose : float
+        Counts of a typical pixel.
+    normalize : bool
+        Whether each pixel's dose (thickness) is divided out.
+    """
+
+    share: np.ndarray
+    components: np.ndarray
+    eigenvalues: np.ndarray
+    noise_edge: float
+    dose: float
+    normalize: bool
+
+
+def reduce_counts(counts, halves, n_components="auto", normalize=True):
+    """Find the axes along which the composition varies more than shot noise.
+
+    Parameters
+    ----------
+    counts : scipy.sparse.csr_array (pixels, features)
+        Counts X.
+    halves : tuple of scipy.sparse.csr_array
+        The same counts thinned into two independent halves.
+    n_components : {"auto", "elbow"} or int
+        ``"auto"``: the significant ones, possibly none; ``"elbow"``: the
+        change point of the scree plot; or their number.
+    normalize : bool
+        Divide each pixel by its own dose, so that thickness is no component.
+
+    Returns
+    -------
+    Reduction
+
+    References
+    ----------
+    M. R. Keenan and P. G. Kotula, Surf. Interface Anal. 36 (2004) 203.
+    """
+    doses = row_sums(counts)
+    share = column_sums(counts) / doses.sum()
+    covariance = cross_covariance(*halves, share, normalize)
+    eigenvalues, vectors = np.linalg.eigh(covariance)
+    eigenvalues, vectors = eigenvalues[::-1], vectors[:, ::-1]
+    edge = noise_edge(eigenvalues, counts.shape[0])
+    if n_components == "auto":
+        n_components = int(np.count_nonzero(eigenvalues > edge))
+    elif n_components == "elbow":
+        n_components = elbow(eigenvalues)
+    elif isinstance(n_components, str):
+        raise ValueError(f"`n_components` must be 'auto', 'elbow' or an int, not {n_components!r}.")
+    n_components = as_int("n_components", n_components, minimum=0)
+    if n_components > len(eigenvalues):
+        raise ValueError(
+            f"n_components={n_components} is more than the {len(eigenvalues)} energy features."
+        )
+    components = vectors[:, :n_components]
+    # The sign of an eigenvector is arbitrary: fix it, so that results repeat.
+    strongest = np.abs(components).argmax(axis=0)
+    components = components * np.sign(components[strongest, np.arange(n_components)])
+    dose = float(np.median(doses) if normalize else doses.mean())
+    return Reduction(share, components, eigenvalues, edge, max(dose, 1.0), normalize)
+
+
+def cross_covariance(first, second, share, normalize=True):
+    r"""Symmetrised cross-covariance of the whitened residuals of two thinned halves.
+
+    The residual of pixel i and feature j,
+
+    .. math:: Y_{ij} = (X_{ij} - N_i p_j) / \sqrt{N_i p_j},
+
+    has unit variance for counts of one composition whatever the dose N_i. Two halves share no
+    noise: the noise eigenvalues lie symmetrically about zero.
+
+    Parameters
+    ----------
+    first, second : scipy.sparse.csr_array (pixels, features)
+        Thinned counts.
+    share : array (features,)
+        Mean spectrum p, sums to one.
+    normalize : bool
+        False: the mean dose stands for each pixel's own.
+
+    Returns
+    -------
+    array (features, features)
+    """
+    n_pixels, n_features = first.shape
+    root = np.sqrt(share).astype(np.float32)
+    doses = [row_sums(half) for half in (first, second)]
+    if not normalize:
+        doses = [np.full(n_pixels, dose.mean()) for dose in doses]
+    covariance = np.zeros((n_features, n_features))
+    for start in range(0, n_pixels, BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
+        a, b = (
+            _residuals(half[rows], dose[rows], root)
+            for half, dose in zip((first, second), doses, strict=True)
+        )
+        covariance += a.T @ b
+    return (covariance + covariance.T) / (2 * n_pixels)
+
+
+def _residuals(counts, doses, root):
+    dense = counts.toarray().astype(np.float32)
+    scale = np.sqrt(np.maximum(doses, 0.5)).astype(np.float32)[:, None]
+    dense /= scale * root
+    dense -= doses.astype(np.float32)[:, None] / scale * root
+    return dense
+
+
+def noise_edge(eigenvalues, n_pixels):
+    """Upper edge of the noise eigenvalues of a thinned cross-covariance.
+
+    The larger of minus the smallest eigenvalue (noise is symmetric about zero) and of
+    the edge sqrt(2 J / n) that J features and n pixels of pure noise have in theory,
+    with a margin for the fluctuation of the largest eigenvalue.
+
+    Parameters
+    ----------
+    eigenvalues : array (features,)
+        Eigenvalues, descending.
+    n_pixels : int
+        Pixels they were estimated from.
+
+    Returns
+    -------
+    float
+    """
+    n_features = len(eigenvalues)
+    margin = 1.1 + n_features ** (-2 / 3)
+    return float(margin * max(-eigenvalues[-1], np.sqrt(2 * n_features / n_pixels)))
+
+
+def elbow(eigenvalues, n_considered=20):
+    """Change point of the scree plot.
+
+    The point farthest from the straight line between the first and the last of the
+    eigenvalues considered, on a logarithmic scale.
+
+    Parameters
+    ----------
+    eigenvalues : array
+        Eigenvalues, descending.
+    n_considered : int
+        Longest scree plot to look at.
+
+    Returns
+    -------
+    int
+        Number of components before the change point.
+
+    References
+    ----------
+    V. Satopaa et al., 31st ICDCS Workshops (2011) 166.
+
+    Examples
+    --------
+    >>> elbow(np.array([100.0, 50.0, 1.2, 1.1, 1.0, 0.9]))
+    2
+    """
+    values = eigenvalues[:n_considered]
+    values = np.log(values[values > 0])
+    if len(values) < 3:
+        return len(values)
+    line = np.linspace(values[0], values[-1], len(values))
+    return int(np.argmax(line - values))
+
+
+def project(counts, reduction):
+    r"""Whitened scores of pixels: composition in units of a typical pixel's shot noise.
+
+    .. math:: z_i = \sqrt{N_{typ}}\, V^T (x_i / N_i - p) / \sqrt{p}
+
+    Parameters
+    ----------
+    counts : scipy.sparse.csr_array (pixels, features)
+        Counts X.
+    reduction : Reduction
+        Axes from `reduce_counts`.
+
+    Returns
+    -------
+    array of float32 (pixels, n_components)
+        Pixels without any count lie at the mean composition, zero.
+    """
+    doses = row_sums(counts)
+    if not reduction.normalize:
+        doses = np.full(len(doses), reduction.dose)
+    root = np.sqrt(reduction.share)[:, None]
+    axes = reduction.components / root
+    centre = reduction.share @ axes
+    scores = (counts @ axes) / np.maximum(doses, 1)[:, None] - centre
+    scores[doses == 0] = 0
+    return (np.sqrt(reduction.dose) * scores).astype(np.float32)
+
+
+def row_sums(counts):
+    """Sum over the features of each pixel."""
+    return np.asarray(counts.sum(axis=1), dtype=float).ravel()
+
+
+def column_sums(counts):
+    """Sum over the pixels of each feature."""
+    return np.asarray(counts.sum(axis=0), dtype=float).ravel()
+
+
+def umap_embedding(scores, n_dimensions, n_neighbors, min_dist, metric, seed):
+    """UMAP embedding of scores.
+
+    Parameters
+    ----------
+    scores : array (pixels, n_components)
+        Whitened scores.
+    n_dimensions, n_neighbors, min_dist, metric
+        As in `umap.UMAP`; `n_neighbors` is lowered where there are fewer pixels.
+    seed : int
+        Seed; UMAP runs on one thread to be reproducible.
+
+    Returns
+    -------
+    array of float32 (pixels, n_dimensions)
+
+    References
+    ----------
+    L. McInnes, J. Healy and J. Melville, arXiv:1802.03426 (2018).
+    """
+    from umap import UMAP
+
+    reducer = UMAP(
+        n_components=n_dimensions,
+        n_neighbors=min(n_neighbors, len(scores) - 1),
+        min_dist=min_dist,
+        metric=metric,
+        # The spectral initialisation needs more points than dimensions.
+        init="spectral" if len(scores) > 5 * n_dimensions else "random",
+        random_state=seed,
+        n_jobs=1,
+    )
+    return reducer.fit_transform(scores)

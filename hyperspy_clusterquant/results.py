@@ -1,0 +1,504 @@
+"""The results that users hold: frozen, arrays first, ready to be saved."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+NOISE = -1
+MASKED = -2
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClusterResult:
+    """Clusters of a map.
+
+    Attributes
+    ----------
+    name : str
+        Key in ``s.clusters``.
+    workflow : {"pca_gmm", "umap_hdbscan"}
+        How the clusters were found.
+    labels : array of int (map's array shape)
+        0 .. n_clusters - 1, largest first; -1 = noise; -2 = left out by the mask.
+    memberships : array of float32 (n_clusters, *map shape)
+        Between 0 and 1; 0 where masked; sums over the clusters to at most 1.
+    scores : array of float32 (kept pixels, n_components)
+        Composition in units of a typical pixel's shot noise.
+    embedding : array of float32 (landmarks, n_dimensions) or None
+        UMAP embedding of the learning pixels.
+    landmarks : array of int (landmarks,) or None
+        Flat pixel numbers of the embedded pixels (of the first pixel of each bin).
+    eigenvalues : array (features,)
+        For the scree plot, in units of one pixel's shot noise.
+    noise_edge : float
+        Eigenvalues above it are more than shot noise.
+    cluster_names : tuple of str
+        ``"cluster 0"`` ... unless renamed.
+    parameters : dict
+        Everything that was set or found, library versions and the seed.
+    axes : tuple of dict
+        Name, scale, offset, units of the map's navigation axes in array order.
+    """
+
+    name: str
+    workflow: str
+    labels: np.ndarray
+    memberships: np.ndarray
+    scores: np.ndarray
+    eigenvalues: np.ndarray
+    noise_edge: float
+    embedding: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
+    cluster_names: tuple = ()
+    parameters: dict = field(default_factory=dict)
+    axes: tuple = ()
+
+    _DTYPES = {
+        "labels": np.int32,
+        "memberships": np.float32,
+        "scores": np.float32,
+        "embedding": np.float32,
+        "landmarks": np.int64,
+        "eigenvalues": np.float64,
+    }
+
+    def __post_init__(self):
+        for name, dtype in self._DTYPES.items():
+            value = getattr(self, name)
+            if value is not None:
+                value = np.array(value, dtype=dtype)
+                value.setflags(write=False)
+                object.__setattr__(self, name, value)
+        names = tuple(self.cluster_names) or tuple(f"cluster {k}" for k in range(self.n_clusters))
+        object.__setattr__(self, "cluster_names", names)
+        object.__setattr__(self, "axes", tuple(self.axes))
+
+    @property
+    def n_clusters(self):
+        """Number of clusters."""
+        return len(self.memberships)
+
+    @property
+    def n_components(self):
+        """Number of components that the clusters were found in."""
+        return self.scores.shape[1]
+
+    @property
+    def sizes(self):
+        """Pixels of each cluster, array of int (n_clusters,)."""
+        return np.bincount(self.labels[self.labels >= 0], minlength=self.n_clusters)
+
+    def __repr__(self):
+        lines = [
+            f"<ClusterResult {self.name!r}: {self.n_clusters} cluster"
+            f"{'s' * (self.n_clusters != 1)} from {self.n_components} significant component"
+            f"{'s' * (self.n_components != 1)}, map {self.labels.shape}>"
+        ]
+        kept = max(np.count_nonzero(self.labels != MASKED), 1)
+        for name, size in zip(self.cluster_names, self.sizes, strict=True):
+            lines.append(f"  {name}: {size} pixels ({size / kept:.1%})")
+        for value, what in ((NOISE, "noise"), (MASKED, "left out")):
+            size = np.count_nonzero(self.labels == value)
+            if size:
+                lines.append(f"  {what}: {size} pixels")
+        return "\n".join(lines)
+
+    # --- new results from old -------------------------------------------------------------
+
+    def rename(self, names):
+        """Give clusters names of their own.
+
+        Parameters
+        ----------
+        names : dict of int: str
+            New name of each cluster to rename.
+
+        Returns
+        -------
+        ClusterResult
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.results import ClusterResult
+        >>> r = ClusterResult("a", "pca_gmm", [0, 0, 1], [[1, 1, 0], [0, 0, 1]], np.zeros((3, 1)),
+        ...                   [2.0], 1.0)
+        >>> r.rename({1: "jalpaite"}).cluster_names
+        ('cluster 0', 'jalpaite')
+        """
+        new = list(self.cluster_names)
+        for number, name in names.items():
+            self._check_number(number)
+            new[number] = str(name)
+        return dataclasses.replace(self, cluster_names=tuple(new))
+
+    def merge(self, clusters):
+        """Merge clusters into one.
+
+        Parameters
+        ----------
+        clusters : list of int
+            Clusters to merge; the name of the largest stays.
+
+        Returns
+        -------
+        ClusterResult
+            With dense numbers, largest cluster first.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.results import ClusterResult
+        >>> r = ClusterResult("a", "pca_gmm", [0, 0, 1], [[1, 1, 0], [0, 0, 1]], np.zeros((3, 1)),
+        ...                   [2.0], 1.0)
+        >>> r.merge([0, 1]).labels
+        array([0, 0, 0], dtype=int32)
+        """
+        clusters = sorted(set(clusters))
+        for number in clusters:
+            self._check_number(number)
+        if len(clusters) < 2:
+            raise ValueError(f"Name at least two clusters to merge, got {clusters}.")
+        target = np.arange(self.n_clusters)
+        target[clusters] = clusters[0]
+        return self._regroup(target)
+
+    def drop(self, clusters):
+        """Turn clusters into noise.
+
+        Parameters
+        ----------
+        clusters : list of int
+            Clusters to drop: their pixels become -1.
+
+        Returns
+        -------
+        ClusterResult
+            With dense numbers, largest cluster first.
+        """
+        target = np.arange(self.n_clusters)
+        for number in clusters:
+            self._check_number(number)
+            target[number] = NOISE
+        return self._regroup(target)
+
+    def _check_number(self, number):
+        if number not in range(self.n_clusters):
+            raise ValueError(
+                f"There is no cluster {number!r}: {self.name!r} has clusters 0 to "
+                f"{self.n_clusters - 1}."
+            )
+
+    def _regroup(self, target):
+        """New result with cluster k counted to target[k] (-1 = noise)."""
+        labels = np.where(self.labels >= 0, target[np.maximum(self.labels, 0)], self.labels)
+        groups = np.unique(target[target >= 0])
+        sizes = [np.count_nonzero(labels == group) for group in groups]
+        groups = groups[np.argsort(-np.array(sizes), kind="stable")] if len(groups) else groups
+        new_number = np.full(self.n_clusters, NOISE)
+        new_number[groups] = np.arange(len(groups))
+        memberships = np.array(
+            [self.memberships[target == group].sum(axis=0) for group in groups]
+        ).reshape(len(groups), *self.labels.shape)
+        return dataclasses.replace(
+            self,
+            labels=np.where(labels >= 0, new_number[np.maximum(labels, 0)], labels),
+            memberships=memberships,
+            cluster_names=tuple(self.cluster_names[group] for group in groups) or (),
+        )
+
+    # --- other maps -----------------------------------------------------------------------
+
+    def take(self, pixels, axes):
+        """The result on other pixels of the same map.
+
+        Parameters
+        ----------
+        pixels : array of int (new map shape)
+            Flat numbers of this map's pixels.
+        axes : tuple of dict
+            Navigation axes of the new map.
+
+        Returns
+        -------
+        ClusterResult
+            Numbers and names of the clusters stay, also of those that are not on it.
+        """
+        pixels = np.asarray(pixels)
+        kept_number = np.cumsum(self.labels.ravel() != MASKED) - 1
+        kept = pixels.ravel()[self.labels.ravel()[pixels.ravel()] != MASKED]
+        embedding = landmarks = None
+        if self.landmarks is not None:
+            new_number = np.full(self.labels.size, -1)
+            new_number[pixels.ravel()] = np.arange(pixels.size)
+            inside = new_number[self.landmarks] >= 0
+            landmarks = new_number[self.landmarks[inside]]
+            embedding = self.embedding[inside]
+        return dataclasses.replace(
+            self,
+            labels=self.labels.ravel()[pixels],
+            memberships=self.memberships.reshape(self.n_clusters, -1)[:, pixels],
+            scores=self.scores[kept_number[kept]],
+            embedding=embedding,
+            landmarks=landmarks,
+            axes=axes,
+        )
+
+    def binned(self, factors, axes):
+        """The result on a map binned by whole factors.
+
+        Memberships and scores are averaged over the kept pixels of each bin; its label is
+        its largest membership, or noise where most of its pixels are.
+
+        Parameters
+        ----------
+        factors : tuple of int
+            Factor of each array axis; pixels beyond a whole number of bins are cropped.
+        axes : tuple of dict
+            Navigation axes of the new map.
+
+        Returns
+        -------
+        ClusterResult
+        """
+        shape = [size // f for size, f in zip(self.labels.shape, factors, strict=True)]
+        crop = tuple(slice(0, n * f) for n, f in zip(shape, factors, strict=True))
+        split = [number for n, f in zip(shape, factors, strict=True) for number in (n, f)]
+        inner = tuple(range(1, 2 * len(shape), 2))
+
+        def total(image):
+            return image[crop].reshape(split).sum(axis=inner)
+
+        kept = self.labels != MASKED
+        n_kept = np.maximum(total(kept), 1)
+        memberships = np.array([total(m) for m in self.memberships]).reshape(-1, *shape) / n_kept
+        scores = np.zeros((self.n_components, *self.labels.shape))
+        scores[:, kept] = self.scores.T
+        scores = [(total(image) / n_kept)[total(kept) > 0] for image in scores]
+        labels = memberships.argmax(axis=0) if self.n_clusters else np.full(shape, NOISE)
+        labels[total(self.labels == NOISE) > 0.5 * n_kept] = NOISE
+        labels[total(kept) == 0] = MASKED
+        return dataclasses.replace(
+            self,
+            labels=labels,
+            memberships=memberships,
+            scores=np.array(scores).reshape(self.n_components, -1).T,
+            embedding=None,
+            landmarks=None,
+            axes=axes,
+        )
+
+    # --- to HyperSpy and back -------------------------------------------------------------
+
+    def label_map(self):
+        """Labels as a HyperSpy image with the map's axes, see `labels` for the values."""
+        from hyperspy_clusterquant.signals.maps import label_map
+
+        return label_map(self)
+
+    def membership_maps(self):
+        """Memberships as a stack of HyperSpy images, one for each cluster."""
+        from hyperspy_clusterquant.signals.maps import membership_maps
+
+        return membership_maps(self)
+
+    def to_dict(self):
+        """Arrays, strings and numbers that HyperSpy can keep in metadata and files."""
+        stored = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) is not None
+        }
+        for name in ("parameters", "axes", "cluster_names"):
+            stored[name] = json.dumps(stored[name])
+        return stored
+
+    @classmethod
+    def from_dict(cls, stored):
+        """Inverse of `to_dict`; arrays may be lazy."""
+        values = dict(stored)
+        for name in ("parameters", "axes", "cluster_names"):
+            values[name] = json.loads(str(values[name]))
+        for name in cls._DTYPES:
+            if name in values:
+                values[name] = np.asarray(values[name])
+        values["noise_edge"] = float(values["noise_edge"])
+        values["name"], values["workflow"] = str(values["name"]), str(values["workflow"])
+        return cls(**values)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CompositionTable:
+    """Composition of each cluster, with uncertainties of one standard deviation.
+
+    Attributes
+    ----------
+    cluster_names, elements, xray_lines : tuple of str
+        Rows and columns of the arrays below.
+    atomic_percent, weight_percent : array (n_clusters, n_elements)
+        Sum to 100 for each cluster; NaN where a cluster holds no counts.
+    std_counting, std_kfactor, std : array (n_clusters, n_elements)
+        In at%, from the counts, from the k-factors and both:
+        ``std**2 = std_counting**2 + std_kfactor**2``.
+    weight_percent_std : array (n_clusters, n_elements)
+        Like `std`, in wt%.
+    intensities, intensities_std : array (n_clusters, n_elements)
+        Counts of each element's line.
+    kfactors : dict of str: float
+        By weight.
+    configurational_entropy, configurational_entropy_std : array (n_clusters,)
+        In units of R per mole of atoms, over the sublattices.
+    sublattices : tuple of tuple of str
+        Elements that share sites.
+    composition_units : {"atomic", "weight"}
+        What the printed table shows.
+    """
+
+    cluster_names: tuple
+    elements: tuple
+    xray_lines: tuple
+    atomic_percent: np.ndarray
+    weight_percent: np.ndarray
+    std_counting: np.ndarray
+    std_kfactor: np.ndarray
+    weight_percent_std: np.ndarray
+    intensities: np.ndarray
+    intensities_std: np.ndarray
+    kfactors: Mapping
+    configurational_entropy: np.ndarray
+    configurational_entropy_std: np.ndarray
+    sublattices: tuple = ()
+    composition_units: str = "atomic"
+
+    @property
+    def std(self):
+        """Standard deviation in at%, from counts and k-factors."""
+        return np.hypot(self.std_counting, self.std_kfactor)
+
+    @property
+    def percent(self):
+        """What the table shows: `atomic_percent` or `weight_percent`."""
+        return self.weight_percent if self.composition_units == "weight" else self.atomic_percent
+
+    @property
+    def percent_std(self):
+        """Standard deviation of `percent`."""
+        return self.weight_percent_std if self.composition_units == "weight" else self.std
+
+    @property
+    def unit(self):
+        """``"at%"`` or ``"wt%"``."""
+        return "wt%" if self.composition_units == "weight" else "at%"
+
+    def _cells(self, template):
+        """Rows of text: elements, then the entropy, one column for each cluster."""
+        rows = [
+            [element, *(number_with_std(v, s, template) for v, s in zip(values, stds, strict=True))]
+            for element, values, stds in zip(
+                self.elements, self.percent.T, self.percent_std.T, strict=True
+            )
+        ]
+        entropy = zip(self.configurational_entropy, self.configurational_entropy_std, strict=True)
+        rows.append(["S_conf/R", *(number_with_std(v, s, template) for v, s in entropy)])
+        return rows
+
+    def __str__(self):
+        rows = [[self.unit, *self.cluster_names], *self._cells("{value} ± {std}")]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
+        ]
+        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+    def __repr__(self):
+        return (
+            f"<CompositionTable: {len(self.cluster_names)} clusters x {len(self.elements)} "
+            f"elements>\n{self}"
+        )
+
+    def _repr_html_(self):
+        return self.to_dataframe(text=True).to_html()
+
+    def to_dataframe(self, text=False):
+        """Table as a pandas DataFrame, elements down, clusters across.
+
+        Parameters
+        ----------
+        text : bool
+            One text column such as "25.4 ± 1.3" for each cluster instead of two of numbers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns (cluster, at% or wt%) and (cluster, "std"); the last row is the entropy.
+        """
+        import pandas as pd
+
+        if text:
+            rows = self._cells("{value} ± {std}")
+            columns = pd.Index(self.cluster_names, name=self.unit)
+            return pd.DataFrame([r[1:] for r in rows], index=[r[0] for r in rows], columns=columns)
+        values = np.vstack([self.percent.T, self.configurational_entropy])
+        stds = np.vstack([self.percent_std.T, self.configurational_entropy_std])
+        return pd.DataFrame(
+            np.stack([values, stds], axis=-1).reshape(len(values), -1),
+            index=pd.Index([*self.elements, "S_conf/R"], name="element"),
+            columns=pd.MultiIndex.from_product([self.cluster_names, [self.unit, "std"]]),
+        )
+
+    def to_latex(self):
+        r"""Table as a LaTeX ``tabular`` (needs no package)."""
+        rows = self._cells("${value} \\pm {std}$")
+        rows[-1][0] = r"$S_\mathrm{conf}/R$"
+        header = [self.unit.replace("%", r"\%"), *self.cluster_names]
+        escaped = [cell.replace("_", r"\_") for cell in header]
+        body = [" & ".join(row) + r" \\" for row in rows]
+        return "\n".join(
+            [
+                rf"\begin{{tabular}}{{l{'c' * len(self.cluster_names)}}}",
+                r"\hline",
+                " & ".join(escaped) + r" \\",
+                r"\hline",
+                *body,
+                r"\hline",
+                r"\end{tabular}",
+            ]
+        )
+
+    def plot(self, ax=None):
+        """Composition bars with error bars.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from hyperspy_clusterquant.plotting import plot_composition
+
+        return plot_composition(self, ax=ax)
+
+
+def number_with_std(value, std, template="{value} ± {std}"):
+    """A number and its standard deviation, rounded to two digits of the latter.
+
+    Examples
+    --------
+    >>> number_with_std(25.412, 1.345)
+    '25.4 ± 1.3'
+    >>> number_with_std(0.0123, 0.0004)
+    '0.0123 ± 0.0004'
+    """
+    if not np.isfinite(value):
+        return "-"
+    if not np.isfinite(std) or std <= 0:
+        return f"{value:.3g}"
+    decimals = int(np.clip(1 - np.floor(np.log10(std)), 1, 4))
+    return template.format(value=f"{value:.{decimals}f}", std=f"{std:.{decimals}f}")

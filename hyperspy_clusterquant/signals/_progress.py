@@ -1,0 +1,47 @@
+"""Progress of long work, shown or not as HyperSpy is told to."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+
+@contextmanager
+def stages(title, n_stages, show):
+    """Bar that moves on with each stage of a method.
+
+    Parameters
+    ----------
+    title : str
+        What is being done.
+    n_stages : int
+        Most stages there can be.
+    show : bool or None
+        None = HyperSpy's preference.
+
+    Yields
+    ------
+    callable
+        To be called with the name of each stage as it begins.
+    """
+    import hyperspy.api as hs
+
+    if show is None:
+        show = hs.preferences.General.show_progressbar
+    if not show:
+        yield lambda stage: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=n_stages, desc=title, bar_format="{desc} {bar} {elapsed}") as bar:
+        started = False
+
+        def begin(stage):
+            nonlocal started
+            if started:
+                bar.update()
+            started = True
+            bar.set_description(f"{title}: {stage}")
+
+        yield begin
+        bar.set_description(title)
+        bar.update(n_stages - bar.n)

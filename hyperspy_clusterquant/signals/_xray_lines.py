@@ -1,0 +1,115 @@
+"""X-ray lines of exspy's tables, as the numbers that algorithms need."""
+
+from __future__ import annotations
+
+from hyperspy_clusterquant.counts import fwhm_at_energy
+from hyperspy_clusterquant.quantification.kfactors import split_line
+
+#: Half width of an excluded window, in full widths at half maximum (2.9 sigma).
+WINDOW_HALF_WIDTH = 1.25
+#: K lines above this energy (keV) are weak in a thin specimen and detector; L is used.
+HIGHEST_K_LINE = 15.0
+
+
+def lines_of(element):
+    """Energy in keV of each line of an element, such as ``{"Ka": 6.40, "Kb": 7.06, ...}``."""
+    from exspy.material import elements
+
+    if element not in elements:
+        raise ValueError(f"{element!r} is not the symbol of a chemical element.")
+    lines = elements[element].Atomic_properties.get_item("Xray_lines")
+    if lines is None:
+        raise ValueError(f"There are no X-ray lines of {element}.")
+    return {name: float(line["energy (keV)"]) for name, line in lines.as_dictionary().items()}
+
+
+def line_energy(line):
+    """Energy of a line such as ``"Fe_Ka"`` in keV."""
+    element, name = split_line(line)
+    energies = lines_of(element)
+    if name not in energies:
+        raise ValueError(
+            f"{element} has no line {name!r}; its lines are "
+            f"{', '.join(f'{element}_{known}' for known in energies)}."
+        )
+    return energies[name]
+
+
+def atomic_weight(element):
+    """Atomic weight in g/mol."""
+    from exspy.material import elements
+
+    return float(elements[element].General_properties.atomic_weight)
+
+
+def excluded_windows(exclude_lines, resolution):
+    """Energy windows of lines that are left out of the features.
+
+    Parameters
+    ----------
+    exclude_lines : iterable of str, str or None
+        X-ray lines or element symbols for all lines of an element.
+    resolution : float
+        Full width at half maximum at Mn K-alpha in eV.
+
+    Returns
+    -------
+    tuple of tuple of float
+        (low, high) in keV.
+    """
+    if exclude_lines is None:
+        return ()
+    if isinstance(exclude_lines, str):
+        exclude_lines = [exclude_lines]
+    energies = []
+    for name in exclude_lines:
+        energies += [line_energy(name)] if "_" in name else lines_of(name).values()
+    windows = []
+    for energy in energies:
+        half_width = WINDOW_HALF_WIDTH * float(fwhm_at_energy(energy, resolution))
+        windows.append((energy - half_width, energy + half_width))
+    return tuple(windows)
+
+
+def alpha_lines(elements, lowest, highest):
+    """Alpha lines of elements on the energy axis, one for each family."""
+    return [
+        f"{element}_{name}"
+        for element in elements
+        for name, energy in lines_of(element).items()
+        if name in ("Ka", "La", "Ma") and lowest < energy < highest
+    ]
+
+
+def choose_lines(elements, lowest, highest, preferred=()):
+    """Line to quantify each element with.
+
+    K-alpha up to 15 keV, then L-alpha, then M-alpha, as far as the energy axis goes; among the
+    lines in `preferred` if the element has one there.
+
+    Parameters
+    ----------
+    elements : list of str
+        Element symbols.
+    lowest, highest : float
+        Ends of the energy axis in keV.
+    preferred : collection of str
+        Lines that k-factors were given for.
+
+    Returns
+    -------
+    list of str
+    """
+    chosen = []
+    for element in elements:
+        found = alpha_lines([element], lowest, highest)
+        if not found:
+            raise ValueError(
+                f"No X-ray line of {element} lies on the energy axis ({lowest:.3g} to "
+                f"{highest:.3g} keV): {lines_of(element)}. Leave {element} out of the elements, "
+                "or load the spectrum without cropping its energy axis."
+            )
+        found = [line for line in found if line in preferred] or found
+        suitable = [x for x in found if not (x.endswith("Ka") and line_energy(x) > HIGHEST_K_LINE)]
+        chosen.append((suitable or found)[0])
+    return chosen

@@ -1,0 +1,596 @@
+"""The signal classes: thin methods that check, call and wrap."""
+
+from __future__ import annotations
+
+import numpy as np
+from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
+
+from hyperspy_clusterquant import blocks, pipeline
+from hyperspy_clusterquant.results import ClusterResult
+from hyperspy_clusterquant.signals import _axes, _progress, _storage, _xray_lines
+from hyperspy_clusterquant.signals._quantify import quantify
+
+_SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
+            Number of components of the counts that carry information. ``"auto"``: those above
+            shot noise, which may be none: then there is one cluster. ``"elbow"``: the change
+            point of the scree plot.
+        normalize : bool
+            Divide each pixel by its dose, so that thickness does not make clusters.
+        energy_range : tuple of float, optional
+            Lowest and highest energy in keV to look at. Default: all above 0.1 keV.
+        exclude_lines : list of str, optional
+            X-ray lines (``"C_Ka"``) or elements (``"Cu"``, all its lines) of film, resin and
+            grid that are not looked at. The spectra of the clusters keep them.
+        navigation_mask : {"auto"}, None, array of bool or BaseSignal
+            Pixels to leave out: True = left out. ``"auto"`` leaves out vacuum, found from the
+            total counts.
+        binning : {"auto"} or int
+            Factor by which pixels are binned for learning; labels and memberships are always at
+            full resolution. ``"auto"``: the smallest with some 400 counts per learning pixel.
+        neighbourhood : {"auto"} or float
+            Gaussian sigma in pixels over which evidence is pooled to label a pixel; 0 =
+            each pixel alone. ``"auto"`` depends on the counts per pixel."""
+
+_SHARED_END = """random_state : int or None
+            Seed; the same seed gives the same result. None = a new one each time.
+        name : str
+            Name of the result in ``s.clusters``.
+        show_progressbar : bool, optional
+            Default: HyperSpy's preference.
+
+        Returns
+        -------
+        ClusterResult
+            Also kept in ``s.clusters[name]``.
+
+        Raises
+        ------
+        ValueError
+            If the data are not counts, or a parameter does not fit them; the
+            message says what to do. The signal is not changed."""
+
+
+class ClusteredEDSSpectrum(EDSTEMSpectrum):
+    """STEM-EDX map with phases, their compositions and error bars.
+
+    Everything of `exspy.signals.EDSTEMSpectrum` works unchanged.
+
+    Examples
+    --------
+    >>> from hyperspy_clusterquant.data import six_cation_sulfide
+    >>> s = six_cation_sulfide(size=64, channels=512)
+    >>> result = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
+    >>> list(s.clusters)
+    ['pca_gmm']
+    >>> table = s.cluster_quantification(kfactors=s.metadata.Ground_truth.kfactors.as_dictionary())
+    >>> table.elements
+    ('Ag', 'Cd', 'Cu', 'Fe', 'Mn', 'S', 'Zn')
+    """
+
+    _signal_type = "EDS_TEM_clustered"
+
+    # --- at home in exspy -----------------------------------------------------------------
+
+    def _set_default_param(self):
+        super()._set_default_param()
+        # exspy writes its own signal type, with which copies would lose this class.
+        self.metadata.Signal.signal_type = self._signal_type
+
+    def _get_line_energy(self, Xray_line, FWHM_MnKa=None):
+        # exspy knows where to find the resolution for its own two signal types only.
+        if isinstance(FWHM_MnKa, str) and FWHM_MnKa == "auto":
+            FWHM_MnKa = self.metadata.Acquisition_instrument.TEM.Detector.EDS.energy_resolution_MnKa
+        return super()._get_line_energy(Xray_line, FWHM_MnKa)
+
+    def get_take_off_angle(self):
+        """Take-off angle of the detector.
+
+        Returns
+        -------
+        float
+            Angle in degrees between the specimen's surface and the detector, from
+            the stage tilts and the detector's azimuth and elevation in the metadata.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import six_cation_sulfide
+        >>> six_cation_sulfide(size=16, channels=512).get_take_off_angle()
+        22.0
+        """
+        from exspy.utils.eds import take_off_angle
+
+        microscope = self.metadata.Acquisition_instrument.TEM
+        return take_off_angle(
+            microscope.get_item("Stage.tilt_alpha", None),
+            microscope.get_item("Detector.EDS.azimuth_angle", None),
+            microscope.get_item("Detector.EDS.elevation_angle", None),
+            microscope.get_item("Stage.tilt_beta", 0.0),
+        )
+
+    # --- results follow the map -----------------------------------------------------------
+
+    @property
+    def inav(self):
+        """Navigation indexer/slicer."""
+        return _storage.ResultSlicer(self, self.__dict__["inav"])
+
+    @inav.setter
+    def inav(self, slicer):
+        self.__dict__["inav"] = slicer
+
+    def crop(self, axis, *args, **kwargs):
+        results = _storage.read_results(self)
+        if not results or not self.axes_manager[axis].navigate:
+            super().crop(axis, *args, **kwargs)
+            return
+        numbers = _storage.pixel_numbers(self)
+        position = self.axes_manager.navigation_axes.index(self.axes_manager[axis])
+        super().crop(axis, *args, **kwargs)
+        numbers.crop(position, *args, **kwargs)
+        _storage.follow(self, results, lambda: numbers)
+
+    crop.__doc__ = EDSTEMSpectrum.crop.__doc__
+
+    def rebin(self, *args, out=None, **kwargs):
+        results = _storage.read_results(self)
+        old_axes = _axes.navigation_axes(self)
+        rebinned = super().rebin(*args, out=out, **kwargs)
+        target = rebinned if out is None else out
+        new_axes = _axes.navigation_axes(target)
+        _storage.remove_results(target)
+        factors = [n["scale"] / o["scale"] for n, o in zip(new_axes, old_axes, strict=True)]
+        whole = np.maximum(np.rint(factors).astype(int), 1)
+        shape = [o["size"] // factor for o, factor in zip(old_axes, whole, strict=True)]
+        if np.allclose(factors, whole) and shape == [n["size"] for n in new_axes]:
+            _storage.write_results(
+                target,
+                {
+                    name: result if np.all(whole == 1) else result.binned(whole, new_axes)
+                    for name, result in results.items()
+                },
+            )
+        return rebinned
+
+    rebin.__doc__ = EDSTEMSpectrum.rebin.__doc__
+
+    def sum(self, axis=None, out=None, *args, **kwargs):
+        summed = super().sum(axis, out, *args, **kwargs)
+        target = summed if out is None else out
+        if not _storage.read_results(target):
+            _storage.remove_results(target)
+        return summed
+
+    sum.__doc__ = EDSTEMSpectrum.sum.__doc__
+
+    @property
+    def clusters(self):
+        """Clustering results of this map: read-only mapping of name to `ClusterResult`.
+
+        The newest is the last, and the default of the methods that take a result.
+        """
+        return _storage.read_results(self)
+
+    def _get_cluster_result(self, result):
+        """A result given as such, by its name, or None for the newest."""
+        results = self.clusters
+        if result is None:
+            if not results:
+                raise ValueError(
+                    "There is no clustering result on this signal. Run s.cluster_pca_gmm() or "
+                    "s.cluster_umap_hdbscan() first."
+                )
+            return list(results.values())[-1]
+        if isinstance(result, str):
+            if result not in results:
+                raise ValueError(f"There is no result {result!r}; there are {list(results)}.")
+            return results[result]
+        if not isinstance(result, ClusterResult):
+            raise TypeError(
+                "`result` must be what a clustering method returned, its name, or None for the "
+                f"newest; got {type(result).__name__}."
+            )
+        shape = tuple(axis["size"] for axis in _axes.navigation_axes(self))
+        if result.labels.shape != shape:
+            raise ValueError(
+                f"The result {result.name!r} belongs to a map of shape {result.labels.shape}, "
+                f"this signal's map has shape {shape}. Use the results in s.clusters, which are "
+                "cropped with the map."
+            )
+        return result
+
+    # --- clustering -----------------------------------------------------------------------
+
+    def cluster_pca_gmm(
+        self,
+        n_clusters="auto",
+        *,
+        n_components="auto",
+        normalize=True,
+        energy_range=None,
+        exclude_lines=None,
+        navigation_mask="auto",
+        binning="auto",
+        neighbourhood="auto",
+        covariance_type="full",
+        n_init=3,
+        random_state=0,
+        name="pca_gmm",
+        show_progressbar=None,
+    ):
+        """Find phases with a Gaussian mixture of the principal components (workflow 1).
+
+        The counts are scaled to unit shot noise, the components above shot noise kept, and the
+        pixels' scores clustered with a Gaussian mixture.
+
+        Parameters
+        ----------
+        n_clusters : int, {"auto", "bic"}
+            Number of clusters, or how it is chosen: by the integrated completed likelihood, or
+            by the Bayesian information criterion, which counts mixed interface pixels too.
+        %(shared)s
+        covariance_type : {"full", "tied", "diag", "spherical"}
+            Shape of the clusters in the space of scores.
+        n_init : int
+            Starts of the mixture's fit, of which the best is kept.
+        %(end)s
+
+        References
+        ----------
+        A. S. Eggeman et al., Faraday Discuss. (2025), doi:10.1039/d5fd00101c; M. R. Keenan and
+        P. G. Kotula, Surf. Interface Anal. 36 (2004) 203.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import six_cation_sulfide
+        >>> s = six_cation_sulfide(size=64, channels=512)
+        >>> s.cluster_pca_gmm(n_clusters=4, show_progressbar=False).n_clusters
+        4
+        """
+        setting = self._setting(
+            n_components, normalize, energy_range, exclude_lines, navigation_mask, binning,
+            neighbourhood, random_state, name,
+        )  # fmt: skip
+        parameters = {
+            "n_clusters": n_clusters, "covariance_type": covariance_type, "n_init": n_init,
+        }  # fmt: skip
+        with _progress.stages("PCA + GMM", 4, show_progressbar) as progress:
+            found = pipeline.cluster_pca_gmm(self.data, setting, **parameters, progress=progress)
+        return self._keep_result(name, "pca_gmm", setting, exclude_lines, parameters, found)
+
+    def cluster_umap_hdbscan(
+        self,
+        min_cluster_size="auto",
+        *,
+        n_components="auto",
+        n_dimensions=4,
+        n_neighbors=30,
+        min_dist=0.0,
+        metric="euclidean",
+        min_samples=None,
+        cluster_selection_method="eom",
+        n_landmarks=20_000,
+        normalize=True,
+        energy_range=None,
+        exclude_lines=None,
+        navigation_mask="auto",
+        binning="auto",
+        neighbourhood="auto",
+        random_state=0,
+        name="umap_hdbscan",
+        show_progressbar=None,
+    ):
+        """Find phases by density in a UMAP embedding (workflow 2).
+
+        The user sets the smallest number of pixels that makes a phase, the data decide the
+        number of phases. The components above shot noise are embedded with UMAP and
+        clustered with HDBSCAN.
+
+        Parameters
+        ----------
+        min_cluster_size : int, float, str, pint.Quantity
+            Smallest cluster in pixels (int), as a fraction of the pixels that are not masked
+            (float < 1), as an area (``"200 nm^2"``; a length for line scans), or ``"auto"``,
+            3 %% of the pixels.
+        %(shared)s
+        n_dimensions, n_neighbors, min_dist, metric
+            As in `umap.UMAP`.
+        min_samples, cluster_selection_method
+            As in `hdbscan.HDBSCAN`.
+        n_landmarks : int
+            UMAP and HDBSCAN learn from at most so many pixels; the others are labelled from
+            their nearest landmarks.
+        %(end)s
+
+        References
+        ----------
+        A. S. Eggeman et al., Faraday Discuss. (2025), doi:10.1039/d5fd00101c; L. McInnes et al.,
+        arXiv:1802.03426 (2018) and J. Open Source Softw. 2 (2017) 205.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import seven_cation_nanoparticles
+        >>> s = seven_cation_nanoparticles(size=48, channels=512)
+        >>> s.cluster_umap_hdbscan(exclude_lines=["C"], show_progressbar=False).n_clusters
+        1
+        """
+        setting = self._setting(
+            n_components, normalize, energy_range, exclude_lines, navigation_mask, binning,
+            neighbourhood, random_state, name,
+        )  # fmt: skip
+        parameters = {
+            "n_dimensions": n_dimensions, "n_neighbors": n_neighbors, "min_dist": min_dist,
+            "metric": metric, "min_samples": min_samples,
+            "cluster_selection_method": cluster_selection_method, "n_landmarks": n_landmarks,
+        }  # fmt: skip
+        pixels = _axes.smallest_cluster_in_pixels(min_cluster_size, self)
+        with _progress.stages("UMAP + HDBSCAN", 5, show_progressbar) as progress:
+            found = pipeline.cluster_umap_hdbscan(
+                self.data, setting, pixels, **parameters, progress=progress
+            )
+        parameters["min_cluster_size"] = (
+            min_cluster_size if isinstance(min_cluster_size, int | float) else str(min_cluster_size)
+        )
+        return self._keep_result(name, "umap_hdbscan", setting, exclude_lines, parameters, found)
+
+    _shared = {"shared": _SHARED_PARAMETERS, "end": _SHARED_END}
+    cluster_pca_gmm.__doc__ %= _shared
+    cluster_umap_hdbscan.__doc__ %= _shared
+    del _shared
+
+    def _setting(
+        self, n_components, normalize, energy_range, exclude_lines, navigation_mask, binning,
+        neighbourhood, random_state, name,
+    ):  # fmt: skip
+        """Check what both workflows take, and turn it into plain arrays and numbers."""
+        if self.axes_manager.navigation_dimension == 0:
+            raise ValueError(
+                "Clustering needs a map or a line scan, but this signal is a single spectrum "
+                "(no navigation axes)."
+            )
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(
+                f"`name` must be a word of letters, digits and underscores, not {name!r}."
+            )
+        if hasattr(navigation_mask, "axes_manager"):
+            navigation_mask = np.asarray(navigation_mask.data)
+        detector = self.metadata.Acquisition_instrument.TEM.Detector.EDS
+        return pipeline.Setting(
+            energy=_axes.energy_in_kev(self),
+            normalize=bool(normalize),
+            energy_range=energy_range,
+            excluded=_xray_lines.excluded_windows(
+                exclude_lines, float(detector.energy_resolution_MnKa)
+            ),
+            navigation_mask=navigation_mask,
+            n_components=n_components,
+            binning=binning,
+            neighbourhood=neighbourhood,
+            random_state=random_state,
+        )
+
+    def _keep_result(self, name, workflow, setting, exclude_lines, parameters, found):
+        mask = setting.navigation_mask
+        found["parameters"] |= parameters | {
+            "n_components": setting.n_components,
+            "normalize": setting.normalize,
+            "energy_range": setting.energy_range and list(map(float, setting.energy_range)),
+            "exclude_lines": exclude_lines and list(np.atleast_1d(exclude_lines).tolist()),
+            "navigation_mask": mask if mask is None or isinstance(mask, str) else "array",
+            "binning": setting.binning,
+            "neighbourhood": setting.neighbourhood,
+            "random_state": setting.random_state,
+        }
+        result = ClusterResult(
+            name=name, workflow=workflow, axes=_axes.navigation_axes(self), **found
+        )
+        _storage.write_result(self, result)
+        return result
+
+    # --- spectra and composition ----------------------------------------------------------
+
+    def get_cluster_spectra(self, result=None, weights="membership"):
+        """Sum the spectra of each cluster's pixels.
+
+        Parameters
+        ----------
+        result : ClusterResult or str, optional
+            Result or its name; default: the newest.
+        weights : {"membership", "hard"}
+            Weight each pixel by its membership, or sum over the pixels with the label.
+
+        Returns
+        -------
+        ClusteredEDSSpectrum
+            Dimensions (n_clusters | energy), in counts. The live time in the metadata is an
+            array with one value for each cluster, that of a pixel times the sum of the weights;
+            the variance, sum(w^2 n), is in ``metadata.Signal.Noise_properties.variance``.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import six_cation_sulfide
+        >>> s = six_cation_sulfide(size=48, channels=512)
+        >>> _ = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
+        >>> s.get_cluster_spectra()
+        <ClusteredEDSSpectrum, title: Spectra of pca_gmm, dimensions: (4|512)>
+        """
+        import hyperspy.api as hs
+
+        result = self._get_cluster_result(result)
+        if weights not in ("membership", "hard"):
+            raise ValueError(f"`weights` must be 'membership' or 'hard', not {weights!r}.")
+        if result.n_clusters == 0:
+            raise ValueError(
+                f"The result {result.name!r} has no cluster: all pixels are noise. Try a smaller "
+                "`min_cluster_size`, more binning, or workflow 1."
+            )
+        if weights == "membership":
+            pixel_weights = result.memberships.reshape(result.n_clusters, -1)
+        else:
+            numbers = np.arange(result.n_clusters)[:, None]
+            pixel_weights = (result.labels.ravel() == numbers).astype(float)
+        sums, variances = blocks.sum_weighted(self.data, pixel_weights)
+        cluster_axis = {"name": "cluster", "size": result.n_clusters, "navigate": True}
+        energy_axis = self.axes_manager.signal_axes[0].get_axis_dictionary()
+        spectra = hs.signals.Signal1D(sums, axes=[cluster_axis, energy_axis])
+        for node in ("Acquisition_instrument", "General", "Sample"):
+            if self.metadata.has_item(node):
+                spectra.metadata.set_item(node, self.metadata.get_item(node).as_dictionary())
+        spectra.set_signal_type(self._signal_type)
+        spectra.metadata.General.title = f"Spectra of {result.name}"
+        live_time = "Acquisition_instrument.TEM.Detector.EDS.live_time"
+        if self.metadata.has_item(live_time):
+            per_pixel = float(self.metadata.get_item(live_time))
+            spectra.metadata.set_item(live_time, per_pixel * pixel_weights.sum(axis=1))
+        variance = hs.signals.Signal1D(variances, axes=[cluster_axis, energy_axis])
+        spectra.metadata.set_item("Signal.Noise_properties.variance", variance)
+        return spectra
+
+    def cluster_quantification(
+        self,
+        result=None,
+        *,
+        xray_lines=None,
+        kfactors=None,
+        kfactor_uncertainty=None,
+        method="model",
+        weights="membership",
+        extra_elements=("C", "O"),
+        sublattices=None,
+        composition_units="atomic",
+    ):
+        """Composition of each cluster with uncertainties, after Cliff and Lorimer.
+
+        Each cluster's spectrum is fitted with exspy's families of X-ray lines, so that
+        overlapping peaks are told apart, and a smooth background; the areas of the alpha
+        lines and the k-factors give the composition.
+
+        Parameters
+        ----------
+        result : ClusterResult or str, optional
+            Result or its name; default: the newest.
+        xray_lines : list of str, optional
+            Alpha line of each element to quantify. Default: one for each element in
+            ``s.metadata.Sample.elements``.
+        kfactors : dict, str or path, optional
+            k-factors **by weight** for alpha lines, ``{"Fe_Ka": 1.45, "Pt_La": 5.08}``, or a
+            CSV file with the columns ``line,k[,relative_uncertainty]``. Default: theoretical
+            k-factors at the signal's beam energy, with a warning.
+        kfactor_uncertainty : float or dict, optional
+            Relative standard uncertainty of the k-factors, for all or each line. Default: that
+            of the file, of theory, or none for k-factors given without.
+        method : {"model", "windows"}
+            Fit of line families, or integration in windows with background windows, which
+            counts overlapping peaks twice.
+        weights : {"membership", "hard"}
+            See `get_cluster_spectra`.
+        extra_elements : list of str
+            Elements of film, resin and grid: fitted, not quantified. Those that are to be
+            quantified are not extra.
+        sublattices : list of list of str, optional
+            Elements that share sites, for the configurational entropy. Default: one of all
+            metals and half-metals.
+        composition_units : {"atomic", "weight"}
+            What the printed table shows.
+
+        Returns
+        -------
+        CompositionTable
+
+        Raises
+        ------
+        ValueError
+            If elements, lines, k-factors or the beam energy are missing or do not fit.
+
+        References
+        ----------
+        G. Cliff and G. W. Lorimer, J. Microsc. 103 (1975) 203.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import six_cation_sulfide
+        >>> s = six_cation_sulfide(size=48, channels=512)
+        >>> _ = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
+        >>> table = s.cluster_quantification(kfactors=s.metadata.Ground_truth.kfactors.as_dictionary())
+        >>> bool(abs(table.atomic_percent.sum(axis=1) - 100).max() < 1e-6)
+        True
+        """
+        result = self._get_cluster_result(result)
+        return quantify(
+            self, result, xray_lines=xray_lines, kfactors=kfactors,
+            kfactor_uncertainty=kfactor_uncertainty, method=method, weights=weights,
+            extra_elements=extra_elements, sublattices=sublattices,
+            composition_units=composition_units,
+        )  # fmt: skip
+
+    # --- pictures -------------------------------------------------------------------------
+
+    def plot_clusters(self, result=None, ax=None):
+        """Map of the clusters, with legend and scale bar.
+
+        Parameters
+        ----------
+        result : ClusterResult or str, optional
+            Result or its name; default: the newest.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from hyperspy_clusterquant.plotting import plot_label_map
+
+        return plot_label_map(self._get_cluster_result(result), ax=ax)
+
+    def plot_cluster_spectra(self, result=None, weights="membership", ax=None):
+        """Mean spectrum of each cluster in the colours of the map, with the X-ray lines.
+
+        Parameters
+        ----------
+        result : ClusterResult or str, optional
+            Result or its name; default: the newest.
+        weights : {"membership", "hard"}
+            See `get_cluster_spectra`.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from hyperspy_clusterquant.plotting import plot_spectra
+
+        result = self._get_cluster_result(result)
+        spectra = self.get_cluster_spectra(result, weights)
+        energy = _axes.energy_in_kev(self)
+        elements = list(self.metadata.get_item("Sample.elements", []))
+        lines = _xray_lines.alpha_lines(elements, max(energy[0], 0.1), energy[-1])
+        return plot_spectra(
+            energy,
+            spectra.data,
+            result.cluster_names,
+            lines={line: _xray_lines.line_energy(line) for line in lines},
+            ax=ax,
+        )
+
+    def plot_cluster_scree(self, result=None, ax=None):
+        """Scree plot with the edge of the noise.
+
+        Parameters
+        ----------
+        result : ClusterResult or str, optional
+            Result or its name; default: the newest.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from hyperspy_clusterquant.plotting import plot_scree
+
+        return plot_scree(self._get_cluster_result(result), ax=ax)
+
+
+class LazyClusteredEDSSpectrum(ClusteredEDSSpectrum, LazyEDSTEMSpectrum):
+    """Lazy `ClusteredEDSSpectrum`: the same methods, the counts stay on disk."""
