@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 
 import numpy as np
@@ -15,6 +16,12 @@ SELECTION_PIXELS = 10_000
 SUFFICIENT_GAIN = 0.95
 #: Evidence (counts) that "auto" pools to label a pixel of a binned map.
 POOLED_COUNTS = 120
+#: Significance (standard deviations) of a valley in the scores that separates two clusters ...
+GAP_SIGNIFICANCE = 2.5
+#: ... its density, at most this share of the lower of its two rims ...
+SHALLOWEST_VALLEY = 0.8
+#: ... and the resolution with which it is looked for, in shot noise of one pixel.
+GAP_RESOLUTION = 0.5
 #: Landmarks that vote on the membership of another pixel.
 N_VOTES = 15
 
@@ -136,6 +143,89 @@ def hdbscan_memberships(embedding, min_cluster_size, min_samples, selection_meth
     clustered = np.flatnonzero(clusterer.labels_ >= 0)
     memberships[clustered, clusterer.labels_[clustered]] = clusterer.probabilities_[clustered]
     return memberships
+
+
+def merge_without_gap(scores, memberships):
+    """Join clusters of an embedding that no gap in the scores separates.
+
+    UMAP tears a continuous cloud apart and HDBSCAN takes the pieces for clusters. In the
+    scores, where the shot noise of a pixel is 1, two real clusters are two modes. Each
+    pair is projected on the direction that separates it best (Fisher); the pair with the
+    least significant valley between its modes is joined, until all valleys are
+    significant and deep enough.
+
+    Parameters
+    ----------
+    scores : array (points, n_components)
+        Whitened scores.
+    memberships : array (points, n_clusters)
+        From `hdbscan_memberships`; rows of zeros are noise.
+
+    Returns
+    -------
+    array (points, n_clusters or fewer)
+
+    References
+    ----------
+    The argument for mixtures of two normals (bimodal only if more than two
+    standard deviations apart) is in J. Behboodian, Technometrics 12 (1970) 131.
+    """
+    scores = scores.astype(np.float64)
+    significance = {}
+    groups = [[k] for k in range(memberships.shape[1])]
+    while len(groups) > 1:
+        joined = np.array([memberships[:, group].sum(axis=1) for group in groups])
+        labels = np.where(joined.any(axis=0), joined.argmax(axis=0), -1)
+        for pair in itertools.combinations(range(len(groups)), 2):
+            key = tuple(tuple(groups[k]) for k in pair)
+            if key not in significance:
+                significance[key] = _gap_significance(scores, labels, *pair)
+        weakest = min(
+            itertools.combinations(range(len(groups)), 2),
+            key=lambda pair: significance[tuple(tuple(groups[k]) for k in pair)],
+        )
+        if significance[tuple(tuple(groups[k]) for k in weakest)] >= GAP_SIGNIFICANCE:
+            break
+        k, other = weakest
+        groups[k] = groups[k] + groups.pop(other)
+    return np.stack([memberships[:, group].sum(axis=1) for group in groups], axis=1)
+
+
+def _gap_significance(scores, labels, k, other):
+    """Standard deviations by which the valley between two clusters lies below its rims."""
+    members = [scores[labels == cluster] for cluster in (k, other)]
+    centres = [member.mean(axis=0) for member in members]
+    spread = sum((m - c).T @ (m - c) for m, c in zip(members, centres, strict=True))
+    spread = spread / sum(map(len, members)) + 1e-3 * np.eye(scores.shape[1])
+    direction = np.linalg.solve(spread, centres[1] - centres[0])
+    direction /= np.linalg.norm(direction)
+    # Points that HDBSCAN calls noise fill a valley all the same.
+    noise = scores[labels == -1]
+    used = np.concatenate([*members, noise[_is_between(noise, scores, labels, (k, other))]])
+    position = (used - centres[0]) @ direction
+    distance = (centres[1] - centres[0]) @ direction
+    step = GAP_RESOLUTION / 10
+    edges = np.arange(min(0, distance) - 3, max(0, distance) + 3, step)
+    counts = np.histogram(position, edges)[0].astype(float)
+    # Counts in a Gaussian window; their variance is the window's effective share of them.
+    density = ndimage.gaussian_filter1d(counts, GAP_RESOLUTION / step, mode="constant")
+    effective = 2 * np.sqrt(np.pi) * GAP_RESOLUTION / step
+    middle = int(np.searchsorted(edges, distance / 2))
+    first = int(density[:middle].argmax())
+    second = middle + int(density[middle:].argmax())
+    rim = min(density[first], density[second])
+    valley = density[first : second + 1].min()
+    if valley > SHALLOWEST_VALLEY * rim:
+        return 0.0
+    return float((rim - valley) / np.sqrt((rim + valley) / effective))
+
+
+def _is_between(noise, scores, labels, pair):
+    """Which of the noise points are nearer to the clusters of the pair than to any other."""
+    n_clusters = labels.max() + 1
+    centres = np.array([scores[labels == k].mean(axis=0) for k in range(n_clusters)])
+    nearest = spatial.cKDTree(centres).query(noise)[1] if len(noise) else np.empty(0, int)
+    return np.isin(nearest, pair)
 
 
 def draw_landmarks(n_points, n_landmarks, rng):

@@ -140,6 +140,8 @@ def cluster_umap_hdbscan(
         memberships = clustering.hdbscan_memberships(
             embedding, smallest_of_landmarks, min_samples, cluster_selection_method
         )
+        found["hdbscan_clusters"] = memberships.shape[1]
+        memberships = clustering.merge_without_gap(known, memberships)
         is_noise = ~memberships.any(axis=1)
         if len(landmarks) < n_pixels:
             memberships, is_noise = clustering.extend_from_landmarks(

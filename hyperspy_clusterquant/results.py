@@ -94,11 +94,8 @@ class ClusterResult:
         return np.bincount(self.labels[self.labels >= 0], minlength=self.n_clusters)
 
     def __repr__(self):
-        lines = [
-            f"<ClusterResult {self.name!r}: {self.n_clusters} cluster"
-            f"{'s' * (self.n_clusters != 1)} from {self.n_components} significant component"
-            f"{'s' * (self.n_components != 1)}, map {self.labels.shape}>"
-        ]
+        what = f"{self.n_clusters} clusters from {self.n_components} components"
+        lines = [f"<ClusterResult {self.name!r}: {what}, map {self.labels.shape}>"]
         kept = max(np.count_nonzero(self.labels != MASKED), 1)
         for name, size in zip(self.cluster_names, self.sizes, strict=True):
             lines.append(f"  {name}: {size} pixels ({size / kept:.1%})")

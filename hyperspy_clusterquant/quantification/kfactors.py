@@ -67,18 +67,10 @@ def ionisation_cross_section(beam_energy, edge_energy, n_electrons):
     j = ELECTRON_REST_ENERGY / edge_energy
     exponent = -0.0318 + 0.3160 / u - 0.1135 / u**2
     shape = 10.57 * np.exp(-1.736 / u + 0.317 / u**2)
-    relativistic = (
-        (1 + 2 * j)
-        / (u + 2 * j)
-        * ((u + j) / (1 + j)) ** 2
-        * (
-            (1 + u)
-            * (u + 2 * j)
-            * (1 + j) ** 2
-            / (j**2 * (1 + 2 * j) + u * (u + 2 * j) * (1 + j) ** 2)
-        )
-        ** 1.5
-    )
+    rest = (1 + j) ** 2
+    relativistic = (1 + 2 * j) / (u + 2 * j) * (u + j) ** 2 / rest
+    momentum = (u + 2 * j) * rest
+    relativistic *= ((1 + u) * momentum / (j**2 * (1 + 2 * j) + u * momentum)) ** 1.5
     return float(
         n_electrons
         * (edge_energy / RYDBERG) ** exponent

@@ -263,8 +263,8 @@ def _warn_of_overlaps(lines, resolution):
             overlapping += [f"{line} with {other}_{near[0]}"] if near else []
     if overlapping:
         warnings.warn(
-            f"Windows overlap ({', '.join(sorted(overlapping))}): counts of one element are counted "
-            "for another. Use method='model'.",
+            f"Windows overlap ({', '.join(sorted(overlapping))}): counts of one element are "
+            "counted for another. Use method='model'.",
             UserWarning,
             stacklevel=5,
         )

@@ -62,7 +62,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
     >>> result = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
     >>> list(s.clusters)
     ['pca_gmm']
-    >>> table = s.cluster_quantification(kfactors=s.metadata.Ground_truth.kfactors.as_dictionary())
+    >>> table = s.cluster_quantification(kfactors=s.metadata.Ground_truth.kfactors)
     >>> table.elements
     ('Ag', 'Cd', 'Cu', 'Fe', 'Mn', 'S', 'Zn')
     """
@@ -118,7 +118,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
     def inav(self, slicer):
         self.__dict__["inav"] = slicer
 
-    def crop(self, axis, *args, **kwargs):
+    def crop(self, axis, *args, **kwargs):  # noqa: D102
         results = _storage.read_results(self)
         if not results or not self.axes_manager[axis].navigate:
             super().crop(axis, *args, **kwargs)
@@ -131,7 +131,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
 
     crop.__doc__ = EDSTEMSpectrum.crop.__doc__
 
-    def rebin(self, *args, out=None, **kwargs):
+    def rebin(self, *args, out=None, **kwargs):  # noqa: D102
         results = _storage.read_results(self)
         old_axes = _axes.navigation_axes(self)
         rebinned = super().rebin(*args, out=out, **kwargs)
@@ -153,7 +153,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
 
     rebin.__doc__ = EDSTEMSpectrum.rebin.__doc__
 
-    def sum(self, axis=None, out=None, *args, **kwargs):
+    def sum(self, axis=None, out=None, *args, **kwargs):  # noqa: D102
         summed = super().sum(axis, out, *args, **kwargs)
         target = summed if out is None else out
         if not _storage.read_results(target):
@@ -283,7 +283,8 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
 
         The user sets the smallest number of pixels that makes a phase, the data decide the
         number of phases. The components above shot noise are embedded with UMAP and
-        clustered with HDBSCAN.
+        clustered with HDBSCAN. UMAP makes clumps out of any cloud of points; clusters
+        without a gap between them in the scores themselves are therefore joined.
 
         Parameters
         ----------
@@ -510,7 +511,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         >>> from hyperspy_clusterquant.data import six_cation_sulfide
         >>> s = six_cation_sulfide(size=48, channels=512)
         >>> _ = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
-        >>> table = s.cluster_quantification(kfactors=s.metadata.Ground_truth.kfactors.as_dictionary())
+        >>> table = s.cluster_quantification(kfactors=s.metadata.Ground_truth.kfactors)
         >>> bool(abs(table.atomic_percent.sum(axis=1) - 100).max() < 1e-6)
         True
         """
