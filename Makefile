@@ -17,10 +17,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
-	$(BIN)/python -m pytest -n 2 -m "not slow" tests hyperspy_clusterquant README.md --doctest-modules
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests hyperspy_clusterquant README.md --doctest-modules
 
 test-all: $(READY)
-	$(BIN)/python -m pytest -n 2 tests hyperspy_clusterquant README.md --doctest-modules
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests hyperspy_clusterquant README.md --doctest-modules
 
 bench: $(READY)
 	$(BIN)/python benchmarks/compare.py

@@ -61,13 +61,24 @@ def gaussian_mixture(scores, n_clusters, covariance_type, n_init, seed):
         return mixture.fit(scores.astype(np.float64))
 
 
+def mixture_memberships(scores, n_clusters, covariance_type, n_init, seed):
+    """Responsibilities of a Gaussian mixture, array (pixels, n_clusters).
+
+    Parameters as in `gaussian_mixture`; one cluster needs no fit.
+    """
+    if n_clusters == 1:
+        return np.ones((len(scores), 1))
+    mixture = gaussian_mixture(scores, n_clusters, covariance_type, n_init, seed)
+    return mixture.predict_proba(scores)
+
+
 def choose_n_clusters(scores, criterion, covariance_type, n_init, seed, rng):
     """Number of clusters of a Gaussian mixture.
 
     ``"bic"`` takes the minimum of the Bayesian information criterion. ``"auto"`` takes the
     integrated completed likelihood, which adds the uncertainty of the labels to
-    the BIC and so does not count the mixed pixels of interfaces as phases, and of that
-    the smallest number that reaches 95 % of the best gain over one cluster.
+    the BIC and so is drawn less to the mixed pixels of interfaces, and of that the smallest
+    number that reaches 95 % of the best gain over one cluster.
 
     Parameters
     ----------
@@ -90,6 +101,8 @@ def choose_n_clusters(scores, criterion, covariance_type, n_init, seed, rng):
     ----------
     C. Biernacki, G. Celeux and G. Govaert, IEEE Trans. PAMI 22 (2000) 719.
     """
+    if len(scores) < 2:
+        return 1, np.zeros(1)
     if len(scores) > SELECTION_PIXELS:
         scores = scores[np.sort(rng.choice(len(scores), SELECTION_PIXELS, replace=False))]
     scores = scores.astype(np.float64)
@@ -170,6 +183,8 @@ def merge_without_gap(scores, memberships):
     The argument for mixtures of two normals (bimodal only if more than two
     standard deviations apart) is in J. Behboodian, Technometrics 12 (1970) 131.
     """
+    if memberships.shape[1] < 2:
+        return memberships
     scores = scores.astype(np.float64)
     significance = {}
     groups = [[k] for k in range(memberships.shape[1])]

@@ -222,10 +222,10 @@ def check_counts(counts):
 def vacuum_mask(totals, fraction=0.05):
     """Find the pixels with nothing in them from the total counts.
 
-    The totals are averaged over just as many neighbours as it takes to have
-    some 30 counts in a typical pixel's neighbourhood, so that the mask works at 1 count
-    per pixel. Pixels with less than `fraction` of the bright pixels' average
-    (the 90th percentile) are vacuum.
+    The totals are averaged over just as many neighbours as it takes to tell a pixel
+    at twice the threshold from one below it, but over a Gaussian of at most 2
+    pixels, so that the mask works at 1 count per pixel. Pixels with less than `fraction`
+    of the bright pixels' average (the 90th percentile) are vacuum.
 
     Parameters
     ----------
@@ -244,11 +244,10 @@ def vacuum_mask(totals, fraction=0.05):
     bright = totals[totals >= np.quantile(totals, 0.5)].mean() if totals.size else 0.0
     if bright <= 0:
         return np.ones(totals.shape, dtype=bool)
-    # A Gaussian of width sigma averages 4 pi sigma^2 pixels of a plane.
-    needed = 30.0 / (fraction**0.5 * bright)
-    n_dim = max(totals.ndim, 1)
-    sigma = (needed ** (1 / n_dim)) / np.sqrt(4 * np.pi) if needed > 1 else 0.0
-    smooth = ndimage.gaussian_filter(totals, sigma, mode="nearest") if sigma > 0 else totals
+    # Ten counts at the threshold; a Gaussian averages (4 pi sigma^2)^(n/2) pixels.
+    n_pixels = 10.0 / (fraction * bright)
+    sigma = min(n_pixels ** (1 / totals.ndim) / np.sqrt(4 * np.pi), 2.0)
+    smooth = ndimage.gaussian_filter(totals, sigma, mode="nearest") if n_pixels > 1 else totals
     return (smooth < fraction * np.quantile(smooth, 0.9)) | (smooth <= 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,10 @@ LEARNING_COUNTS = 400
 LEARNING_PIXELS = 1000
 #: Share of the learning pixels that "auto" takes as the smallest cluster.
 SMALLEST_CLUSTER = 0.03
+
+NO_SIGNAL = "Nothing varies beyond shot noise, so there is one cluster."
+TOO_FEW_FOR_TWO = "The pixels are too few for two clusters of the smallest size, so there is one."
+ALL_NOISE = "HDBSCAN calls every pixel noise. Try a smaller `min_cluster_size`, or workflow 1."
 
 
 @dataclass(frozen=True)
@@ -79,16 +84,24 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
     progress("clusters")
     if n_components == 0:
         memberships = np.ones((n_pixels, 1))
+        found["remarks"] = [NO_SIGNAL]
+        if not isinstance(n_clusters, str) and n_clusters > 1:
+            warnings.warn(
+                f"{NO_SIGNAL} It was returned instead of the {n_clusters} asked for. To force "
+                "them all the same, pass n_components=2, say; to look for weaker differences, "
+                "bin more or measure longer.",
+                UserWarning,
+                stacklevel=3,
+            )
     else:
         if isinstance(n_clusters, str):
             n_clusters, curve = clustering.choose_n_clusters(
                 learning.scores, n_clusters, covariance_type, n_init, learning.seed, learning.rng
             )
             found["criterion_curve"] = curve.tolist()
-        mixture = clustering.gaussian_mixture(
+        memberships = clustering.mixture_memberships(
             learning.scores, n_clusters, covariance_type, n_init, learning.seed
         )
-        memberships = mixture.predict_proba(learning.scores)
     return _to_pixels(learning, memberships, np.zeros(n_pixels, dtype=bool), found, progress)
 
 
@@ -130,6 +143,7 @@ def cluster_umap_hdbscan(
     if n_components == 0 or len(landmarks) < 2 * smallest_of_landmarks:
         # Without signal, UMAP makes clumps out of noise; and one cluster needs no search.
         memberships, is_noise = np.ones((n_pixels, 1)), np.zeros(n_pixels, dtype=bool)
+        found["remarks"] = [NO_SIGNAL if n_components == 0 else TOO_FEW_FOR_TWO]
     else:
         progress("UMAP embedding")
         known = learning.scores[landmarks]
@@ -140,8 +154,14 @@ def cluster_umap_hdbscan(
         memberships = clustering.hdbscan_memberships(
             embedding, smallest_of_landmarks, min_samples, cluster_selection_method
         )
-        found["hdbscan_clusters"] = memberships.shape[1]
+        n_found = memberships.shape[1]
         memberships = clustering.merge_without_gap(known, memberships)
+        found["hdbscan_clusters"] = n_found
+        if n_found == 0:
+            found["remarks"] = [ALL_NOISE]
+        elif memberships.shape[1] < n_found:
+            remark = f"{n_found} clumps of the embedding were joined to {memberships.shape[1]}"
+            found["remarks"] = [f"{remark}: no gap in the scores separates the others."]
         is_noise = ~memberships.any(axis=1)
         if len(landmarks) < n_pixels:
             memberships, is_noise = clustering.extend_from_landmarks(

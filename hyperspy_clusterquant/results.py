@@ -94,8 +94,11 @@ class ClusterResult:
         return np.bincount(self.labels[self.labels >= 0], minlength=self.n_clusters)
 
     def __repr__(self):
-        what = f"{self.n_clusters} clusters from {self.n_components} components"
+        clusters = "1 cluster" if self.n_clusters == 1 else f"{self.n_clusters} clusters"
+        components = "1 component" if self.n_components == 1 else f"{self.n_components} components"
+        what = f"{clusters} from {components}"
         lines = [f"<ClusterResult {self.name!r}: {what}, map {self.labels.shape}>"]
+        lines += [f"  {remark}" for remark in self.parameters.get("remarks", ())]
         kept = max(np.count_nonzero(self.labels != MASKED), 1)
         for name, size in zip(self.cluster_names, self.sizes, strict=True):
             lines.append(f"  {name}: {size} pixels ({size / kept:.1%})")

@@ -21,5 +21,6 @@ def weighted_sums(counts, weights):
         Sums ``sum(w n)``, and ``sum(w^2 n)``, which estimates their variance.
     """
     n_clusters = len(weights)
-    stacked = np.concatenate([weights, weights**2]).astype(np.float64)
+    weights = weights.astype(np.float64)
+    stacked = np.concatenate([weights, weights**2])
     return (stacked @ counts.astype(np.float64)).reshape(2, n_clusters, -1)

@@ -1,0 +1,66 @@
+import os
+from pathlib import Path
+
+import hyperspy.api as hs
+import numpy as np
+import pytest
+
+from hyperspy_clusterquant import data
+
+hs.preferences.General.show_progressbar = False
+hs.set_log_level("ERROR")
+
+_FOLDER = Path(
+    os.environ.get(
+        "CLUSTERQUANT_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"
+    )
+)
+
+
+@pytest.fixture(scope="session")
+def real_file():
+    """Path of a real file, or the test skips."""
+
+    def path(name):
+        if not (_FOLDER / name).exists():
+            pytest.skip(f"{name} is not in {_FOLDER} (set CLUSTERQUANT_TEST_DATA)")
+        return _FOLDER / name
+
+    return path
+
+
+@pytest.fixture(scope="session")
+def _sulfide():
+    return data.six_cation_sulfide(size=(56, 64), channels=512, counts_per_pixel=400)
+
+
+@pytest.fixture
+def sulfide(_sulfide):
+    """Four phases in a map that is not square, without results."""
+    return _sulfide.deepcopy()
+
+
+@pytest.fixture(scope="session")
+def _clustered(_sulfide):
+    s = _sulfide.deepcopy()
+    s.cluster_pca_gmm(n_clusters=4)
+    return s
+
+
+@pytest.fixture
+def clustered(_clustered):
+    """The same with a result of workflow 1."""
+    return _clustered.deepcopy()
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")

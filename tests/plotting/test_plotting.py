@@ -1,0 +1,71 @@
+"""What the pictures show is what the results hold."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgba
+
+from hyperspy_clusterquant.plotting._style import cluster_colours
+
+
+def test_map_shows_labels_legend_and_scale_bar(clustered):
+    ax = clustered.plot_clusters()
+    result = clustered.clusters["pca_gmm"]
+    image = ax.images[0]
+    assert np.array_equal(image.get_array(), result.labels)
+    colours = image.cmap(image.norm(result.labels))
+    for k, colour in enumerate(cluster_colours(4)):
+        np.testing.assert_allclose(colours[result.labels == k], [to_rgba(colour)] * result.sizes[k])
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend[0].startswith("cluster 0 (")
+    assert legend[-1] == "left out"
+    bar = next(a for a in ax.artists if hasattr(a, "size_bar"))
+    length = bar.size_bar.get_children()[0].get_width() * clustered.axes_manager["x"].scale
+    assert length == pytest.approx(200)
+    assert bar.txt_label.get_text() == "200 nm"
+
+
+def test_map_of_a_line_scan_and_in_given_axes(clustered):
+    figure, ax = plt.subplots()
+    line = clustered.inav[:, 5]
+    assert line.plot_clusters(ax=ax) is ax
+    assert ax.images[0].get_array().shape == (1, 64)
+    figure.canvas.draw()
+
+
+def test_spectra_are_shares_in_the_colours_of_the_map(clustered):
+    ax = clustered.plot_cluster_spectra()
+    spectra = clustered.get_cluster_spectra().data
+    curves = [line for line in ax.lines if line.get_label().startswith("cluster")]
+    energy = clustered.axes_manager.signal_axes[0].axis
+    assert [line.get_color() for line in curves] == cluster_colours(4)
+    for curve, spectrum in zip(curves, spectra, strict=True):
+        shown = spectrum[energy >= 0.1]
+        np.testing.assert_allclose(curve.get_ydata(), shown / shown.sum())
+    marked = {text.get_text() for text in ax.texts}
+    assert {"S Kα", "Fe Kα", "Ag Lα", "Cd Lα"} <= marked
+
+
+def test_scree_plot_tells_signal_from_noise(clustered):
+    result = clustered.clusters["pca_gmm"]
+    ax = clustered.plot_cluster_scree()
+    signal = next(line for line in ax.lines if line.get_label().startswith("signal"))
+    assert np.array_equal(signal.get_ydata(), result.eigenvalues[: result.n_components])
+    edge = next(line for line in ax.lines if line.get_label() == "edge of the noise")
+    assert edge.get_ydata()[0] == result.noise_edge
+
+
+def test_composition_bars_have_error_bars(clustered):
+    table = clustered.cluster_quantification(kfactors=clustered.metadata.Ground_truth.kfactors)
+    ax = table.plot()
+    bars = [c for c in ax.containers if hasattr(c, "patches")]
+    assert len(bars) == 4
+    heights = [[patch.get_height() for patch in bar.patches] for bar in bars]
+    np.testing.assert_allclose(heights, table.atomic_percent)
+    segments = bars[1].errorbar.lines[2][0].get_segments()
+    lengths = [segment[1, 1] - segment[0, 1] for segment in segments]
+    np.testing.assert_allclose(lengths, 2 * table.std[1])
+
+
+def test_many_clusters_have_colours():
+    assert len(cluster_colours(30)) == 30

@@ -1,0 +1,191 @@
+"""Every message says what is needed, what came and what to do; the signal stays as it was."""
+
+import hyperspy.api as hs
+import numpy as np
+import pytest
+
+TYPE = "EDS_TEM_clustered"
+K = {"Fe_Ka": 1.45, "Cu_Ka": 1.94, "S_Ka": 1.0}
+
+
+@pytest.fixture
+def s(sulfide):
+    """Small map without elements."""
+    s = sulfide.inav[:12, :10]
+    del s.metadata.Sample.elements
+    return s
+
+
+@pytest.fixture
+def ready(s):
+    s.cluster_pca_gmm(n_clusters=1, navigation_mask=None, n_components=1)
+    s.set_elements(["Fe", "Cu", "S"])
+    return s
+
+
+def test_a_single_spectrum_cannot_be_clustered(s):
+    for cluster in (s.sum().cluster_pca_gmm, s.sum().cluster_umap_hdbscan):
+        with pytest.raises(ValueError, match=r"needs a map or a line scan.*no navigation axes"):
+            cluster()
+
+
+@pytest.mark.parametrize("units", ["", "nm"])
+def test_energy_axis_without_units_of_energy(s, units):
+    s.axes_manager.signal_axes[0].units = units
+    with pytest.raises(ValueError, match=r"'keV' or 'eV'.*signal_axes\[0\].units = 'keV'"):
+        s.cluster_pca_gmm()
+
+
+def test_energy_axis_with_units_never_set():
+    plain = hs.signals.Signal1D(np.ones((4, 5, 100), dtype=int))
+    plain.set_signal_type(TYPE)
+    with pytest.raises(ValueError, match="but has 'none'"):
+        plain.cluster_pca_gmm()
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.zeros((12, 10), bool), r"array shape \(10, 12\) \(y, x\), but has \(12, 10\)"),
+        (np.ones((10, 12), bool), r"All 120 pixels are masked.*did you mean ~mask"),
+        (np.full((10, 12), 0.3), "True .left out. and False, not float64"),
+        ("vacuum", "must be one of 'auto'"),
+    ],
+)
+def test_masks(s, mask, message):
+    with pytest.raises(ValueError, match=message):
+        s.cluster_pca_gmm(navigation_mask=mask)
+
+
+def test_automatic_mask_of_an_empty_map(s):
+    s.data[:] = 0
+    with pytest.raises(ValueError, match="All 120 pixels are masked: the automatic vacuum mask"):
+        s.cluster_pca_gmm()
+    with pytest.raises(ValueError, match="hold no counts in the chosen energies"):
+        s.cluster_pca_gmm(navigation_mask=None)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize(
+    ("value", "message"), [(-3, "negative"), (np.nan, "NaN"), (0.5, "not whole numbers")]
+)
+def test_what_is_not_counts(s, value, message, lazy):
+    s.change_dtype("float32")
+    s.data[3, 4, 200] = value
+    if lazy:
+        s = s.as_lazy()
+    before = s.metadata.deepcopy().as_dictionary()
+    for cluster in (s.cluster_pca_gmm, s.cluster_umap_hdbscan):
+        with pytest.raises(ValueError, match=message):
+            cluster()
+    np.testing.assert_equal(s.metadata.as_dictionary(), before)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"n_clusters": 500}, ValueError, r"n_clusters=500 is more than the \d+ pixels"),
+        ({"n_clusters": 0}, ValueError, "at least 1"),
+        ({"n_clusters": 2.5}, TypeError, "whole number"),
+        ({"n_clusters": "aic"}, ValueError, "'auto' or 'bic'"),
+        ({"n_components": "many"}, ValueError, "'auto', 'elbow' or an int"),
+        ({"n_components": -1}, ValueError, "at least 0"),
+        ({"binning": 0}, ValueError, "`binning` must be at least 1"),
+        ({"neighbourhood": -1}, ValueError, "sigma of 0 or more"),
+        ({"covariance_type": "round"}, ValueError, "'full', 'tied'"),
+        ({"n_init": 0}, ValueError, "at least 1"),
+        ({"energy_range": (50, 60)}, ValueError, "No energy channel is left"),
+        ({"energy_range": (5, 2)}, ValueError, "No energy channel is left"),
+        ({"exclude_lines": ["Xx"]}, ValueError, "'Xx' is not the symbol"),
+        ({"exclude_lines": ["Fe_Kz"]}, ValueError, "Fe has no line 'Kz'.*Fe_Ka"),
+        ({"name": "my map"}, ValueError, "letters, digits and underscores"),
+    ],
+)
+def test_workflow_1_parameters(s, parameters, error, message):
+    with pytest.raises(error, match=message):
+        s.cluster_pca_gmm(**parameters)
+    assert not s.clusters
+
+
+@pytest.mark.parametrize(
+    ("size", "error", "message"),
+    [
+        (1, ValueError, "at least 2"),
+        (1000, ValueError, r"more than the \d+ pixels"),
+        (1.5, TypeError, "whole number"),
+        ("200 nm", ValueError, r"does not fit the navigation axes.*\['nm', 'nm'\]"),
+        ("200 K", ValueError, "does not fit the navigation axes"),
+        ("huge", ValueError, "does not fit the navigation axes"),
+    ],
+)
+def test_smallest_cluster(s, size, error, message):
+    with pytest.raises(error, match=message):
+        s.cluster_umap_hdbscan(size)
+
+
+def test_workflow_2_parameters(s):
+    with pytest.raises(ValueError, match="'eom', 'leaf'"):
+        s.cluster_umap_hdbscan(cluster_selection_method="best")
+    with pytest.raises(ValueError, match="at least 100"):
+        s.cluster_umap_hdbscan(n_landmarks=5)
+
+
+def test_methods_without_a_result(s):
+    for method in (s.get_cluster_spectra, s.cluster_quantification, s.plot_clusters):
+        with pytest.raises(ValueError, match=r"no clustering result.*cluster_pca_gmm"):
+            method()
+
+
+def test_results_that_are_not_of_this_map(ready):
+    result = ready.clusters["pca_gmm"]
+    with pytest.raises(ValueError, match=r"map of shape \(10, 12\).*has shape \(5, 12\)"):
+        ready.inav[:, :5].get_cluster_spectra(result)
+    with pytest.raises(ValueError, match="There is no result 'gmm'; there are"):
+        ready.get_cluster_spectra("gmm")
+    with pytest.raises(TypeError, match="what a clustering method returned"):
+        ready.get_cluster_spectra(np.zeros((10, 12)))
+    with pytest.raises(ValueError, match="'membership' or 'hard'"):
+        ready.get_cluster_spectra(weights="soft")
+
+
+def test_elements(ready):
+    ready.set_elements(["Fe"])
+    with pytest.raises(ValueError, match=r"at least two elements, but only Fe.*add_elements"):
+        ready.cluster_quantification(kfactors=K)
+    del ready.metadata.Sample.elements
+    with pytest.raises(ValueError, match=r"No elements are set.*set_elements"):
+        ready.cluster_quantification(kfactors=K)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"kfactors": {"Fe_Ka": 1.45, "S_Ka": 1}}, "`kfactors` lacks Cu_Ka; it has Fe_Ka, S_Ka"),
+        (
+            {"kfactors": K, "xray_lines": ["Fe_Ka", "Ag_Ka"]},
+            "Ag_Ka at 22.* outside the energy",
+        ),
+        ({"kfactors": K, "xray_lines": ["Fe_Ka", "Fe_La"]}, "quantified with one line"),
+        ({"kfactors": K, "xray_lines": ["Fe_Ka", "Cu_Kb"]}, "for alpha lines"),
+        ({"kfactors": K, "method": "magic"}, "'model', 'windows'"),
+        ({"kfactors": K, "composition_units": "mole"}, "'atomic', 'weight'"),
+        ({"kfactors": K, "sublattices": [["Fe", "Zn"]]}, "'Zn' in `sublattices` is not among"),
+        ({"kfactors": K, "extra_elements": ["Q"]}, "'Q' is not the symbol"),
+        ({"kfactors": K, "kfactor_uncertainty": 5}, "0.05 stands for 5 %"),
+    ],
+)
+def test_quantification_parameters(ready, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        ready.cluster_quantification(**parameters)
+
+
+def test_elements_without_a_line_on_the_axis(ready):
+    cut = ready.isig[1.5:6.8]
+    with pytest.raises(ValueError, match=r"No X-ray line of Cu lies on the energy axis"):
+        cut.cluster_quantification(kfactors=K)
+
+
+def test_beam_energy_is_needed(ready):
+    del ready.metadata.Acquisition_instrument.TEM.beam_energy
+    with pytest.raises(ValueError, match=r"beam energy is not known.*beam_energy=200"):
+        ready.cluster_quantification(kfactors=K)

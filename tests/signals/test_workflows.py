@@ -1,0 +1,193 @@
+"""Both workflows and the spectra on small maps of every shape."""
+
+import numpy as np
+import pint
+import pytest
+
+from hyperspy_clusterquant import compare_clusterings, data
+
+TYPE = "EDS_TEM_clustered"
+
+
+def agreement(result, s):
+    truth = np.asarray(s.metadata.Ground_truth.labels)
+    return compare_clusterings(np.where(truth >= 0, result.labels, -2), truth).ari
+
+
+def check(result, s):
+    """What holds for every result."""
+    labels, memberships = result.labels, result.memberships
+    assert labels.shape == s.data.shape[:-1]
+    assert memberships.shape == (result.n_clusters, *labels.shape)
+    assert labels.max() == result.n_clusters - 1
+    assert (np.diff(result.sizes) <= 0).all()
+    assert (result.sizes > 0).all()
+    assert memberships.min() >= 0
+    assert memberships.max() <= 1
+    assert memberships.sum(axis=0).max() <= 1 + 1e-5
+    assert not memberships[:, labels == -2].any()
+    assert result.scores.shape == (np.count_nonzero(labels > -2), result.n_components)
+    assert result.parameters["random_state"] == 0
+    assert "hdbscan" in result.parameters["versions"]
+
+
+def test_same_call_same_bits(sulfide):
+    a = sulfide.cluster_umap_hdbscan()
+    b = sulfide.cluster_umap_hdbscan()
+    assert np.array_equal(a.labels, b.labels)
+    assert np.array_equal(a.memberships, b.memberships)
+    assert np.array_equal(a.embedding, b.embedding)
+    check(a, sulfide)
+    assert a.n_clusters == 4
+    assert agreement(a, sulfide) > 0.75
+
+
+@pytest.mark.parametrize("binning", [1, 2, "auto"])
+@pytest.mark.parametrize("neighbourhood", [0, 1.0, "auto"])
+def test_binning_and_pooling(sulfide, binning, neighbourhood):
+    result = sulfide.cluster_pca_gmm(n_clusters=4, binning=binning, neighbourhood=neighbourhood)
+    check(result, sulfide)
+    assert agreement(result, sulfide) > 0.6
+    if binning == 1 and neighbourhood == 0:
+        np.testing.assert_allclose(result.memberships.sum(axis=0)[result.labels > -2], 1, atol=1e-5)
+
+
+def test_landmarks_stand_for_all(sulfide):
+    everything = sulfide.cluster_umap_hdbscan(binning=1, name="every")
+    few = sulfide.cluster_umap_hdbscan(binning=1, n_landmarks=1500)
+    assert few.embedding.shape == (1500, 4)
+    check(few, sulfide)
+    assert compare_clusterings(everything, few).ari > 0.9
+
+
+def test_eager_lazy_and_chunking_agree(sulfide):
+    eager = sulfide.cluster_pca_gmm(n_clusters=4)
+    table = sulfide.cluster_quantification(kfactors=sulfide.metadata.Ground_truth.kfactors)
+    lazy = sulfide.as_lazy()
+    for chunks in ((56, 64, 512), (7, 50, 100), (1, 64, 512)):
+        lazy.data = lazy.data.rechunk(chunks)
+        result = lazy.cluster_pca_gmm(n_clusters=4)
+        assert compare_clusterings(eager, result).ari >= 0.99
+        other = lazy.cluster_quantification(kfactors=sulfide.metadata.Ground_truth.kfactors)
+        assert (np.abs(other.atomic_percent - table.atomic_percent) < 0.1 * table.std).all()
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int64", "float32", "float64"])
+def test_dtype_does_not_matter(sulfide, dtype):
+    expected = sulfide.cluster_pca_gmm(n_clusters=4)
+    sulfide.change_dtype(dtype)
+    result = sulfide.cluster_pca_gmm(n_clusters=4)
+    assert np.array_equal(result.labels, expected.labels)
+
+
+def test_line_scan_and_stack(sulfide):
+    line = sulfide.inav[:, 20]
+    result = line.cluster_pca_gmm(n_clusters=2, n_components=1, navigation_mask=None)
+    check(result, line)
+    stack = _stacked(sulfide)
+    result = stack.cluster_pca_gmm(n_clusters=4)
+    check(result, stack)
+    assert result.membership_maps().axes_manager.navigation_shape == (4, 4)
+    assert result.label_map().data.shape == (4, 14, 64)
+    spectra = stack.get_cluster_spectra()
+    assert spectra.data.shape == (4, 512)
+
+
+def _stacked(s):
+    import hyperspy.api as hs
+
+    axes = [{"name": "z", "size": 4, "navigate": True}]
+    axes += [{"name": "y", "size": 14, "units": "nm", "navigate": True}]
+    axes += [{"name": "x", "size": 64, "units": "nm", "navigate": True}]
+    axes.append(s.axes_manager.signal_axes[0].get_axis_dictionary())
+    stack = hs.signals.Signal1D(s.data.reshape(4, 14, 64, 512), axes=axes)
+    stack.set_signal_type(TYPE)
+    return stack
+
+
+def test_energy_axis_in_ev(sulfide):
+    expected = sulfide.cluster_pca_gmm(n_clusters=4, exclude_lines=["C"])
+    k = sulfide.metadata.Ground_truth.kfactors
+    table = sulfide.cluster_quantification(kfactors=k)
+    axis = sulfide.axes_manager.signal_axes[0]
+    axis.units, axis.scale, axis.offset = "eV", axis.scale * 1000, axis.offset * 1000
+    result = sulfide.cluster_pca_gmm(n_clusters=4, exclude_lines=["C"])
+    assert np.array_equal(result.labels, expected.labels)
+    in_ev = sulfide.cluster_quantification(kfactors=k)
+    np.testing.assert_allclose(in_ev.atomic_percent, table.atomic_percent, atol=1e-3)
+
+
+def test_masks_have_hyperspys_polarity(sulfide):
+    import hyperspy.api as hs
+
+    mask = np.zeros((56, 64), bool)
+    mask[:, :20] = True
+    for given in (mask, hs.signals.BaseSignal(mask).T, mask.astype(int)):
+        result = sulfide.cluster_pca_gmm(n_clusters=3, navigation_mask=given)
+        assert np.array_equal(result.labels == -2, mask)
+        check(result, sulfide)
+    assert (sulfide.cluster_pca_gmm(n_clusters=3, navigation_mask=None).labels > -2).all()
+
+
+def test_excluded_lines_do_not_enter(sulfide):
+    """A phase that differs in an excluded element only is not told apart."""
+    s = data.seven_cation_nanoparticles(size=64, channels=512, counts_per_pixel=300)
+    with_film = s.cluster_umap_hdbscan(navigation_mask=None)
+    assert with_film.parameters["n_significant"] > 0
+    without = s.cluster_umap_hdbscan(exclude_lines=["C_Ka"])
+    assert without.parameters["n_significant"] == 0
+    assert without.n_clusters == 1
+    assert "Nothing varies beyond shot noise" in repr(without)
+
+
+def test_rank_zero_warns_when_clusters_were_asked_for():
+    s = data.seven_cation_nanoparticles(size=64, channels=512)
+    with pytest.warns(UserWarning, match="instead of the 2 asked for"):
+        result = s.cluster_pca_gmm(n_clusters=2, exclude_lines=["C"])
+    assert result.n_clusters == 1
+
+
+@pytest.mark.parametrize(
+    "size", ["7000 nm^2", "0.007 um**2", 0.02, 72, pint.Quantity(7000, "nm^2")]
+)
+def test_smallest_cluster_in_any_units(sulfide, size):
+    # Pixels of 1000 / 56 nm: 7000 nm^2 are 22 pixels.
+    result = sulfide.cluster_umap_hdbscan(size)
+    kept = np.count_nonzero(result.labels > -2)
+    expected = {0.02: 0.02 * kept, 72: 72}.get(size if isinstance(size, int | float) else 0, 21.95)
+    assert result.parameters["smallest_cluster_pixels"] == pytest.approx(expected, abs=0.6)
+
+
+def test_smallest_cluster_of_a_line_scan_is_a_length(sulfide):
+    line = sulfide.inav[:, 20]
+    pixel = line.axes_manager[0].scale
+    result = line.cluster_umap_hdbscan(f"{5 * pixel} nm", navigation_mask=None, n_components=1)
+    assert result.parameters["smallest_cluster_pixels"] == 5
+
+
+def test_cluster_spectra_are_weighted_sums(clustered):
+    result = clustered.clusters["pca_gmm"]
+    spectra = clustered.get_cluster_spectra()
+    flat = clustered.data.reshape(-1, 512).astype(float)
+    weights = result.memberships.reshape(4, -1).astype(float)
+    np.testing.assert_allclose(spectra.data, weights @ flat)
+    variance = spectra.metadata.Signal.Noise_properties.variance
+    np.testing.assert_allclose(variance.data, weights**2 @ flat)
+    live_time = spectra.metadata.Acquisition_instrument.TEM.Detector.EDS.live_time
+    np.testing.assert_allclose(live_time, 0.01 * weights.sum(axis=1))
+    hard = clustered.get_cluster_spectra(weights="hard")
+    np.testing.assert_allclose(hard.data[2], flat[result.labels.ravel() == 2].sum(axis=0))
+    assert type(hard) is type(clustered)
+    axis = hard.axes_manager.signal_axes[0]
+    assert (axis.name, axis.units) == ("Energy", "keV")
+    assert list(hard.metadata.Sample.elements) == list(clustered.metadata.Sample.elements)
+
+
+def test_renamed_and_merged_results_can_be_used(clustered):
+    result = clustered.clusters["pca_gmm"].rename({0: "matrix"}).merge([2, 3])
+    spectra = clustered.get_cluster_spectra(result)
+    assert spectra.data.shape == (3, 512)
+    table = clustered.cluster_quantification(
+        result, kfactors=clustered.metadata.Ground_truth.kfactors
+    )
+    assert "matrix" in table.cluster_names

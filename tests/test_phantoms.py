@@ -1,0 +1,94 @@
+"""The main job on phantoms: five seeds each, against the truth they carry."""
+
+import numpy as np
+import pytest
+
+from hyperspy_clusterquant import compare_clusterings, data
+
+SEEDS = range(5)
+
+
+def agreement(result, s):
+    truth = np.asarray(s.metadata.Ground_truth.labels)
+    return compare_clusterings(np.where(truth >= 0, result.labels, -2), truth)
+
+
+def worst_element(s, result, matched):
+    """Largest difference in at% between the clusters and the phases they match."""
+    table = s.cluster_quantification(result, kfactors=s.metadata.Ground_truth.kfactors)
+    truth = s.metadata.Ground_truth
+    order = [list(truth.elements).index(element) for element in table.elements]
+    return max(
+        np.abs(table.atomic_percent[k] - truth.compositions[phase][order]).max()
+        for k, phase in matched.items()
+    )
+
+
+@pytest.fixture(scope="module")
+def sulfides():
+    found = []
+    for seed, counts_per_pixel in zip(SEEDS, (150, 165, 180, 190, 200), strict=True):
+        s = data.six_cation_sulfide(128, 1024, counts_per_pixel, seed)
+        s.cluster_pca_gmm(n_clusters=4)
+        s.cluster_umap_hdbscan()
+        found.append(s)
+    return found
+
+
+def test_rank_of_the_sulfide(sulfides):
+    for s in sulfides:
+        assert {r.parameters["n_significant"] for r in s.clusters.values()} <= {2, 3}
+
+
+def test_workflow_2_finds_four_phases_unaided(sulfides):
+    assert sum(s.clusters["umap_hdbscan"].n_clusters == 4 for s in sulfides) >= 4
+
+
+@pytest.mark.parametrize("workflow", ["pca_gmm", "umap_hdbscan"])
+def test_labels_and_compositions_of_the_sulfide(sulfides, workflow):
+    ari, errors = [], []
+    for s in sulfides:
+        result = s.clusters[workflow]
+        comparison = agreement(result, s)
+        ari.append(comparison.ari)
+        if result.n_clusters == 4:
+            errors.append(worst_element(s, result, comparison.matched))
+    assert np.median(ari) >= 0.75
+    assert len(errors) >= 4
+    assert max(errors) < 3
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_particles_of_one_composition_are_one_cluster(seed):
+    s = data.seven_cation_nanoparticles(128, 1024, seed=seed)
+    result = s.cluster_umap_hdbscan(exclude_lines=["C"])
+    assert result.parameters["n_significant"] == 0
+    assert result.n_clusters == 1
+    truth = np.asarray(s.metadata.Ground_truth.labels)
+    assert np.mean((result.labels == 0) == (truth == 0)) > 0.95
+
+
+@pytest.mark.parametrize("make", [data.six_cation_sulfide, data.seven_cation_nanoparticles])
+def test_phantoms_are_what_they_say(make):
+    s = make(size=(40, 64), channels=600, counts_per_pixel=50, seed=3)
+    again = make(size=(40, 64), channels=600, counts_per_pixel=50, seed=3)
+    other = make(size=(40, 64), channels=600, counts_per_pixel=50, seed=4)
+    assert s.data.shape == (40, 64, 600)
+    assert np.array_equal(s.data, again.data)
+    assert not np.array_equal(s.data, other.data)
+    assert s.data.dtype == np.uint8
+    truth = s.metadata.Ground_truth
+    sample = truth.labels >= 0
+    assert s.data[sample].sum() / sample.sum() == pytest.approx(50, rel=0.05)
+    np.testing.assert_allclose(truth.compositions.sum(axis=1), 100)
+    assert truth.thickness.shape == truth.labels.shape
+    assert set(np.unique(truth.labels)) <= set(range(-2, len(truth.phase_names)))
+
+
+def test_phantoms_hold_poisson_noise():
+    """The same truth measured again: the variance of the totals is their mean."""
+    s = data.seven_cation_nanoparticles(size=64, channels=512, counts_per_pixel=100)
+    truth = s.metadata.Ground_truth
+    thickest = truth.thickness > 0.97 * truth.thickness.max()
+    totals = s.data[thickest].sum(axis=-1, dtype=float)
+    assert totals.var() / totals.mean() == pytest.approx(1, abs=0.35)

@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from scipy import sparse
+
+from hyperspy_clusterquant import counts, reduction
+
+
+def spectra(n_features, rng):
+    """Two mean spectra that overlap, as shares."""
+    shares = rng.gamma(2.0, 1.0, (2, n_features))
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def draw(mean, rng):
+    return sparse.csr_array(rng.poisson(mean).astype(np.int32))
+
+
+def reduce(x, rng, **kwargs):
+    return reduction.reduce_counts(x, counts.thin(x, rng), **kwargs)
+
+
+def test_cross_covariance_is_the_dense_formula(rng):
+    x = draw(rng.gamma(2.0, 1.0, (9000, 12)), rng)
+    a, b = counts.thin(x, rng)
+    share = x.toarray().sum(axis=0) / x.sum()
+    whitened = []
+    for half in (a.toarray(), b.toarray()):
+        expected = half.sum(axis=1, keepdims=True) * share
+        whitened.append((half - expected) / np.sqrt(np.maximum(expected, 0.5 * share)))
+    dense = whitened[0].T @ whitened[1]
+    np.testing.assert_allclose(
+        reduction.cross_covariance(a, b, share), (dense + dense.T) / (2 * 9000), atol=2e-5
+    )
+
+
+def test_residuals_of_one_composition_have_unit_variance(rng):
+    share = spectra(20, rng)[0]
+    dose = rng.uniform(50, 500, (5000, 1))
+    x = draw(dose * share, rng)
+    expected = x.sum(axis=1)[:, None] * share
+    residuals = (x.toarray() - expected) / np.sqrt(expected)
+    # One degree of freedom of each pixel goes into its dose.
+    assert residuals.var() == pytest.approx(1 - 1 / 20, abs=0.01)
+
+
+def test_rank_of_one_composition_is_zero(rng):
+    """False-positive rate over maps of one composition whose thickness varies tenfold."""
+    found = 0
+    for _ in range(200):
+        share = spectra(int(rng.integers(20, 120)), rng)[0]
+        dose = rng.uniform(5, 50, (int(rng.integers(300, 1500)), 1))
+        found += reduce(draw(dose * share, rng), rng).components.shape[1] > 0
+    assert found <= 4  # 2 %
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_rank_of_planted_mixtures_is_found(rank, rng):
+    ends = np.array([rng.gamma(1.0, 1.0, 60) for _ in range(rank + 1)])
+    ends /= ends.sum(axis=1, keepdims=True)
+    weights = rng.dirichlet(np.full(rank + 1, 0.5), 3000)
+    x = draw(100 * weights @ ends, rng)
+    assert reduce(x, rng).components.shape[1] == rank
+
+
+def test_without_normalisation_thickness_is_a_component(rng):
+    share = spectra(40, rng)[0]
+    x = draw(rng.uniform(20, 200, (2000, 1)) * share, rng)
+    assert reduce(x, rng, normalize=True).components.shape[1] == 0
+    plain = reduce(x, rng, normalize=False)
+    assert plain.components.shape[1] == 1
+    scores = reduction.project(x, plain)[:, 0]
+    assert abs(np.corrcoef(scores, x.sum(axis=1))[0, 1]) > 0.99
+
+
+def test_scores_have_unit_noise_and_the_true_distance(rng):
+    ends = spectra(50, rng)
+    x = draw(300 * np.repeat(ends, 3000, axis=0), rng)
+    reduced = reduce(x, rng)
+    scores = reduction.project(x, reduced)[:, 0]
+    for half in (scores[:3000], scores[3000:]):
+        assert half.std() == pytest.approx(1.0, abs=0.1)
+    mean = ends.mean(axis=0)
+    distance = np.sqrt(300 * ((ends[0] - ends[1]) ** 2 / mean).sum())
+    assert abs(scores[:3000].mean() - scores[3000:].mean()) == pytest.approx(distance, rel=0.05)
+
+
+def test_empty_pixels_lie_at_the_mean(rng):
+    x = draw(np.repeat(spectra(20, rng), 500, axis=0) * 100, rng)
+    reduced = reduce(x, rng, n_components=1)
+    empty = sparse.csr_array((3, 20), dtype=np.int32)
+    assert np.array_equal(reduction.project(empty, reduced), np.zeros((3, 1)))
+
+
+def test_components_given_or_by_elbow(rng):
+    x = draw(np.repeat(spectra(20, rng), 500, axis=0) * 300, rng)
+    assert reduce(x, rng, n_components=3).components.shape == (20, 3)
+    assert reduce(x, rng, n_components="elbow").components.shape[1] == 1
+    with pytest.raises(ValueError, match="'auto', 'elbow' or an int"):
+        reduce(x, rng, n_components="all")
+    with pytest.raises(ValueError, match="more than the 20 energy features"):
+        reduce(x, rng, n_components=21)
+
+
+def test_embedding_is_reproducible_and_fits_few_points(rng):
+    scores = rng.standard_normal((12, 2)).astype(np.float32)
+    first, second = (reduction.umap_embedding(scores, 4, 30, 0.0, "euclidean", 0) for _ in range(2))
+    assert first.shape == (12, 4)
+    assert np.array_equal(first, second)

@@ -1,0 +1,174 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hyperspy_clusterquant.results import ClusterResult, CompositionTable, number_with_std
+
+AXES = ({"name": "y", "scale": 1.0, "offset": 0.0, "units": "nm", "size": 3},) * 2
+
+
+def make():
+    labels = np.array([[0, 0, 0], [1, 1, -1], [2, -2, 0]])
+    memberships = np.zeros((3, 3, 3))
+    for k in range(3):
+        memberships[k] = 0.8 * (labels == k) + 0.1 * ((labels >= 0) & (labels != k))
+    kept = np.count_nonzero(labels > -2)
+    return ClusterResult(
+        name="a",
+        workflow="umap_hdbscan",
+        labels=labels,
+        memberships=memberships,
+        scores=np.arange(2.0 * kept).reshape(kept, 2),
+        eigenvalues=[5.0, 2.0, 0.1],
+        noise_edge=0.5,
+        embedding=np.arange(12.0).reshape(3, 4),
+        landmarks=[0, 4, 8],
+        parameters={"seed": 0, "exclude_lines": ["C"], "energy_range": None},
+        axes=AXES,
+    )
+
+
+def same(a, b):
+    for field in dataclasses.fields(ClusterResult):
+        x, y = getattr(a, field.name), getattr(b, field.name)
+        if isinstance(x, np.ndarray):
+            assert x.dtype == y.dtype
+            assert np.array_equal(x, y), field.name
+        else:
+            assert x == y, field.name
+
+
+def test_result_is_frozen_to_its_arrays():
+    result = make()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.name = "b"
+    with pytest.raises(ValueError, match="read-only"):
+        result.labels[0, 0] = 5
+    assert result.sizes.tolist() == [4, 2, 1]
+    assert (result.n_clusters, result.n_components) == (3, 2)
+    assert "noise: 1 pixels" in repr(result)
+    assert "left out: 1 pixels" in repr(result)
+
+
+def test_a_result_does_not_alias_the_callers_arrays():
+    labels = np.zeros((2, 2), dtype=np.int32)
+    result = ClusterResult("a", "pca_gmm", labels, np.ones((1, 2, 2)), np.zeros((4, 1)), [1.0], 0.5)
+    labels[:] = 7
+    assert not result.labels.any()
+
+
+def test_merged_clusters_add_their_memberships_and_are_renumbered():
+    merged = make().rename({1: "shell", 2: "core"}).merge([2, 1])
+    assert merged.cluster_names == ("cluster 0", "shell")
+    assert merged.labels.tolist() == [[0, 0, 0], [1, 1, -1], [1, -2, 0]]
+    original = make().memberships
+    np.testing.assert_allclose(merged.memberships[1], original[1] + original[2])
+    for wrong in ([1], [0, 3]):
+        with pytest.raises(ValueError, match=r"at least two|no cluster 3"):
+            make().merge(wrong)
+
+
+def test_merging_small_clusters_can_make_the_largest():
+    labels = np.array([0, 0, 0, 1, 1, 2, 2])
+    memberships = (labels == np.arange(3)[:, None]).astype(float)
+    result = ClusterResult("a", "pca_gmm", labels, memberships, np.zeros((7, 1)), [1.0], 0.5)
+    merged = result.merge([1, 2])
+    assert merged.labels.tolist() == [1, 1, 1, 0, 0, 0, 0]
+    assert merged.cluster_names == ("cluster 1", "cluster 0")
+
+
+def test_dropped_clusters_become_noise():
+    dropped = make().drop([0])
+    assert dropped.labels.tolist() == [[-1, -1, -1], [0, 0, -1], [1, -2, -1]]
+    assert dropped.cluster_names == ("cluster 1", "cluster 2")
+    assert make().drop([0, 1, 2]).n_clusters == 0
+
+
+def test_what_is_stored_comes_back():
+    result = make().rename({0: "jalpaite"})
+    same(ClusterResult.from_dict(result.to_dict()), result)
+    plain = dataclasses.replace(result, embedding=None, landmarks=None)
+    same(ClusterResult.from_dict(plain.to_dict()), plain)
+
+
+def test_taking_pixels_takes_their_scores_and_landmarks():
+    result = make()
+    pixels = np.array([[8, 7], [4, 3]])
+    part = result.take(pixels, AXES)
+    assert part.labels.tolist() == [[0, -2], [1, 1]]
+    # Pixel 7 is masked: the scores of 8, 4 and 3 are rows 7, 4 and 3.
+    assert np.array_equal(part.scores, result.scores[[7, 4, 3]])
+    assert part.landmarks.tolist() == [2, 0]
+    assert np.array_equal(part.embedding, result.embedding[[1, 2]])
+    assert part.n_clusters == 3
+
+
+def test_binning_averages_over_kept_pixels():
+    result = make()
+    binned = result.binned((2, 2), AXES)
+    np.testing.assert_allclose(
+        binned.memberships[:, 0, 0], result.memberships[:, :2, :2].mean(axis=(1, 2))
+    )
+    np.testing.assert_allclose(binned.scores, result.scores[[0, 1, 3, 4]].mean(axis=0)[None])
+    assert binned.labels.shape == (1, 1)
+    masked = dataclasses.replace(result, labels=np.full((3, 3), -2), scores=np.zeros((0, 2)))
+    assert masked.binned((3, 1), AXES).labels.tolist() == [[-2, -2, -2]]
+
+
+def table(**changes):
+    values = {
+        "cluster_names": ("core", "the_shell"),
+        "elements": ("Fe", "Pt"),
+        "xray_lines": ("Fe_Ka", "Pt_La"),
+        "atomic_percent": np.array([[25.412, 74.588], [99.13, 0.87]]),
+        "weight_percent": np.array([[8.9, 91.1], [97.0, 3.0]]),
+        "std_counting": np.array([[0.3, 0.3], [0.2, 0.2]]),
+        "std_kfactor": np.array([[0.4, 0.4], [0.0, 0.0]]),
+        "weight_percent_std": np.array([[0.2, 0.2], [0.5, 0.5]]),
+        "intensities": np.array([[100.0, 200.0], [300.0, 1.0]]),
+        "intensities_std": np.array([[10.0, 15.0], [17.0, 3.0]]),
+        "kfactors": {"Fe_Ka": 1.45, "Pt_La": 5.08},
+        "configurational_entropy": np.array([0.567, np.nan]),
+        "configurational_entropy_std": np.array([0.004, np.nan]),
+    }
+    return CompositionTable(**(values | changes))
+
+
+def test_table_prints_as_in_the_paper():
+    lines = str(table()).splitlines()
+    assert lines[0].split() == ["at%", "core", "the_shell"]
+    assert lines[2] == "Fe        25.41 ± 0.50     99.13 ± 0.20"
+    assert lines[-1].split() == ["S_conf/R", "0.5670", "±", "0.0040", "-"]
+    assert "91.10 ± 0.20" in str(table(composition_units="weight"))
+
+
+def test_total_std_adds_in_quadrature():
+    np.testing.assert_allclose(table().std, [[0.5, 0.5], [0.2, 0.2]])
+
+
+def test_table_as_dataframe_latex_and_html():
+    frame = table().to_dataframe()
+    assert frame.loc["Fe", ("core", "at%")] == 25.412
+    assert frame.loc["Pt", ("core", "std")] == pytest.approx(0.5)
+    assert frame.loc["S_conf/R", ("core", "at%")] == 0.567
+    latex = table().to_latex()
+    assert r"Fe & $25.41 \pm 0.50$ & $99.13 \pm 0.20$ \\" in latex
+    assert r"the\_shell" in latex
+    assert r"at\%" in latex
+    assert "<table" in table()._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("value", "std", "text"),
+    [
+        (25.412, 1.345, "25.4 ± 1.3"),
+        (0.5, 0.0234, "0.500 ± 0.023"),
+        (12.0, 0.0, "12"),
+        (np.nan, 1.0, "-"),
+        (3.0, 250.0, "3.0 ± 250.0"),
+        (0.0, np.nan, "0"),
+    ],
+)
+def test_numbers_are_rounded_to_their_uncertainty(value, std, text):
+    assert number_with_std(value, std) == text
