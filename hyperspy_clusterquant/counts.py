@@ -175,18 +175,21 @@ def to_features(counts, features, n_features):
     ValueError
         If the block holds anything but counts, see `check_counts`.
     """
-    used = np.flatnonzero(features >= 0)
-    if len(used) and used[-1] - used[0] + 1 == len(used):
-        counts = counts[:, used[0] : used[-1] + 1]
-    else:
-        counts = counts[:, used]
     check_counts(counts)
-    pixel, channel = np.nonzero(counts)
-    values = counts[pixel, channel].astype(np.int32)
-    pointers = np.searchsorted(pixel, np.arange(len(counts) + 1))
+    n_pixels, n_channels = counts.shape
+    # One flat search is several times faster than numpy's search in two dimensions.
+    flat = np.flatnonzero(np.ascontiguousarray(counts))
+    pixel, channel = np.divmod(flat, n_channels)
+    feature = features[channel]
+    used = feature >= 0
+    pixel, feature, flat = pixel[used], feature[used], flat[used]
     block = sparse.csr_array(
-        (values, features[used][channel].astype(np.int32), pointers.astype(np.int64)),
-        shape=(len(counts), n_features),
+        (
+            counts.ravel()[flat].astype(np.int32),
+            feature.astype(np.int32),
+            np.searchsorted(pixel, np.arange(n_pixels + 1)),
+        ),
+        shape=(n_pixels, n_features),
     )
     block.sum_duplicates()
     return block

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import linalg
 
 from hyperspy_clusterquant._checks import as_int
 
 #: Rows made dense at a time: 4096 pixels x 700 features in float32 are 11 MB.
 BLOCK_ROWS = 4096
+#: Eigenvalues that are computed, enough for the scree plot.
+N_LEADING = 20
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,8 @@ class Reduction:
         Mean spectrum as the share of each feature in all counts.
     components : array (features, n_components)
         Orthonormal eigenvectors of the whitened cross-covariance.
-    eigenvalues : array (features,)
-        All of them, descending; 1 is the shot noise of one pixel.
+    eigenvalues : array (n_leading,)
+        The leading ones, descending; 1 is the shot noise of one pixel.
     noise_edge : float
         Eigenvalues above it are signal.
     dose : float
@@ -63,23 +66,28 @@ def reduce_counts(counts, halves, n_components="auto", normalize=True):
     ----------
     M. R. Keenan and P. G. Kotula, Surf. Interface Anal. 36 (2004) 203.
     """
+    n_pixels, n_features = counts.shape
+    n_leading = N_LEADING
+    if not isinstance(n_components, str):
+        n_components = as_int("n_components", n_components, minimum=0)
+        n_leading = max(n_leading, n_components)
+        if n_components > n_features:
+            raise ValueError(
+                f"n_components={n_components} is more than the {n_features} energy features."
+            )
+    elif n_components not in ("auto", "elbow"):
+        raise ValueError(f"`n_components` must be 'auto', 'elbow' or an int, not {n_components!r}.")
     doses = row_sums(counts)
     share = column_sums(counts) / doses.sum()
     covariance = cross_covariance(*halves, share, normalize)
-    eigenvalues, vectors = np.linalg.eigh(covariance)
-    eigenvalues, vectors = eigenvalues[::-1], vectors[:, ::-1]
-    edge = noise_edge(eigenvalues, counts.shape[0])
+    eigenvalues, vectors, smallest = leading_eigenpairs(covariance, n_leading)
+    edge = noise_edge(smallest, n_features, n_pixels)
+    if eigenvalues[-1] > edge:
+        eigenvalues, vectors, _ = leading_eigenpairs(covariance, n_features)
     if n_components == "auto":
         n_components = int(np.count_nonzero(eigenvalues > edge))
     elif n_components == "elbow":
         n_components = elbow(eigenvalues)
-    elif isinstance(n_components, str):
-        raise ValueError(f"`n_components` must be 'auto', 'elbow' or an int, not {n_components!r}.")
-    n_components = as_int("n_components", n_components, minimum=0)
-    if n_components > len(eigenvalues):
-        raise ValueError(
-            f"n_components={n_components} is more than the {len(eigenvalues)} energy features."
-        )
     components = vectors[:, :n_components]
     # The sign of an eigenvector is arbitrary: fix it, so that results repeat.
     strongest = np.abs(components).argmax(axis=0)
@@ -135,7 +143,38 @@ def _residuals(counts, doses, root):
     return dense
 
 
-def noise_edge(eigenvalues, n_pixels):
+def leading_eigenpairs(matrix, n_leading):
+    """Largest eigenvalues of a symmetric matrix with their vectors, and the smallest one.
+
+    Parameters
+    ----------
+    matrix : array (n, n)
+        Symmetric.
+    n_leading : int
+        How many are wanted.
+
+    Returns
+    -------
+    eigenvalues : array (n_leading,)
+        Descending.
+    eigenvectors : array (n, n_leading)
+        In columns.
+    smallest : float
+    """
+    n = len(matrix)
+    n_leading = int(min(n_leading, n))
+    if 4 * n_leading > n:
+        values, vectors = np.linalg.eigh(matrix)
+        return values[: -n_leading - 1 : -1], vectors[:, : -n_leading - 1 : -1], values[0]
+    # A fixed start makes the iteration repeatable.
+    start = np.ones(n)
+    values, vectors = linalg.eigsh(matrix, n_leading, which="LA", v0=start)
+    order = np.argsort(-values)
+    smallest = linalg.eigsh(matrix, 1, which="SA", v0=start, return_eigenvectors=False)[0]
+    return values[order], vectors[:, order], smallest
+
+
+def noise_edge(smallest, n_features, n_pixels):
     """Upper edge of the noise eigenvalues of a thinned cross-covariance.
 
     The larger of minus the smallest eigenvalue (noise is symmetric about zero) and of
@@ -144,18 +183,17 @@ def noise_edge(eigenvalues, n_pixels):
 
     Parameters
     ----------
-    eigenvalues : array (features,)
-        Eigenvalues, descending.
-    n_pixels : int
-        Pixels they were estimated from.
+    smallest : float
+        Smallest eigenvalue.
+    n_features, n_pixels : int
+        Size of the counts it was estimated from.
 
     Returns
     -------
     float
     """
-    n_features = len(eigenvalues)
     margin = 1.1 + n_features ** (-2 / 3)
-    return float(margin * max(-eigenvalues[-1], np.sqrt(2 * n_features / n_pixels)))
+    return float(margin * max(-smallest, np.sqrt(2 * n_features / n_pixels)))
 
 
 def elbow(eigenvalues, n_considered=20):

@@ -33,8 +33,8 @@ class ClusterResult:
         UMAP embedding of the learning pixels.
     landmarks : array of int (landmarks,) or None
         Flat pixel numbers of the embedded pixels (of the first pixel of each bin).
-    eigenvalues : array (features,)
-        For the scree plot, in units of one pixel's shot noise.
+    eigenvalues : array (n_leading,)
+        The leading ones, for the scree plot, in units of one pixel's shot noise.
     noise_edge : float
         Eigenvalues above it are more than shot noise.
     cluster_names : tuple of str

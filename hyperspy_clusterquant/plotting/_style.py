@@ -20,10 +20,10 @@ def cluster_colours(n_clusters):
     return [tab[k % len(tab)] for k in range(n_clusters)]
 
 
-def axes_or_new(ax, figsize):
+def axes_or_new(ax, figsize, layout="constrained"):
     """The axes given, or those of a new figure."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
 
-    return plt.subplots(figsize=figsize, layout="constrained")[1]
+    return plt.subplots(figsize=figsize, layout=layout)[1]

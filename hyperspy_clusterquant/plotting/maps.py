@@ -36,7 +36,7 @@ def plot_label_map(result, ax=None):
     image = np.atleast_2d(labels)
     is_line = labels.ndim == 1
     height = 1.8 if is_line else 4.2
-    ax = axes_or_new(ax, (6.4, height))
+    ax = axes_or_new(ax, (6.8, height), layout="compressed")
     colours = cluster_colours(result.n_clusters)
     cmap = ListedColormap([MASK_COLOUR, NOISE_COLOUR, *colours])
     norm = BoundaryNorm(np.arange(MASKED - 0.5, result.n_clusters + 0.5), cmap.N)

@@ -56,12 +56,21 @@ def _mark_lines(ax, lines, top):
         if not low < position < high:
             continue
         row = next((i for i, end in enumerate(occupied) if position > end), len(occupied) - 1)
-        occupied[row] = position + 0.05 * (high - low)
+        occupied[row] = position + 0.07 * (high - low)
         height = top * 1.25 * 1.5**row
         ax.plot([position, position], [top * 1.05, height], color="0.7", lw=0.6, zorder=0)
         element, name = line.split("_")
         text = f"{element} {name.replace('a', 'α')}"
-        ax.text(position, height, text, fontsize=7, ha="center", va="bottom", color="0.25")
+        ax.text(
+            position,
+            height,
+            text,
+            fontsize=7,
+            ha="center",
+            va="bottom",
+            color="0.25",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+        )
 
 
 def plot_scree(result, ax=None, n_shown=20):
