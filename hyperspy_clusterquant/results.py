@@ -71,8 +71,10 @@ class ClusterResult:
         for name, dtype in self._DTYPES.items():
             value = getattr(self, name)
             if value is not None:
-                value = np.array(value, dtype=dtype)
-                value.setflags(write=False)
+                value = np.asarray(value, dtype=dtype)
+                if value.flags.writeable:  # somebody else could change it
+                    value = value.copy()
+                    value.setflags(write=False)
                 object.__setattr__(self, name, value)
         names = tuple(self.cluster_names) or tuple(f"cluster {k}" for k in range(self.n_clusters))
         object.__setattr__(self, "cluster_names", names)

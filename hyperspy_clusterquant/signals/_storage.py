@@ -23,8 +23,8 @@ def write_result(signal, result):
 def write_results(signal, results):
     """Replace all results of a signal, oldest first."""
     remove_results(signal)
-    for number, (name, result) in enumerate(results.items()):
-        signal.metadata.set_item(f"{NODE}.{name}", {"order": number, **result.to_dict()})
+    for number, result in enumerate(results.values()):
+        signal.metadata.set_item(f"{NODE}.result_{number}", result.to_dict())
 
 
 def remove_results(signal):
@@ -38,14 +38,10 @@ def read_results(signal):
     if not signal.metadata.has_item(NODE):
         return MappingProxyType({})
     axes = navigation_axes(signal)
-    results = []
-    for _, stored in signal.metadata[NODE]:
-        stored = stored.as_dictionary()
-        order = int(stored.pop("order"))
-        result = _on_map(ClusterResult.from_dict(stored), axes)
-        if result is not None:
-            results.append((order, result))
-    return MappingProxyType({r.name: r for _, r in sorted(results, key=lambda item: item[0])})
+    stored = signal.metadata[NODE].as_dictionary()
+    in_order = sorted(stored, key=lambda key: int(key.removeprefix("result_")))
+    results = (_on_map(ClusterResult.from_dict(stored[key]), axes) for key in in_order)
+    return MappingProxyType({r.name: r for r in results if r is not None})
 
 
 def _on_map(result, axes):
@@ -73,11 +69,10 @@ def follow(signal, results, operation):
         The same operation, applied to a map of pixel numbers.
     """
     remove_results(signal)
-    shape = tuple(axis["size"] for axis in navigation_axes(signal))
-    if not results or not shape:
+    if not results:
         return
-    pixels = operation().data.reshape(shape)
     axes = navigation_axes(signal)
+    pixels = operation().data.reshape([axis["size"] for axis in axes])
     write_results(signal, {name: result.take(pixels, axes) for name, result in results.items()})
 
 
@@ -90,12 +85,15 @@ class ResultSlicer:
 
     def __getitem__(self, slices, out=None):
         new = self._slicer.__getitem__(slices, out)
-        results = read_results(self._signal)
-        follow(
-            new if out is None else out,
-            results,
-            lambda: pixel_numbers(self._signal).inav[slices],
-        )
+        target = new if out is None else out
+        if target.axes_manager.navigation_dimension == 0:
+            remove_results(target)
+        else:
+            follow(
+                target,
+                read_results(self._signal),
+                lambda: pixel_numbers(self._signal).inav[slices],
+            )
         return new
 
     def __setitem__(self, slices, value):

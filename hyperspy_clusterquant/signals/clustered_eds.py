@@ -348,10 +348,8 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
                 "Clustering needs a map or a line scan, but this signal is a single spectrum "
                 "(no navigation axes)."
             )
-        if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(
-                f"`name` must be a word of letters, digits and underscores, not {name!r}."
-            )
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"`name` must be a text that is not empty, not {name!r}.")
         if hasattr(navigation_mask, "axes_manager"):
             navigation_mask = np.asarray(navigation_mask.data)
         detector = self.metadata.Acquisition_instrument.TEM.Detector.EDS

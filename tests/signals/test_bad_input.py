@@ -98,7 +98,7 @@ def test_what_is_not_counts(s, value, message, lazy):
         ({"energy_range": (5, 2)}, ValueError, "No energy channel is left"),
         ({"exclude_lines": ["Xx"]}, ValueError, "'Xx' is not the symbol"),
         ({"exclude_lines": ["Fe_Kz"]}, ValueError, "Fe has no line 'Kz'.*Fe_Ka"),
-        ({"name": "my map"}, ValueError, "letters, digits and underscores"),
+        ({"name": ""}, ValueError, "a text that is not empty"),
     ],
 )
 def test_workflow_1_parameters(s, parameters, error, message):

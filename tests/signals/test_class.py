@@ -89,12 +89,14 @@ def same(a, b):
 
 
 def test_results_are_kept_in_order_and_read_only(clustered):
-    clustered.cluster_pca_gmm(n_clusters=2, name="two")
-    assert list(clustered.clusters) == ["pca_gmm", "two"]
+    names = ["copy", "two parts/1", "Über 2"]
+    for name in names:
+        clustered.cluster_pca_gmm(n_clusters=2, name=name)
+    assert list(clustered.clusters) == ["pca_gmm", *names]
     clustered.cluster_pca_gmm(n_clusters=3)
-    assert list(clustered.clusters) == ["two", "pca_gmm"]
+    assert list(clustered.clusters) == [*names, "pca_gmm"]
     assert clustered.get_cluster_spectra().axes_manager.navigation_size == 3
-    assert clustered.get_cluster_spectra("two").axes_manager.navigation_size == 2
+    assert clustered.get_cluster_spectra("copy").axes_manager.navigation_size == 2
     with pytest.raises(TypeError):
         clustered.clusters["mine"] = None
 
@@ -228,7 +230,7 @@ sys.meta_path.insert(0, NotInstalled())
 import hyperspy.api as hs
 s = hs.load({str(tmp_path / "map.hspy")!r})
 assert s.data.shape == (56, 64, 512), s
-assert s.metadata.Clusters.pca_gmm.labels.shape == (56, 64)
+assert s.metadata.Clusters.result_0.labels.shape == (56, 64)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
