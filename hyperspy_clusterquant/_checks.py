@@ -30,8 +30,8 @@ def as_keep(mask, shape):
         )
     if mask.dtype != bool and not np.isin(mask, (0, 1)).all():
         raise ValueError(
-            f"`navigation_mask` must hold True (left out) and False, not {mask.dtype} values such "
-            f"as {mask.flat[0]!r}."
+            f"`navigation_mask` must hold True (left out) and False, not values such as "
+            f"{mask[~np.isin(mask, (0, 1))][0]} ({mask.dtype})."
         )
     return ~mask.astype(bool)
 
@@ -45,7 +45,7 @@ def check_some_kept(keep, automatic):
         "`energy_range` and `exclude_lines`, or pass navigation_mask=None"
         if automatic
         else "`navigation_mask` is True (left out) everywhere. In HyperSpy's convention True "
-        "leaves a pixel out: did you mean ~mask?"
+        "leaves a pixel out, so perhaps ~mask was meant"
     )
     raise ValueError(f"All {keep.size} pixels are masked: {reason}.")
 

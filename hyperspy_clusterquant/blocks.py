@@ -1,6 +1,6 @@
 """The only file that knows dask: the same kernels over the blocks of any array.
 
-A map is an array (*map shape, channels). A kernel takes one block of pixels as an array
+A map is an array (map shape, channels). A kernel takes one block of pixels as an array
 (pixels, channels), as numpy; blocks of a numpy array are cut here, those of a dask
 array are its own chunks, with the energy axis made whole. Every chunk is read once.
 """
@@ -26,7 +26,7 @@ def collect_features(data, features):
 
     Parameters
     ----------
-    data : numpy or dask array (*map shape, channels)
+    data : numpy or dask array (map shape, channels)
         Counts.
     features : array of int (channels,)
         Feature of each channel, -1 = not used.
@@ -48,7 +48,7 @@ def sum_weighted(data, weights):
 
     Parameters
     ----------
-    data : numpy or dask array (*map shape, channels)
+    data : numpy or dask array (map shape, channels)
         Counts.
     weights : array (n_clusters, pixels)
         Memberships.

@@ -59,7 +59,7 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
 
     Parameters
     ----------
-    data : numpy or dask array (*map shape, channels)
+    data : numpy or dask array (map shape, channels)
         Counts.
     setting : Setting
         What to use of the data, and how.

@@ -25,7 +25,7 @@ class ClusterResult:
         How the clusters were found.
     labels : array of int (map's array shape)
         0 .. n_clusters - 1, largest first; -1 = noise; -2 = left out by the mask.
-    memberships : array of float32 (n_clusters, *map shape)
+    memberships : array of float32 (n_clusters, map shape)
         Between 0 and 1; 0 where masked; sums over the clusters to at most 1.
     scores : array of float32 (kept pixels, n_components)
         Composition in units of a typical pixel's shot noise.
@@ -76,9 +76,15 @@ class ClusterResult:
                     value = value.copy()
                     value.setflags(write=False)
                 object.__setattr__(self, name, value)
-        names = tuple(self.cluster_names) or tuple(f"cluster {k}" for k in range(self.n_clusters))
+        names = tuple(self.cluster_names) or tuple(
+            self._automatic_name(k) for k in range(self.n_clusters)
+        )
         object.__setattr__(self, "cluster_names", names)
         object.__setattr__(self, "axes", tuple(self.axes))
+
+    @staticmethod
+    def _automatic_name(number):
+        return f"cluster {number}"
 
     @property
     def n_clusters(self):
@@ -144,7 +150,7 @@ class ClusterResult:
         Parameters
         ----------
         clusters : list of int
-            Clusters to merge; the name of the largest stays.
+            Clusters to merge; the name given to the first of them stays.
 
         Returns
         -------
@@ -209,7 +215,12 @@ class ClusterResult:
             self,
             labels=np.where(labels >= 0, new_number[np.maximum(labels, 0)], labels),
             memberships=memberships,
-            cluster_names=tuple(self.cluster_names[group] for group in groups) or (),
+            cluster_names=tuple(
+                self._automatic_name(new)
+                if self.cluster_names[group] == self._automatic_name(group)
+                else self.cluster_names[group]
+                for new, group in enumerate(groups)
+            ),
         )
 
     # --- other maps -----------------------------------------------------------------------

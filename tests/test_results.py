@@ -75,13 +75,15 @@ def test_merging_small_clusters_can_make_the_largest():
     result = ClusterResult("a", "pca_gmm", labels, memberships, np.zeros((7, 1)), [1.0], 0.5)
     merged = result.merge([1, 2])
     assert merged.labels.tolist() == [1, 1, 1, 0, 0, 0, 0]
-    assert merged.cluster_names == ("cluster 1", "cluster 0")
+    # Automatic names follow the numbers, given ones stay with their pixels.
+    assert merged.cluster_names == ("cluster 0", "cluster 1")
+    assert result.rename({0: "matrix"}).merge([1, 2]).cluster_names == ("cluster 0", "matrix")
 
 
 def test_dropped_clusters_become_noise():
     dropped = make().drop([0])
     assert dropped.labels.tolist() == [[-1, -1, -1], [0, 0, -1], [1, -2, -1]]
-    assert dropped.cluster_names == ("cluster 1", "cluster 2")
+    assert dropped.cluster_names == ("cluster 0", "cluster 1")
     assert make().drop([0, 1, 2]).n_clusters == 0
 
 

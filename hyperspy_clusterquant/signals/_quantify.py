@@ -12,10 +12,13 @@ from hyperspy_clusterquant.quantification import cliff_lorimer, entropy, kfactor
 from hyperspy_clusterquant.results import CompositionTable
 from hyperspy_clusterquant.signals import _axes, _xray_lines
 
-#: The background polynomial starts here; below, absorption bends it too sharply.
+#: The fit never starts lower; below, absorption bends the background too sharply.
 LOWEST_FIT_ENERGY = 0.2
-#: Energies fitted beyond the outermost line, in keV, to hold the background.
-MARGIN = 0.5
+#: Energies fitted beyond the outermost lines of the quantified elements, in keV, to hold the
+#: background. Little below them: the carbon of the film, whose peak is strong and whose
+#: background is steep, is left out of the fit where no quantified element needs it.
+MARGIN_BELOW = 0.25
+MARGIN_ABOVE = 0.5
 
 
 def quantify(
@@ -36,7 +39,7 @@ def quantify(
     variances = spectra.metadata.Signal.Noise_properties.variance.data
     if method == "model":
         extra = _extra_elements(extra_elements, elements)
-        measured = _fit(spectra, variances, energy, lines, elements + extra)
+        measured = _fit(spectra, variances, energy, lines, elements, extra)
     else:
         measured = _integrate(spectra, variances, lines)
     intensities, covariances = measured
@@ -89,7 +92,7 @@ def _composition(intensities, covariance, k, relative, atomic_weights, groups):
 
 def _lines(signal, xray_lines, energy, given):
     """Alpha line of each element to quantify."""
-    lowest, highest = max(energy[0], 0.1), energy[-1]
+    lowest, highest = energy[0], energy[-1]
     if xray_lines is None:
         elements = [str(e) for e in signal.metadata.get_item("Sample.elements", [])]
         if not elements:
@@ -195,15 +198,17 @@ def _beam_energy(signal):
 # --- intensities ------------------------------------------------------------------------
 
 
-def _fit(spectra, variances, energy, lines, elements):
+def _fit(spectra, variances, energy, lines, elements, extra):
     """Intensities of the lines and their covariances by the family model."""
     _beam_energy(spectra)
-    alphas = _xray_lines.alpha_lines(elements, max(energy[0], LOWEST_FIT_ENERGY), energy[-1])
-    alphas += [line for line in lines if line not in alphas]
-    positions = [_xray_lines.line_energy(line) for line in alphas]
-    fitted = (energy >= max(min(positions) - MARGIN, LOWEST_FIT_ENERGY)) & (
-        energy <= max(positions) * 1.15 + MARGIN
+    quantified = _xray_lines.alpha_lines(elements, energy[0], energy[-1])
+    positions = [_xray_lines.line_energy(line) for line in quantified]
+    fitted = (energy >= max(min(positions) - MARGIN_BELOW, LOWEST_FIT_ENERGY)) & (
+        energy <= 1.15 * max(positions) + MARGIN_ABOVE
     )
+    inside = energy[fitted]
+    alphas = _xray_lines.alpha_lines([*elements, *extra], inside[0], inside[-1])
+    alphas += [line for line in lines if line not in alphas]
     profiles = _family_profiles(spectra, alphas)[:, fitted]
     background = peaks.background_basis(energy[fitted])
     chosen = [alphas.index(line) for line in lines]

@@ -9,6 +9,8 @@ from hyperspy_clusterquant.quantification.kfactors import split_line
 WINDOW_HALF_WIDTH = 1.25
 #: K lines above this energy (keV) are weak in a thin specimen and detector; L is used.
 HIGHEST_K_LINE = 15.0
+#: Lines below this energy (keV) drown in the noise peak.
+LOWEST_LINE = 0.1
 
 
 def lines_of(element):
@@ -73,6 +75,7 @@ def excluded_windows(exclude_lines, resolution):
 
 def alpha_lines(elements, lowest, highest):
     """Alpha lines of elements on the energy axis, one for each family."""
+    lowest = max(lowest, LOWEST_LINE)
     return [
         f"{element}_{name}"
         for element in elements

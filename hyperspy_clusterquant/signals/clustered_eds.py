@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
@@ -20,16 +22,19 @@ _SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
             Lowest and highest energy in keV to look at. Default: all above 0.1 keV.
         exclude_lines : list of str, optional
             X-ray lines (``"C_Ka"``) or elements (``"Cu"``, all its lines) of film, resin and
-            grid that are not looked at. The spectra of the clusters keep them.
+            grid that are not looked at. The spectra of the clusters keep them. What else lies
+            in the same energies is not looked at either; a warning names the lines.
         navigation_mask : {"auto"}, None, array of bool or BaseSignal
             Pixels to leave out: True = left out. ``"auto"`` leaves out vacuum, found from the
             total counts.
         binning : {"auto"} or int
             Factor by which pixels are binned for learning; labels and memberships are always at
-            full resolution. ``"auto"``: the smallest with some 400 counts per learning pixel.
+            full resolution. ``"auto"``: the smallest with some 400 counts per learning pixel, as
+            long as it leaves some 1000 of them.
         neighbourhood : {"auto"} or float
             Gaussian sigma in pixels over which evidence is pooled to label a pixel; 0 =
-            each pixel alone. ``"auto"`` depends on the counts per pixel."""
+            each pixel alone. ``"auto"``: wide enough for some 120 counts if the map is binned
+            for learning, else 0."""
 
 _SHARED_END = """random_state : int or None
             Seed; the same seed gives the same result. None = a new one each time.
@@ -353,19 +358,39 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         if hasattr(navigation_mask, "axes_manager"):
             navigation_mask = np.asarray(navigation_mask.data)
         detector = self.metadata.Acquisition_instrument.TEM.Detector.EDS
+        excluded = _xray_lines.excluded_windows(
+            exclude_lines, float(detector.energy_resolution_MnKa)
+        )
+        self._warn_of_hidden_lines(excluded, exclude_lines)
         return pipeline.Setting(
             energy=_axes.energy_in_kev(self),
             normalize=bool(normalize),
             energy_range=energy_range,
-            excluded=_xray_lines.excluded_windows(
-                exclude_lines, float(detector.energy_resolution_MnKa)
-            ),
+            excluded=excluded,
             navigation_mask=navigation_mask,
             n_components=n_components,
             binning=binning,
             neighbourhood=neighbourhood,
             random_state=random_state,
         )
+
+    def _warn_of_hidden_lines(self, excluded, exclude_lines):
+        """Warn if windows of excluded lines hide the lines of declared elements."""
+        named = {name.split("_")[0] for name in np.atleast_1d(exclude_lines or [])}
+        elements = [e for e in self.metadata.get_item("Sample.elements", []) if e not in named]
+        hidden = [
+            line
+            for line in _xray_lines.alpha_lines(elements, 0.0, np.inf)
+            for low, high in excluded
+            if low < _xray_lines.line_energy(line) < high
+        ]
+        if hidden:
+            warnings.warn(
+                f"`exclude_lines` also hides {', '.join(dict.fromkeys(hidden))} of the declared "
+                "elements from the clustering. Name single lines, such as 'Au_La', to keep them.",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def _keep_result(self, name, workflow, setting, exclude_lines, parameters, found):
         mask = setting.navigation_mask
@@ -563,7 +588,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         spectra = self.get_cluster_spectra(result, weights)
         energy = _axes.energy_in_kev(self)
         elements = list(self.metadata.get_item("Sample.elements", []))
-        lines = _xray_lines.alpha_lines(elements, max(energy[0], 0.1), energy[-1])
+        lines = _xray_lines.alpha_lines(elements, energy[0], energy[-1])
         return plot_spectra(
             energy,
             spectra.data,

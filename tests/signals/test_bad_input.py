@@ -47,8 +47,8 @@ def test_energy_axis_with_units_never_set():
     ("mask", "message"),
     [
         (np.zeros((12, 10), bool), r"array shape \(10, 12\) \(y, x\), but has \(12, 10\)"),
-        (np.ones((10, 12), bool), r"All 120 pixels are masked.*did you mean ~mask"),
-        (np.full((10, 12), 0.3), "True .left out. and False, not float64"),
+        (np.ones((10, 12), bool), r"All 120 pixels are masked.*perhaps ~mask was meant"),
+        (np.full((10, 12), 0.3), "not values such as 0.3 .float64"),
         ("vacuum", "must be one of 'auto'"),
     ],
 )

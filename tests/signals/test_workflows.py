@@ -1,5 +1,7 @@
 """Both workflows and the spectra on small maps of every shape."""
 
+import warnings
+
 import numpy as np
 import pint
 import pytest
@@ -138,6 +140,14 @@ def test_excluded_lines_do_not_enter(sulfide):
     assert without.parameters["n_significant"] == 0
     assert without.n_clusters == 1
     assert "Nothing varies beyond shot noise" in repr(without)
+
+
+def test_excluded_lines_that_hide_the_sample_are_named(sulfide):
+    with pytest.warns(UserWarning, match=r"also hides S_Ka, Zn_Ka of the declared.*'Au_La'"):
+        sulfide.cluster_pca_gmm(n_clusters=2, exclude_lines=["Au"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sulfide.cluster_pca_gmm(n_clusters=2, exclude_lines=["C", "Au_La"])
 
 
 def test_rank_zero_warns_when_clusters_were_asked_for():

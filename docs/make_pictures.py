@@ -1,0 +1,64 @@
+"""Draw the pictures of the documentation from the phantoms.
+
+Run with ``python docs/make_pictures.py``.
+"""
+
+from pathlib import Path
+
+import hyperspy.api as hs
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+from hyperspy_clusterquant import data
+
+FOLDER = Path(__file__).parent / "_static"
+DPI = 110
+
+
+def main():
+    """Cluster the phantoms and save the pictures."""
+    hs.preferences.General.show_progressbar = False
+    FOLDER.mkdir(exist_ok=True)
+    s = data.six_cation_sulfide(seed=0)
+    result = s.cluster_pca_gmm()
+    table = s.cluster_quantification(result, extra_elements=["C", "O", "Au"])
+    save(map_and_spectra(s, result), "six_cation_clusters")
+    save(s.plot_cluster_scree(result).figure, "six_cation_scree")
+    save(table.plot().figure, "six_cation_composition")
+    save(low_counts(), "low_counts")
+
+
+def save(figure, name):
+    """Save a figure and close it."""
+    figure.savefig(FOLDER / f"{name}.png", dpi=DPI)
+    plt.close(figure)
+
+
+def map_and_spectra(s, result):
+    """Map of the clusters with their spectra on its right."""
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(10, 3.6), width_ratios=[1, 1.75], layout="constrained"
+    )
+    s.plot_clusters(result, ax=left)
+    s.plot_cluster_spectra(result, ax=right)
+    # The legend of the map names the clusters for both.
+    right.get_legend().remove()
+    return figure
+
+
+def low_counts():
+    """The same map of 6 counts per pixel, learned pixel by pixel and learned binned."""
+    s = data.six_cation_sulfide(size=256, counts_per_pixel=6)
+    alone = s.cluster_pca_gmm(n_clusters=4, binning=1, neighbourhood=0, name="binning_1")
+    binned = s.cluster_pca_gmm(n_clusters=4, name="binning_auto")
+    figure, axes = plt.subplots(1, 2, figsize=(8.4, 4.0), layout="compressed")
+    for ax, result in zip(axes, (alone, binned), strict=True):
+        s.plot_clusters(result, ax=ax)
+        ax.get_legend().remove()
+    return figure
+
+
+if __name__ == "__main__":
+    main()
