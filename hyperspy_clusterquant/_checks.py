@@ -67,11 +67,41 @@ def check_n_clusters(n_clusters, n_pixels):
 
 def as_int(name, value, minimum):
     """`value` as an int not smaller than `minimum`."""
-    if isinstance(value, bool) or not np.isscalar(value) or value != int(value):
+    is_number = np.isscalar(value) and not isinstance(value, bool | str)
+    if not is_number or not np.isfinite(value) or value != int(value):
         raise TypeError(f"`{name}` must be a whole number, not {value!r}.")
     if value < minimum:
         raise ValueError(f"`{name}` must be at least {minimum}, not {value}.")
     return int(value)
+
+
+def as_names(name, value):
+    """A collection of texts, one text or None, as a tuple of texts."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    names = tuple(value)
+    if not all(isinstance(item, str) for item in names):
+        raise TypeError(f"`{name}` must be a list of texts such as ['C', 'Cu_Ka'], not {value!r}.")
+    return tuple(map(str, names))
+
+
+def as_energy_range(value):
+    """`energy_range` as two ascending floats, or None."""
+    if value is None:
+        return None
+    try:
+        low, high = (float(end) for end in value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"`energy_range` must be two energies in keV, (lowest, highest), not {value!r}."
+        ) from error
+    if not low < high:
+        raise ValueError(
+            f"`energy_range` must be (lowest, highest) in keV; got ({low:g}, {high:g})."
+        )
+    return low, high
 
 
 def check_choice(name, value, choices):

@@ -294,7 +294,7 @@ def automatic_neighbourhood(counts_per_pixel, n_dim):
     return float(min(sigma, 3.0))
 
 
-def likelihood_memberships(counts, spectra, prior, keep, sigma):
+def likelihood_memberships(counts, spectra, prior, keep, sigma, rates=None):
     r"""Posterior probabilities of full-resolution pixels under the clusters' spectra.
 
     The Poisson log-likelihood of the counts of pixel i under cluster k, up to a constant,
@@ -313,6 +313,8 @@ def likelihood_memberships(counts, spectra, prior, keep, sigma):
         Pixels that take part.
     sigma : float
         Width of the Gaussian in pixels, 0 = each pixel alone.
+    rates : array (n_clusters,), optional
+        Counts per pixel of each cluster, where clusters may differ in dose as well.
 
     Returns
     -------
@@ -324,6 +326,9 @@ def likelihood_memberships(counts, spectra, prior, keep, sigma):
     shares = spectra + mean / mean.sum()
     shares /= shares.sum(axis=1, keepdims=True)
     evidence = counts @ np.log(shares).T
+    if rates is not None:
+        doses = np.asarray(counts.sum(axis=1), dtype=float).reshape(-1, 1)
+        evidence += doses * np.log(np.maximum(rates, 1e-9)) - rates
     if sigma > 0:
         pooled = (4 * np.pi * sigma**2) ** (keep.ndim / 2)
         weight = ndimage.gaussian_filter(keep.astype(float), sigma)[keep]

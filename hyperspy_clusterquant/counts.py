@@ -228,14 +228,16 @@ def vacuum_mask(totals, fraction=0.05):
     The totals are averaged over just as many neighbours as it takes to tell a pixel
     at twice the threshold from one below it, but over a Gaussian of at most 2
     pixels, so that the mask works at 1 count per pixel. Pixels with less than `fraction`
-    of the bright pixels' average (the 90th percentile) are vacuum.
+    of the level of the sample are vacuum. That level is the mean of the totals
+    weighted with the totals themselves, so that it does not depend on how much of the map the
+    sample covers.
 
     Parameters
     ----------
     totals : array (map shape)
         Counts per pixel.
     fraction : float
-        Share of the bright pixels' counts below which a pixel is vacuum.
+        Share of the sample's counts below which a pixel is vacuum.
 
     Returns
     -------
@@ -244,14 +246,15 @@ def vacuum_mask(totals, fraction=0.05):
         neighbourhood are always left out.
     """
     totals = np.asarray(totals, dtype=float)
-    bright = totals[totals >= np.quantile(totals, 0.5)].mean() if totals.size else 0.0
-    if bright <= 0:
+    if not totals.any():
         return np.ones(totals.shape, dtype=bool)
+    # Less one: the weights hold the same shot noise as the totals.
+    level = max((totals**2).sum() / totals.sum() - 1, totals.mean())
     # Ten counts at the threshold; a Gaussian averages (4 pi sigma^2)^(n/2) pixels.
-    n_pixels = 10.0 / (fraction * bright)
+    n_pixels = 10.0 / (fraction * level)
     sigma = min(n_pixels ** (1 / totals.ndim) / np.sqrt(4 * np.pi), 2.0)
     smooth = ndimage.gaussian_filter(totals, sigma, mode="nearest") if n_pixels > 1 else totals
-    return (smooth < fraction * np.quantile(smooth, 0.9)) | (smooth <= 0)
+    return (smooth < fraction * level) | (smooth <= 0)
 
 
 def thin(counts, rng):

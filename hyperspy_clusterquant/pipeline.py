@@ -53,6 +53,11 @@ class Learning:
     seed: int
     rng: np.random.Generator
 
+    @property
+    def filled(self):
+        """Learning pixels that hold counts: one without them says nothing about composition."""
+        return reduction.row_sums(self.counts) > 0
+
 
 def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress):
     """Workflow 1: whitened scores clustered with a Gaussian mixture.
@@ -79,8 +84,8 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
     n_init = _checks.as_int("n_init", n_init, minimum=1)
     learning = _learn(data, setting, progress)
     n_pixels, n_components = learning.scores.shape
-    n_clusters = _checks.check_n_clusters(n_clusters, n_pixels)
-    found = {"n_clusters_criterion": n_clusters}
+    n_clusters = _checks.check_n_clusters(n_clusters, np.count_nonzero(learning.filled))
+    found = {}
     progress("clusters")
     if n_components == 0:
         memberships = np.ones((n_pixels, 1))
@@ -96,13 +101,32 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
     else:
         if isinstance(n_clusters, str):
             n_clusters, curve = clustering.choose_n_clusters(
-                learning.scores, n_clusters, covariance_type, n_init, learning.seed, learning.rng
+                learning.scores[learning.filled],
+                n_clusters,
+                covariance_type,
+                n_init,
+                learning.seed,
+                learning.rng,
             )
             found["criterion_curve"] = curve.tolist()
-        memberships = clustering.mixture_memberships(
-            learning.scores, n_clusters, covariance_type, n_init, learning.seed
+        known = clustering.mixture_memberships(
+            learning.scores[learning.filled], n_clusters, covariance_type, n_init, learning.seed
         )
-    return _to_pixels(learning, memberships, np.zeros(n_pixels, dtype=bool), found, progress)
+        # A pixel without counts belongs to each cluster as much as the map does.
+        memberships = np.tile(known.mean(axis=0), (n_pixels, 1))
+        memberships[learning.filled] = known
+    result = _to_pixels(learning, memberships, np.zeros(n_pixels, dtype=bool), found, progress)
+    n_found = len(result["memberships"])
+    if n_components > 0 and n_found < n_clusters:
+        remark = f"{n_clusters - n_found} of {n_clusters} clusters hold no pixel and were dropped."
+        found.setdefault("remarks", []).append(remark)
+        result["parameters"]["remarks"] = found["remarks"]
+        warnings.warn(
+            f"{remark} Ask for fewer, or let the data decide with n_clusters='auto'.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return result
 
 
 def cluster_umap_hdbscan(
@@ -130,13 +154,18 @@ def cluster_umap_hdbscan(
         Arguments of `results.ClusterResult` that the data decide.
     """
     _checks.check_choice("cluster_selection_method", cluster_selection_method, ("eom", "leaf"))
+    if min_samples is not None:
+        min_samples = _checks.as_int("min_samples", min_samples, minimum=1)
+    if not 0 <= min_dist <= 1:
+        raise ValueError(f"`min_dist` must be between 0 and 1, not {min_dist!r}.")
     n_dimensions = _checks.as_int("n_dimensions", n_dimensions, minimum=1)
     n_neighbors = _checks.as_int("n_neighbors", n_neighbors, minimum=2)
     n_landmarks = _checks.as_int("n_landmarks", n_landmarks, minimum=100)
     learning = _learn(data, setting, progress)
     n_pixels, n_components = learning.scores.shape
     smallest = _smallest_cluster(min_cluster_size, learning, n_pixels)
-    landmarks = clustering.draw_landmarks(n_pixels, n_landmarks, learning.rng)
+    filled = np.flatnonzero(learning.filled)
+    landmarks = filled[clustering.draw_landmarks(len(filled), n_landmarks, learning.rng)]
     smallest_of_landmarks = max(round(smallest * len(landmarks) / n_pixels), 2)
     found = {"smallest_cluster_pixels": round(smallest * learning.keep.sum() / n_pixels)}
     embedding = None
@@ -167,6 +196,8 @@ def cluster_umap_hdbscan(
             memberships, is_noise = clustering.extend_from_landmarks(
                 known, memberships, learning.scores
             )
+            memberships[~learning.filled] = 0
+            is_noise[~learning.filled] = True
     result = _to_pixels(learning, memberships, is_noise, found, progress)
     if embedding is not None:
         first_pixel = np.full(n_pixels, learning.keep.size)
@@ -187,6 +218,9 @@ def _learn(data, setting, progress):
     seed = setting.random_state
     if seed is None:
         seed = int(np.random.default_rng().integers(2**31))
+    seed = _checks.as_int("random_state", seed, minimum=0)
+    if seed >= 2**32:
+        raise ValueError(f"`random_state` must be less than 2**32, not {seed}.")
     rng = np.random.default_rng(seed)
 
     progress("counts")
@@ -250,10 +284,11 @@ def _sigma(neighbourhood, binning, counts_per_pixel, n_dim):
 
 def _smallest_cluster(min_cluster_size, learning, n_pixels):
     """Smallest cluster in learning pixels."""
-    if min_cluster_size == "auto":
+    if isinstance(min_cluster_size, str):
+        _checks.check_choice("min_cluster_size", min_cluster_size, ("auto",))
         return max(SMALLEST_CLUSTER * n_pixels, 10)
-    if isinstance(min_cluster_size, float) and 0 < min_cluster_size < 1:
-        return min_cluster_size * n_pixels
+    if np.isscalar(min_cluster_size) and 0 < min_cluster_size < 1:
+        return float(min_cluster_size) * n_pixels
     pixels = _checks.as_int("min_cluster_size", min_cluster_size, minimum=2)
     n_kept = learning.keep.sum()
     if pixels > n_kept:
@@ -274,9 +309,14 @@ def _to_pixels(learning, memberships, is_noise, found, progress):
         if memberships.shape[1]:
             spectra = (sparse.csr_array(memberships.T) @ learning.counts).toarray()
             prior = memberships.mean(axis=0)
+            rates = None
+            if not learning.reduction.normalize:
+                n_pixels = np.bincount(learning.bin_of_pixel)
+                rates = spectra.sum(axis=1) / np.maximum(n_pixels @ memberships, 1e-9)
             posterior = clustering.likelihood_memberships(
-                learning.pixel_counts, spectra, prior / prior.sum(), learning.keep, learning.sigma
-            )
+                learning.pixel_counts, spectra, prior / prior.sum(), learning.keep,
+                learning.sigma, rates,
+            )  # fmt: skip
             strength = np.minimum(memberships.sum(axis=1), 1.0)[learning.bin_of_pixel]
             memberships = posterior * strength[:, None]
         else:

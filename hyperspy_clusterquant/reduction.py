@@ -93,7 +93,8 @@ def reduce_counts(counts, halves, n_components="auto", normalize=True):
     strongest = np.abs(components).argmax(axis=0)
     components = components * np.sign(components[strongest, np.arange(n_components)])
     dose = float(np.median(doses) if normalize else doses.mean())
-    return Reduction(share, components, eigenvalues, edge, max(dose, 1.0), normalize)
+    # Halves have half the dose, so half of the variance that whole pixels have.
+    return Reduction(share, components, 2 * eigenvalues, 2 * edge, max(dose, 1.0), normalize)
 
 
 def cross_covariance(first, second, share, normalize=True):

@@ -253,7 +253,7 @@ class ClusterResult:
         return dataclasses.replace(
             self,
             labels=self.labels.ravel()[pixels],
-            memberships=self.memberships.reshape(self.n_clusters, -1)[:, pixels],
+            memberships=self.memberships.reshape(self.n_clusters, self.labels.size)[:, pixels],
             scores=self.scores[kept_number[kept]],
             embedding=embedding,
             landmarks=landmarks,
@@ -467,8 +467,8 @@ class CompositionTable:
         r"""Table as a LaTeX ``tabular`` (needs no package)."""
         rows = self._cells("${value} \\pm {std}$")
         rows[-1][0] = r"$S_\mathrm{conf}/R$"
-        header = [self.unit.replace("%", r"\%"), *self.cluster_names]
-        escaped = [cell.replace("_", r"\_") for cell in header]
+        special = str.maketrans({sign: rf"\{sign}" for sign in "_%&#${}"})
+        escaped = [cell.translate(special) for cell in (self.unit, *self.cluster_names)]
         body = [" & ".join(row) + r" \\" for row in rows]
         return "\n".join(
             [

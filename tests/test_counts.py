@@ -90,6 +90,14 @@ def test_vacuum_is_found_at_any_dose(per_pixel, rng):
     assert np.mean(mask != truth) < (0.05 if per_pixel < 10 else 0.001)
 
 
+@pytest.mark.parametrize("background", [0.1, 1.0])
+def test_small_particles_in_much_vacuum(background, rng):
+    truth = np.ones((128, 128), dtype=bool)
+    truth[40:70, 40:70] = False
+    mask = counts.vacuum_mask(rng.poisson(np.where(truth, background, 100)))
+    assert np.mean(mask != truth) < 0.01
+
+
 def test_a_map_without_vacuum_keeps_every_pixel(rng):
     thickness = np.linspace(0.2, 2.0, 64) * np.ones((64, 1))
     assert not counts.vacuum_mask(rng.poisson(20 * thickness)).any()

@@ -84,6 +84,13 @@ def test_scores_have_unit_noise_and_the_true_distance(rng):
     assert abs(scores[:3000].mean() - scores[3000:].mean()) == pytest.approx(distance, rel=0.05)
 
 
+def test_eigenvalues_are_the_variance_of_the_scores_beyond_shot_noise(rng):
+    x = draw(300 * np.repeat(spectra(50, rng), 3000, axis=0), rng)
+    reduced = reduce(x, rng)
+    variance = reduction.project(x, reduced)[:, 0].var()
+    assert reduced.eigenvalues[0] == pytest.approx(variance - 1, rel=0.05)
+
+
 def test_empty_pixels_lie_at_the_mean(rng):
     x = draw(np.repeat(spectra(20, rng), 500, axis=0) * 100, rng)
     reduced = reduce(x, rng, n_components=1)

@@ -106,6 +106,12 @@ def test_taking_pixels_takes_their_scores_and_landmarks():
     assert part.n_clusters == 3
 
 
+def test_a_result_without_clusters_can_be_cropped_and_binned():
+    empty = make().drop([0, 1, 2])
+    assert empty.take(np.array([0, 8]), AXES[:1]).memberships.shape == (0, 2)
+    assert empty.binned((3, 3), AXES).memberships.shape == (0, 1, 1)
+
+
 def test_binning_averages_over_kept_pixels():
     result = make()
     binned = result.binned((2, 2), AXES)
@@ -157,6 +163,7 @@ def test_table_as_dataframe_latex_and_html():
     latex = table().to_latex()
     assert r"Fe & $25.41 \pm 0.50$ & $99.13 \pm 0.20$ \\" in latex
     assert r"the\_shell" in latex
+    assert r"90 \% \& more" in table(cluster_names=("90 % & more", "b")).to_latex()
     assert r"at\%" in latex
     assert "<table" in table()._repr_html_()
 

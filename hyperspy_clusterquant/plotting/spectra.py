@@ -34,8 +34,8 @@ def plot_spectra(energy, spectra, names, lines, ax=None):
     for values, name, colour in zip(share, names, cluster_colours(len(spectra)), strict=True):
         ax.step(energy[shown], values[shown], where="mid", color=colour, lw=1.1, label=name)
         top = max(top, values[shown].max())
-    last = max([*lines.values(), 1.0]) * 1.1
-    ax.set_xlim(0.1, min(last + 0.3, energy[-1]))
+    last = max(lines.values()) * 1.1 + 0.3 if lines else energy[-1]
+    ax.set_xlim(max(energy[shown][0], 0.1), min(last, energy[-1]))
     positive = share[:, shown][share[:, shown] > 0]
     bottom = np.quantile(positive, 0.02) if positive.size else 1e-6
     ax.set_yscale("log")
@@ -94,7 +94,8 @@ def plot_scree(result, ax=None, n_shown=20):
     number = np.arange(1, len(values) + 1)
     signal = values > result.noise_edge
     positive = values > 0
-    ax.axhspan(values[positive].min() / 3, result.noise_edge, color="0.92", zorder=0)
+    lowest = values[positive].min() if positive.any() else result.noise_edge / 10
+    ax.axhspan(lowest / 3, result.noise_edge, color="0.92", zorder=0)
     ax.axhline(result.noise_edge, color="0.35", lw=1, ls="--", label="edge of the noise")
     for chosen, colour, label in (
         (signal, "#0072B2", f"signal ({signal.sum()})"),
@@ -103,7 +104,7 @@ def plot_scree(result, ax=None, n_shown=20):
         if chosen.any():
             ax.plot(number[chosen], values[chosen], "o", color=colour, label=label, ms=5)
     ax.set_yscale("log")
-    ax.set_ylim(values[positive].min() / 1.6, max(values.max(), result.noise_edge) * 2)
+    ax.set_ylim(lowest / 1.6, max(values.max(), result.noise_edge) * 2)
     ax.set_xticks(number[:: max(len(number) // 10, 1)])
     ax.set_xlabel("Component")
     ax.set_ylabel("Eigenvalue (shot noise of a pixel = 1)")

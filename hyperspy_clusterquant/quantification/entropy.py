@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import xlogy
 
-#: Elements that take the anion sites of sulfides, oxides, nitrides and halides.
-ANIONS = frozenset({"H", "N", "O", "F", "P", "S", "Cl", "Se", "Br", "Te", "I"})
+#: Neither metals nor half-metals: they do not share the sites of the cations.
+NON_METALS = frozenset(
+    {"H", "C", "N", "O", "F", "P", "S", "Cl", "Se", "Br", "Te", "I", "At"}
+    | {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
+)
 
 
 def default_sublattices(elements):
@@ -17,7 +20,7 @@ def default_sublattices(elements):
     >>> default_sublattices(("Cu", "Fe", "S"))
     (('Cu', 'Fe'),)
     """
-    cations = tuple(element for element in elements if element not in ANIONS)
+    cations = tuple(element for element in elements if element not in NON_METALS)
     return (cations,) if cations else ()
 
 

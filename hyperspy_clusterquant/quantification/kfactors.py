@@ -216,7 +216,7 @@ def read_kfactors(kfactors):
             "`kfactors` must be a dictionary such as {'Fe_Ka': 1.45, 'Pt_La': 5.08}, the path of a "
             f"CSV file with the columns line,k, or None; got {type(kfactors).__name__}."
         )
-    with open(kfactors, newline="", encoding="utf-8") as file:
+    with open(kfactors, newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
         if not reader.fieldnames or not {"line", "k"} <= set(reader.fieldnames):
             raise ValueError(

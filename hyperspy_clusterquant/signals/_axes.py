@@ -91,4 +91,9 @@ def smallest_cluster_in_pixels(min_cluster_size, signal):
             "('200 nm^2'), a number of pixels (int) or a fraction of them (float < 1), or set "
             f"the units of the axes. ({error})"
         ) from error
-    return max(round(n_pixels), 2)
+    if not n_pixels >= 2:
+        raise ValueError(
+            f"min_cluster_size={str(min_cluster_size)!r} is {n_pixels:.3g} pixels; a cluster needs "
+            "at least 2."
+        )
+    return round(n_pixels)

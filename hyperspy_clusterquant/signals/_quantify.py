@@ -38,7 +38,7 @@ def quantify(
     spectra = signal.get_cluster_spectra(result, weights)
     variances = spectra.metadata.Signal.Noise_properties.variance.data
     if method == "model":
-        extra = _extra_elements(extra_elements, elements)
+        extra = _extra_elements(signal, extra_elements, elements)
         measured = _fit(spectra, variances, energy, lines, elements, extra)
     else:
         measured = _integrate(spectra, variances, lines)
@@ -92,7 +92,9 @@ def _composition(intensities, covariance, k, relative, atomic_weights, groups):
 
 def _lines(signal, xray_lines, energy, given):
     """Alpha line of each element to quantify."""
-    lowest, highest = energy[0], energy[-1]
+    lowest, highest = energy[0], _highest_energy(signal, energy)
+    if isinstance(xray_lines, str):
+        xray_lines = [xray_lines]
     if xray_lines is None:
         elements = [str(e) for e in signal.metadata.get_item("Sample.elements", [])]
         if not elements:
@@ -101,7 +103,9 @@ def _lines(signal, xray_lines, energy, given):
                 "s.set_elements(['Cu', 'Fe', 'S']), or pass `xray_lines`."
             )
         declared = [str(line) for line in signal.metadata.get_item("Sample.xray_lines", [])]
-        preferred = given or [line for line in declared if line.endswith("a")]
+        # What the user declared and has k-factors for, comes before either alone.
+        both = [line for line in declared if line in given]
+        preferred = (both, list(given), declared)
         xray_lines = _xray_lines.choose_lines(elements, lowest, highest, preferred)
     elements = [_xray_lines.split_line(line)[0] for line in xray_lines]
     if len(set(elements)) < len(elements):
@@ -119,25 +123,42 @@ def _lines(signal, xray_lines, energy, given):
             )
         if not lowest < position < highest:
             raise ValueError(
-                f"{line} at {position:.3g} keV lies outside the energy axis ({lowest:.3g} to "
-                f"{highest:.3g} keV). Choose another line of the element in `xray_lines`."
+                f"{line} at {position:.3g} keV lies outside the energy range of the axis and the "
+                f"beam ({lowest:.3g} to {highest:.3g} keV). Choose another line of the element in "
+                "`xray_lines`."
             )
     return list(xray_lines)
 
 
-def _extra_elements(extra_elements, elements):
+def _extra_elements(signal, extra_elements, elements):
+    """Elements to fit besides: the extra ones, and the declared ones that are not quantified."""
     if isinstance(extra_elements, str):
         extra_elements = (extra_elements,)
-    for element in extra_elements or ():
+    declared = [str(e) for e in signal.metadata.get_item("Sample.elements", [])]
+    extra = [*(() if extra_elements is None else extra_elements), *declared]
+    for element in extra:
         _xray_lines.lines_of(element)
-    return tuple(element for element in extra_elements or () if element not in elements)
+    return tuple(element for element in dict.fromkeys(extra) if element not in elements)
+
+
+def _highest_energy(signal, energy):
+    """End of the energy axis, or the beam energy if that is lower."""
+    beam_energy = signal.metadata.get_item("Acquisition_instrument.TEM.beam_energy", None)
+    return energy[-1] if beam_energy is None else min(energy[-1], float(beam_energy))
 
 
 def _sublattices(sublattices, elements):
     """Sublattices as numbers of the elements."""
     if sublattices is None:
         sublattices = entropy.default_sublattices(elements)
-    for member in (element for group in sublattices for element in group):
+    sublattices = [[group] if isinstance(group, str) else list(group) for group in sublattices]
+    members = [element for group in sublattices for element in group]
+    if len(set(members)) < len(members):
+        raise ValueError(
+            f"`sublattices` names an element twice: {sublattices}. Write them as "
+            "[['Cu', 'Fe'], ['S']]."
+        )
+    for member in members:
         if member not in elements:
             raise ValueError(
                 f"{member!r} in `sublattices` is not among the quantified elements "
@@ -156,7 +177,7 @@ def _kfactors(signal, lines, user, given, user_uncertainty, file_uncertainty):
     """k-factor of each line and its relative uncertainty."""
     if user is None:
         beam_energy = _beam_energy(signal)
-        given = kfactors.theoretical_kfactors(lines, beam_energy, reference=lines[0])
+        given = kfactors.theoretical_kfactors(lines, beam_energy)
         default = {line: kfactors.theory_uncertainty(line) for line in lines}
         if user_uncertainty is None:
             warnings.warn(
@@ -176,12 +197,21 @@ def _kfactors(signal, lines, user, given, user_uncertainty, file_uncertainty):
             )
         default = file_uncertainty
     if isinstance(user_uncertainty, dict):
+        unknown = [line for line in user_uncertainty if line not in lines]
+        if unknown:
+            raise ValueError(
+                f"`kfactor_uncertainty` names {', '.join(map(str, unknown))}, but the quantified "
+                f"lines are {', '.join(lines)}."
+            )
         default = default | user_uncertainty
     elif user_uncertainty is not None:
-        default = dict.fromkeys(lines, float(user_uncertainty))
-    relative = np.array([float(default.get(line, 0.0)) for line in lines])
-    if not np.all((relative >= 0) & (relative < 1)):
-        raise ValueError("`kfactor_uncertainty` is relative: 0.05 stands for 5 %.")
+        default = dict.fromkeys(lines, user_uncertainty)
+    relative = [default.get(line, 0.0) for line in lines]
+    if any(isinstance(value, str) or not 0 <= value < 1 for value in relative):
+        raise ValueError(
+            f"`kfactor_uncertainty` is relative, 0.05 stands for 5 %; got {user_uncertainty!r}."
+        )
+    relative = np.array(relative, dtype=float)
     return np.array([given[line] for line in lines]), relative
 
 
@@ -201,17 +231,18 @@ def _beam_energy(signal):
 def _fit(spectra, variances, energy, lines, elements, extra):
     """Intensities of the lines and their covariances by the family model."""
     _beam_energy(spectra)
-    quantified = _xray_lines.alpha_lines(elements, energy[0], energy[-1])
+    highest = _highest_energy(spectra, energy)
+    quantified = _xray_lines.alpha_lines(elements, energy[0], highest)
     positions = [_xray_lines.line_energy(line) for line in quantified]
     fitted = (energy >= max(min(positions) - MARGIN_BELOW, LOWEST_FIT_ENERGY)) & (
         energy <= 1.15 * max(positions) + MARGIN_ABOVE
     )
     inside = energy[fitted]
-    alphas = _xray_lines.alpha_lines([*elements, *extra], inside[0], inside[-1])
-    alphas += [line for line in lines if line not in alphas]
-    profiles = _family_profiles(spectra, alphas)[:, fitted]
-    background = peaks.background_basis(energy[fitted])
-    chosen = [alphas.index(line) for line in lines]
+    alphas = _xray_lines.alpha_lines([*elements, *extra], inside[0], min(inside[-1], highest))
+    families = _family_profiles(spectra, alphas)
+    profiles = np.array(list(families.values()))[:, fitted]
+    background = peaks.background_basis(inside)
+    chosen = [list(families).index(line) for line in lines]
     fits = [
         peaks.fit_peaks(spectrum[fitted], variance[fitted], profiles, background)
         for spectrum, variance in zip(spectra.data, variances, strict=True)
@@ -223,19 +254,19 @@ def _fit(spectra, variances, energy, lines, elements, extra):
 
 
 def _family_profiles(spectra, alphas):
-    """Spectra of exspy's line families, one count in the alpha line each."""
+    """Spectra of exspy's line families by alpha line, with one count in each alpha line."""
     single = spectra.inav[0]
     if single.metadata.has_item("Signal.Noise_properties"):
         del single.metadata.Signal.Noise_properties
     model = single.create_model(auto_background=False, auto_add_lines=False)
     model.add_family_lines(alphas)
     axis = single.axes_manager.signal_axes[0]
-    profiles = []
+    profiles = {}
     for alpha in model.xray_lines:
         alpha.A.value = 1.0
         family = [alpha, *(line for line in model.family_lines if line.A.twin is alpha.A)]
-        profiles.append(sum(line.function(axis.axis) for line in family) * abs(axis.scale))
-    return np.array(profiles)
+        profiles[alpha.name] = sum(x.function(axis.axis) for x in family) * abs(axis.scale)
+    return profiles
 
 
 def _integrate(spectra, variances, lines):

@@ -10,6 +10,7 @@ from hyperspy_clusterquant.results import ClusterResult
 from hyperspy_clusterquant.signals._axes import navigation_axes
 
 NODE = "Clusters"
+LIVE_TIME = "Acquisition_instrument.TEM.Detector.EDS.live_time"
 
 
 def write_result(signal, result):
@@ -37,23 +38,11 @@ def read_results(signal):
     """Results that belong to the signal's map, read-only, oldest first."""
     if not signal.metadata.has_item(NODE):
         return MappingProxyType({})
-    axes = navigation_axes(signal)
+    shape = tuple(axis["size"] for axis in navigation_axes(signal))
     stored = signal.metadata[NODE].as_dictionary()
     in_order = sorted(stored, key=lambda key: int(key.removeprefix("result_")))
-    results = (_on_map(ClusterResult.from_dict(stored[key]), axes) for key in in_order)
-    return MappingProxyType({r.name: r for r in results if r is not None})
-
-
-def _on_map(result, axes):
-    """The result with the map's axes swapped as the signal's are; None if it is of another map."""
-    old = [axis["name"] for axis in result.axes]
-    new = [axis["name"] for axis in axes]
-    shape = tuple(axis["size"] for axis in axes)
-    if sorted(old) == sorted(new) and len(set(new)) == len(new) and old != new and all(new):
-        numbers = np.arange(result.labels.size).reshape(result.labels.shape)
-        numbers = numbers.transpose([old.index(name) for name in new])
-        return result.take(numbers, axes) if numbers.shape == shape else None
-    return result if result.labels.shape == shape else None
+    results = (ClusterResult.from_dict(stored[key]) for key in in_order)
+    return MappingProxyType({r.name: r for r in results if r.labels.shape == shape})
 
 
 def follow(signal, results, operation):
@@ -76,6 +65,39 @@ def follow(signal, results, operation):
     write_results(signal, {name: result.take(pixels, axes) for name, result in results.items()})
 
 
+def follow_axes(signal, moved, operation):
+    """Move the results with an operation on the axes, or drop them if the map is no map any more.
+
+    Parameters
+    ----------
+    signal, moved : BaseSignal
+        Before and after the operation.
+    operation : callable
+        The same operation on a signal.
+    """
+    results = read_results(signal)
+    energy = signal.axes_manager.signal_axes
+    if not results or [a.size for a in moved.axes_manager.signal_axes] != [a.size for a in energy]:
+        remove_results(moved)
+        return
+    numbers = pixel_numbers(signal, energy=True)
+    follow(moved, results, lambda: operation(numbers))
+
+
+def axis_positions(axes):
+    """Axes given as such by their position, so that they mean the same on another signal."""
+    if isinstance(axes, list | tuple):
+        return type(axes)(axis_positions(axis) for axis in axes)
+    return getattr(axes, "index_in_axes_manager", axes)
+
+
+def sum_live_times(signal, summed):
+    """Live time of a sum over spectra that each have their own."""
+    each = signal.metadata.get_item(LIVE_TIME, None)
+    if isinstance(each, np.ndarray) and summed.axes_manager.navigation_dimension == 0:
+        summed.metadata.set_item(LIVE_TIME, float(each.sum()))
+
+
 class ResultSlicer:
     """HyperSpy's ``inav``, which crops the clustering results as well."""
 
@@ -86,6 +108,11 @@ class ResultSlicer:
     def __getitem__(self, slices, out=None):
         new = self._slicer.__getitem__(slices, out)
         target = new if out is None else out
+        live_time = self._signal.metadata.get_item(LIVE_TIME, None)
+        if isinstance(live_time, np.ndarray):  # spectra of clusters have one each
+            pixels = pixel_numbers(self._signal).inav[slices].data
+            part = live_time.ravel()[pixels]
+            target.metadata.set_item(LIVE_TIME, part if len(part) > 1 else float(part[0]))
         if target.axes_manager.navigation_dimension == 0:
             remove_results(target)
         else:
@@ -103,11 +130,18 @@ class ResultSlicer:
         return len(self._slicer)
 
 
-def pixel_numbers(signal):
-    """Map of flat pixel numbers with the signal's navigation axes."""
+def pixel_numbers(signal, energy=False):
+    """Map of flat pixel numbers with the signal's navigation axes.
+
+    With `energy`, as a signal with an energy axis of one channel, on which operations on axes
+    mean the same as on `signal`.
+    """
     import hyperspy.api as hs
 
     axes = [axis.get_axis_dictionary() for axis in reversed(signal.axes_manager.navigation_axes)]
     shape = tuple(axis["size"] for axis in axes)
     numbers = np.arange(np.prod(shape, dtype=int)).reshape(shape)
-    return hs.signals.BaseSignal(numbers, axes=axes)
+    if not energy:
+        return hs.signals.BaseSignal(numbers, axes=axes)
+    channel = {"size": 1, "name": signal.axes_manager.signal_axes[0].name, "navigate": False}
+    return hs.signals.Signal1D(numbers[..., None], axes=[*axes, channel])

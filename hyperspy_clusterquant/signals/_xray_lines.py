@@ -49,7 +49,7 @@ def excluded_windows(exclude_lines, resolution):
 
     Parameters
     ----------
-    exclude_lines : iterable of str, str or None
+    exclude_lines : iterable of str
         X-ray lines or element symbols for all lines of an element.
     resolution : float
         Full width at half maximum at Mn K-alpha in eV.
@@ -59,10 +59,6 @@ def excluded_windows(exclude_lines, resolution):
     tuple of tuple of float
         (low, high) in keV.
     """
-    if exclude_lines is None:
-        return ()
-    if isinstance(exclude_lines, str):
-        exclude_lines = [exclude_lines]
     energies = []
     for name in exclude_lines:
         energies += [line_energy(name)] if "_" in name else lines_of(name).values()
@@ -96,8 +92,8 @@ def choose_lines(elements, lowest, highest, preferred=()):
         Element symbols.
     lowest, highest : float
         Ends of the energy axis in keV.
-    preferred : collection of str
-        Lines that k-factors were given for.
+    preferred : sequence of collections of str
+        Lines to take instead, the most preferred collection first.
 
     Returns
     -------
@@ -112,7 +108,10 @@ def choose_lines(elements, lowest, highest, preferred=()):
                 f"{highest:.3g} keV): {lines_of(element)}. Leave {element} out of the elements, "
                 "or load the spectrum without cropping its energy axis."
             )
-        found = [line for line in found if line in preferred] or found
+        for lines in preferred:
+            if any(line in lines for line in found):
+                found = [line for line in found if line in lines]
+                break
         suitable = [x for x in found if not (x.endswith("Ka") and line_energy(x) > HIGHEST_K_LINE)]
         chosen.append((suitable or found)[0])
     return chosen

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 
 import numpy as np
 from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
 from hyperspy_clusterquant import blocks, pipeline
+from hyperspy_clusterquant._checks import as_energy_range, as_names
 from hyperspy_clusterquant.results import ClusterResult
 from hyperspy_clusterquant.signals import _axes, _progress, _storage, _xray_lines
 from hyperspy_clusterquant.signals._quantify import quantify
@@ -136,6 +138,30 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
 
     crop.__doc__ = EDSTEMSpectrum.crop.__doc__
 
+    def transpose(self, signal_axes=None, navigation_axes=None, optimize=False):  # noqa: D102
+        moved = super().transpose(signal_axes, navigation_axes, optimize)
+        axes = [_storage.axis_positions(a) for a in (signal_axes, navigation_axes)]
+        _storage.follow_axes(self, moved, lambda numbers: numbers.transpose(*axes))
+        return moved
+
+    transpose.__doc__ = EDSTEMSpectrum.transpose.__doc__
+
+    def swap_axes(self, axis1, axis2, optimize=False):  # noqa: D102
+        moved = super().swap_axes(axis1, axis2, optimize)
+        axes = [_storage.axis_positions(axis) for axis in (axis1, axis2)]
+        _storage.follow_axes(self, moved, lambda numbers: numbers.swap_axes(*axes))
+        return moved
+
+    swap_axes.__doc__ = EDSTEMSpectrum.swap_axes.__doc__
+
+    def rollaxis(self, axis, to_axis, optimize=False):  # noqa: D102
+        moved = super().rollaxis(axis, to_axis, optimize)
+        axes = [_storage.axis_positions(a) for a in (axis, to_axis)]
+        _storage.follow_axes(self, moved, lambda numbers: numbers.rollaxis(*axes))
+        return moved
+
+    rollaxis.__doc__ = EDSTEMSpectrum.rollaxis.__doc__
+
     def rebin(self, *args, out=None, **kwargs):  # noqa: D102
         results = _storage.read_results(self)
         old_axes = _axes.navigation_axes(self)
@@ -163,6 +189,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         target = summed if out is None else out
         if not _storage.read_results(target):
             _storage.remove_results(target)
+        _storage.sum_live_times(self, target)
         return summed
 
     sum.__doc__ = EDSTEMSpectrum.sum.__doc__
@@ -333,9 +360,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
             found = pipeline.cluster_umap_hdbscan(
                 self.data, setting, pixels, **parameters, progress=progress
             )
-        parameters["min_cluster_size"] = (
-            min_cluster_size if isinstance(min_cluster_size, int | float) else str(min_cluster_size)
-        )
+        parameters["min_cluster_size"] = min_cluster_size
         return self._keep_result(name, "umap_hdbscan", setting, exclude_lines, parameters, found)
 
     _shared = {"shared": _SHARED_PARAMETERS, "end": _SHARED_END}
@@ -358,6 +383,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         if hasattr(navigation_mask, "axes_manager"):
             navigation_mask = np.asarray(navigation_mask.data)
         detector = self.metadata.Acquisition_instrument.TEM.Detector.EDS
+        exclude_lines = as_names("exclude_lines", exclude_lines)
         excluded = _xray_lines.excluded_windows(
             exclude_lines, float(detector.energy_resolution_MnKa)
         )
@@ -365,7 +391,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         return pipeline.Setting(
             energy=_axes.energy_in_kev(self),
             normalize=bool(normalize),
-            energy_range=energy_range,
+            energy_range=as_energy_range(energy_range),
             excluded=excluded,
             navigation_mask=navigation_mask,
             n_components=n_components,
@@ -376,7 +402,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
 
     def _warn_of_hidden_lines(self, excluded, exclude_lines):
         """Warn if windows of excluded lines hide the lines of declared elements."""
-        named = {name.split("_")[0] for name in np.atleast_1d(exclude_lines or [])}
+        named = {name.split("_")[0] for name in exclude_lines}
         elements = [e for e in self.metadata.get_item("Sample.elements", []) if e not in named]
         hidden = [
             line
@@ -397,13 +423,15 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         found["parameters"] |= parameters | {
             "n_components": setting.n_components,
             "normalize": setting.normalize,
-            "energy_range": setting.energy_range and list(map(float, setting.energy_range)),
-            "exclude_lines": exclude_lines and list(np.atleast_1d(exclude_lines).tolist()),
+            "energy_range": setting.energy_range,
+            "exclude_lines": as_names("exclude_lines", exclude_lines),
             "navigation_mask": mask if mask is None or isinstance(mask, str) else "array",
             "binning": setting.binning,
             "neighbourhood": setting.neighbourhood,
             "random_state": setting.random_state,
         }
+        # As it will be read from a file: numpy's numbers and tuples become Python's.
+        found["parameters"] = json.loads(json.dumps(found["parameters"], default=_plain))
         result = ClusterResult(
             name=name, workflow=workflow, axes=_axes.navigation_axes(self), **found
         )
@@ -444,8 +472,8 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
             raise ValueError(f"`weights` must be 'membership' or 'hard', not {weights!r}.")
         if result.n_clusters == 0:
             raise ValueError(
-                f"The result {result.name!r} has no cluster: all pixels are noise. Try a smaller "
-                "`min_cluster_size`, more binning, or workflow 1."
+                f"The result {result.name!r} has no cluster: all its pixels are noise or left "
+                "out. Cluster again with other parameters, or take another result."
             )
         if weights == "membership":
             pixel_weights = result.memberships.reshape(result.n_clusters, -1)
@@ -461,10 +489,9 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
                 spectra.metadata.set_item(node, self.metadata.get_item(node).as_dictionary())
         spectra.set_signal_type(self._signal_type)
         spectra.metadata.General.title = f"Spectra of {result.name}"
-        live_time = "Acquisition_instrument.TEM.Detector.EDS.live_time"
-        if self.metadata.has_item(live_time):
-            per_pixel = float(self.metadata.get_item(live_time))
-            spectra.metadata.set_item(live_time, per_pixel * pixel_weights.sum(axis=1))
+        if self.metadata.has_item(_storage.LIVE_TIME):
+            per_pixel = float(self.metadata.get_item(_storage.LIVE_TIME))
+            spectra.metadata.set_item(_storage.LIVE_TIME, per_pixel * pixel_weights.sum(axis=1))
         variance = hs.signals.Signal1D(variances, axes=[cluster_axis, energy_axis])
         spectra.metadata.set_item("Signal.Noise_properties.variance", variance)
         return spectra
@@ -508,8 +535,8 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         weights : {"membership", "hard"}
             See `get_cluster_spectra`.
         extra_elements : list of str
-            Elements of film, resin and grid: fitted, not quantified. Those that are to be
-            quantified are not extra.
+            Elements of film, resin and grid: fitted, not quantified. So are the declared elements
+            that `xray_lines` leaves out.
         sublattices : list of list of str, optional
             Elements that share sites, for the configurational entropy. Default: one of all
             metals and half-metals.
@@ -567,7 +594,9 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         return plot_label_map(self._get_cluster_result(result), ax=ax)
 
     def plot_cluster_spectra(self, result=None, weights="membership", ax=None):
-        """Mean spectrum of each cluster in the colours of the map, with the X-ray lines.
+        """Spectrum of each cluster in the colours of the map, with the X-ray lines.
+
+        Each is scaled to the share of its channels in its counts.
 
         Parameters
         ----------
@@ -614,6 +643,11 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         from hyperspy_clusterquant.plotting import plot_scree
 
         return plot_scree(self._get_cluster_result(result), ax=ax)
+
+
+def _plain(value):
+    """What json does not know: numpy's numbers and arrays; names of functions and quantities."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
 
 
 class LazyClusteredEDSSpectrum(ClusteredEDSSpectrum, LazyEDSTEMSpectrum):

@@ -96,6 +96,7 @@ def test_an_absent_element_does_not_blow_up_the_uncertainty():
     assert 0 < std < 0.02
 
 
-def test_anions_are_no_cations():
+def test_non_metals_are_no_cations():
+    assert entropy.default_sublattices(("Ti", "C", "Ar", "S", "Si")) == (("Ti", "Si"),)
     assert entropy.default_sublattices(("Ag", "Ge", "S", "O")) == (("Ag", "Ge"),)
     assert entropy.default_sublattices(("S", "O")) == ()

@@ -95,7 +95,13 @@ def test_what_is_not_counts(s, value, message, lazy):
         ({"covariance_type": "round"}, ValueError, "'full', 'tied'"),
         ({"n_init": 0}, ValueError, "at least 1"),
         ({"energy_range": (50, 60)}, ValueError, "No energy channel is left"),
-        ({"energy_range": (5, 2)}, ValueError, "No energy channel is left"),
+        ({"energy_range": (5, 2)}, ValueError, r"lowest, highest.*got \(5, 2\)"),
+        ({"energy_range": 5}, TypeError, "two energies in keV"),
+        ({"energy_range": (0.5, None)}, TypeError, "two energies in keV"),
+        ({"n_clusters": np.nan}, TypeError, "whole number"),
+        ({"random_state": -1}, ValueError, "at least 0"),
+        ({"random_state": 2**33}, ValueError, "less than"),
+        ({"exclude_lines": [1]}, TypeError, "list of texts"),
         ({"exclude_lines": ["Xx"]}, ValueError, "'Xx' is not the symbol"),
         ({"exclude_lines": ["Fe_Kz"]}, ValueError, "Fe has no line 'Kz'.*Fe_Ka"),
         ({"name": ""}, ValueError, "a text that is not empty"),
@@ -113,6 +119,9 @@ def test_workflow_1_parameters(s, parameters, error, message):
         (1, ValueError, "at least 2"),
         (1000, ValueError, r"more than the \d+ pixels"),
         (1.5, TypeError, "whole number"),
+        (np.inf, TypeError, "whole number"),
+        ("0 nm^2", ValueError, "is 0 pixels; a cluster needs at least 2"),
+        ("-5 nm^2", ValueError, "a cluster needs at least 2"),
         ("200 nm", ValueError, r"does not fit the navigation axes.*\['nm', 'nm'\]"),
         ("200 K", ValueError, "does not fit the navigation axes"),
         ("huge", ValueError, "does not fit the navigation axes"),
@@ -128,6 +137,10 @@ def test_workflow_2_parameters(s):
         s.cluster_umap_hdbscan(cluster_selection_method="best")
     with pytest.raises(ValueError, match="at least 100"):
         s.cluster_umap_hdbscan(n_landmarks=5)
+    with pytest.raises(ValueError, match="`min_samples` must be at least 1"):
+        s.cluster_umap_hdbscan(min_samples=0)
+    with pytest.raises(ValueError, match="`min_dist` must be between"):
+        s.cluster_umap_hdbscan(min_dist=-1)
 
 
 def test_methods_without_a_result(s):
@@ -172,6 +185,10 @@ def test_elements(ready):
         ({"kfactors": K, "sublattices": [["Fe", "Zn"]]}, "'Zn' in `sublattices` is not among"),
         ({"kfactors": K, "extra_elements": ["Q"]}, "'Q' is not the symbol"),
         ({"kfactors": K, "kfactor_uncertainty": 5}, "0.05 stands for 5 %"),
+        ({"kfactors": K, "kfactor_uncertainty": "5%"}, "0.05 stands for 5 %"),
+        ({"kfactors": K, "kfactor_uncertainty": {"Fe": 0.1}}, "names Fe, but the quantified"),
+        ({"kfactors": K, "sublattices": [["Fe", "Fe"]]}, "an element twice"),
+        ({"kfactors": K, "xray_lines": "Fe_Ka"}, "at least two elements"),
     ],
 )
 def test_quantification_parameters(ready, parameters, message):

@@ -177,6 +177,34 @@ def test_swapped_axes_swap_the_results(clustered):
     )
 
 
+def test_swapped_axes_without_names_swap_the_results():
+    s = hs.signals.Signal1D(np.random.default_rng(0).poisson(2, (12, 12, 60)))
+    s.set_signal_type(TYPE)
+    s.axes_manager.signal_axes[0].units, s.axes_manager.signal_axes[0].scale = "keV", 0.1
+    s.cluster_pca_gmm(2, n_components=2)
+    expected = s.clusters["pca_gmm"].labels.T
+    first, second = s.axes_manager.navigation_axes
+    for moved in (
+        s.swap_axes(0, 1),
+        s.swap_axes(first, second),
+        s.transpose(navigation_axes=[1, 0]),
+        s.transpose(signal_axes=[2], navigation_axes=(1, 0)),
+        s.rollaxis(1, 0),
+    ):
+        assert np.array_equal(moved.data, s.data.swapaxes(0, 1))
+        assert np.array_equal(moved.clusters["pca_gmm"].labels, expected)
+    assert not s.T.metadata.has_item("Clusters")
+
+
+def test_live_time_follows_the_spectra_of_clusters(clustered):
+    spectra = clustered.get_cluster_spectra()
+    key = "Acquisition_instrument.TEM.Detector.EDS.live_time"
+    each = spectra.metadata.get_item(key)
+    assert spectra.inav[1].metadata.get_item(key) == each[1]
+    assert np.array_equal(spectra.inav[1:3].metadata.get_item(key), each[1:3])
+    assert spectra.sum().metadata.get_item(key) == pytest.approx(each.sum())
+
+
 def test_rebinned_maps_have_rebinned_results(clustered):
     full = clustered.clusters["pca_gmm"]
     small = clustered.rebin(scale=(2, 4, 1))

@@ -98,7 +98,7 @@ def test_lines_without_overlap_agree_in_windows_and_model(particles):
 def test_theoretical_kfactors_with_honest_uncertainties(particles):
     with pytest.warns(UserWarning, match=r"Theoretical k-factors at 200 keV.*3% to 17%"):
         q = particles.cluster_quantification(extra_elements=["C", "Au"])
-    theory = theoretical_kfactors(q.xray_lines, 200, reference=q.xray_lines[0])
+    theory = theoretical_kfactors(q.xray_lines, 200)
     assert q.kfactors == pytest.approx(theory)
     assert (q.std_kfactor > q.std_counting).all()
     np.testing.assert_allclose(q.std**2, q.std_counting**2 + q.std_kfactor**2)
@@ -130,6 +130,34 @@ def test_lines_follow_the_kfactors_given(particles):
     q = particles.cluster_quantification(kfactors=k)
     assert "Cu_La" in q.xray_lines
     assert "Cu_Ka" not in q.xray_lines
+
+
+def test_lines_above_the_beam_energy_do_not_shift_the_others():
+    """exspy leaves them out of its model; every area must stay with its own line."""
+    s = data.six_cation_sulfide(size=(40, 40), channels=2600)
+    single(s)
+    k = s.metadata.Ground_truth.kfactors
+    expected = s.cluster_quantification(kfactors=k, extra_elements=["C", "Au"])
+    s.metadata.Acquisition_instrument.TEM.beam_energy = 20.0
+    low = s.cluster_quantification(kfactors=k, extra_elements=["C", "Au"])
+    assert (np.abs(low.atomic_percent - expected.atomic_percent) < 2 * expected.std).all()
+    with pytest.raises(ValueError, match=r"Ag_Ka at 22.* and the beam \(0 to 20 keV\)"):
+        s.cluster_quantification(kfactors=k, xray_lines=["Ag_Ka", "Cu_Ka"])
+
+
+def test_declared_elements_are_fitted_even_if_they_are_not_quantified(particles):
+    k = particles.metadata.Ground_truth.kfactors
+    every = particles.cluster_quantification(kfactors=k)
+    few = particles.cluster_quantification(kfactors=k, xray_lines=["Ag_La", "Cu_Ka"])
+    chosen = [every.elements.index(element) for element in few.elements]
+    np.testing.assert_allclose(few.intensities, every.intensities[:, chosen], rtol=0.02)
+
+
+def test_declared_lines_come_before_the_order_of_the_kfactors(particles):
+    s = particles.deepcopy()
+    s.set_lines(["Cu_La"])
+    q = s.cluster_quantification(kfactors=s.metadata.Ground_truth.kfactors)
+    assert "Cu_La" in q.xray_lines
 
 
 def test_weight_percent_and_sublattices(particles):

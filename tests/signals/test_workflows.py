@@ -107,6 +107,76 @@ def _stacked(s):
     return stack
 
 
+def test_numbers_of_numpy_and_any_collection(sulfide):
+    plain = sulfide.cluster_pca_gmm(3, n_components=2, exclude_lines=["C"], energy_range=(0.2, 9.0))
+    parameters = plain.parameters
+    for lines in (np.array(["C"]), {"C"}, ("C",), "C"):
+        result = sulfide.cluster_pca_gmm(
+            np.int64(3),
+            n_components=np.int64(2),
+            exclude_lines=lines,
+            energy_range=np.array([0.2, 9.0]),
+            random_state=np.int64(0),
+            n_init=np.int32(3),
+        )
+        assert np.array_equal(result.labels, plain.labels)
+        assert result.parameters == parameters
+    assert sulfide.clusters["pca_gmm"].parameters == parameters
+
+
+def test_fewer_clusters_than_asked_for_are_announced():
+    """Two spectra without noise to speak of: there is nothing to make five clusters of."""
+    import hyperspy.api as hs
+
+    counts = np.zeros((8, 8, 40), dtype=int)
+    counts[:4, :, 5:10], counts[4:, :, 20:30] = 1000, 500
+    s = hs.signals.Signal1D(counts)
+    s.set_signal_type(TYPE)
+    axis = s.axes_manager.signal_axes[0]
+    axis.units, axis.scale = "keV", 0.1
+    with pytest.warns(UserWarning, match="3 of 5 clusters hold no pixel and were dropped"):
+        result = s.cluster_pca_gmm(5, n_components=1, binning=1)
+    assert result.n_clusters == 2
+    assert "dropped" in repr(result)
+
+
+def test_pixels_without_counts_make_no_cluster(sulfide):
+    sulfide.data[:6] = 0
+    for result in (
+        sulfide.cluster_pca_gmm(4, navigation_mask=None, binning=1),
+        sulfide.cluster_umap_hdbscan(navigation_mask=None, binning=1, n_landmarks=2000),
+    ):
+        assert agreement(result, sulfide.inav[:, :]) > 0.55
+        assert len(np.unique(result.labels[:6])) == 1
+        sizes = [np.count_nonzero(result.labels[6:] == k) for k in range(result.n_clusters)]
+        assert min(sizes) > 50
+
+
+def test_thickness_alone_is_labelled_fine_where_it_is_asked_for(rng):
+    """One spectrum, two doses: without normalisation two clusters, also of binned maps."""
+    import hyperspy.api as hs
+
+    dose = np.where(np.arange(48)[:, None] < 24, 4.0, 16.0) * np.ones(48)
+    s = hs.signals.Signal1D(rng.poisson(dose[..., None] * rng.uniform(0.5, 1.5, 50)))
+    s.set_signal_type(TYPE)
+    axis = s.axes_manager.signal_axes[0]
+    axis.units, axis.scale, axis.offset = "keV", 0.1, 0.2
+    truth = (dose > 10).astype(int)
+    for binning, neighbourhood in ((1, 0), (1, 1.0), (2, 0)):
+        result = s.cluster_pca_gmm(
+            2, normalize=False, binning=binning, neighbourhood=neighbourhood, navigation_mask=None
+        )
+        assert compare_clusterings(result, truth).ari > 0.9
+
+
+def test_all_noise_is_a_result(sulfide, tmp_path):
+    result = sulfide.cluster_pca_gmm(2).drop([0, 1])
+    assert result.n_clusters == 0
+    sulfide.plot_clusters(result)
+    with pytest.raises(ValueError, match="has no cluster: all its pixels are noise"):
+        sulfide.get_cluster_spectra(result)
+
+
 def test_energy_axis_in_ev(sulfide):
     expected = sulfide.cluster_pca_gmm(n_clusters=4, exclude_lines=["C"])
     k = sulfide.metadata.Ground_truth.kfactors
