@@ -45,17 +45,15 @@ def pca_gmm(s):
 
 
 def hyperspy(s, **options):
-    """HyperSpy's defaults; `options` of the decomposition."""
+    """HyperSpy's way, with options for its decomposition."""
     import numpy as np
 
     # Integers are refused; in place, so that the integers do not stay in memory beside the floats.
     s.change_dtype("float32")
     vacuum = s.vacuum_mask()
-    # With few components asked for, HyperSpy takes its fast randomized solver. The elbow of the
-    # scree plot then decides how many of them the clustering gets.
-    s.decomposition(True, navigation_mask=vacuum, output_dimension=20, print_info=False)
-    # Of the settings of mask and preprocessing tried (README.md), those that agree best with the
-    # truth: the peer is shown at its best, not as it comes.
+    s.decomposition(True, navigation_mask=vacuum, print_info=False, **options)
+    # The elbow of the scree plot decides how many components the clustering gets.
+    # With mask and preprocessing that agree best with the truth, not with the defaults.
     s.cluster_analysis(
         "decomposition",
         n_clusters=N_PHASES,
