@@ -61,7 +61,7 @@ def ionisation_cross_section(beam_energy, edge_energy, n_electrons):
     Examples
     --------
     >>> round(ionisation_cross_section(200.0, 7.112, 2) * 2.8003e7, 0)  # Fe K in barn
-    321.0
+    340.0
     """
     u = beam_energy / edge_energy
     j = ELECTRON_REST_ENERGY / edge_energy

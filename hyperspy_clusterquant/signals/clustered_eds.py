@@ -114,7 +114,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
             microscope.get_item("Stage.tilt_beta", 0.0),
         )
 
-    # --- results follow the map -----------------------------------------------------------
+    # --- results follow the map (documented where HyperSpy and exspy do) -------------------
 
     @property
     def inav(self):
@@ -136,15 +136,11 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         numbers.crop(position, *args, **kwargs)
         _storage.follow(self, results, lambda: numbers)
 
-    crop.__doc__ = EDSTEMSpectrum.crop.__doc__
-
     def transpose(self, signal_axes=None, navigation_axes=None, optimize=False):  # noqa: D102
         moved = super().transpose(signal_axes, navigation_axes, optimize)
         axes = [_storage.axis_positions(a) for a in (signal_axes, navigation_axes)]
         _storage.follow_axes(self, moved, lambda numbers: numbers.transpose(*axes))
         return moved
-
-    transpose.__doc__ = EDSTEMSpectrum.transpose.__doc__
 
     def swap_axes(self, axis1, axis2, optimize=False):  # noqa: D102
         moved = super().swap_axes(axis1, axis2, optimize)
@@ -152,15 +148,11 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         _storage.follow_axes(self, moved, lambda numbers: numbers.swap_axes(*axes))
         return moved
 
-    swap_axes.__doc__ = EDSTEMSpectrum.swap_axes.__doc__
-
     def rollaxis(self, axis, to_axis, optimize=False):  # noqa: D102
         moved = super().rollaxis(axis, to_axis, optimize)
         axes = [_storage.axis_positions(a) for a in (axis, to_axis)]
         _storage.follow_axes(self, moved, lambda numbers: numbers.rollaxis(*axes))
         return moved
-
-    rollaxis.__doc__ = EDSTEMSpectrum.rollaxis.__doc__
 
     def rebin(self, *args, out=None, **kwargs):  # noqa: D102
         results = _storage.read_results(self)
@@ -182,8 +174,6 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
             )
         return rebinned
 
-    rebin.__doc__ = EDSTEMSpectrum.rebin.__doc__
-
     def sum(self, axis=None, out=None, *args, **kwargs):  # noqa: D102
         summed = super().sum(axis, out, *args, **kwargs)
         target = summed if out is None else out
@@ -191,8 +181,6 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
             _storage.remove_results(target)
         _storage.sum_live_times(self, target)
         return summed
-
-    sum.__doc__ = EDSTEMSpectrum.sum.__doc__
 
     @property
     def clusters(self):
