@@ -20,7 +20,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests hyperspy_clusterquant README.md --doctest-modules
 
 test-all: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests hyperspy_clusterquant README.md --doctest-modules
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests hyperspy_clusterquant README.md docs/user_guide.md --doctest-modules
 
 bench: $(READY)
 	$(BIN)/python benchmarks/compare.py
