@@ -15,22 +15,23 @@ SWAPPED = {
     "LazyEDSTEMSpectrum": LazyClusteredEDSSpectrum,
 }
 
-for module in list(sys.modules.values()):
-    if getattr(module, "__name__", "").startswith("exspy"):
-        for name, cls in SWAPPED.items():
-            if hasattr(module, name):
-                setattr(module, name, cls)
 
-_load = exspy.data.EDS_TEM_FePt_nanoparticles
+def pytest_configure(config):
+    # Not on import: pytest imports this file also when it looks for doctests.
+    for module in list(sys.modules.values()):
+        if getattr(module, "__name__", "").startswith("exspy"):
+            for name, cls in SWAPPED.items():
+                if hasattr(module, name):
+                    setattr(module, name, cls)
 
+    load = exspy.data.EDS_TEM_FePt_nanoparticles
 
-def _load_swapped(*args, **kwargs):
-    s = _load(*args, **kwargs)
-    s.set_signal_type("EDS_TEM_clustered")
-    return s
+    def load_swapped(*args, **kwargs):
+        s = load(*args, **kwargs)
+        s.set_signal_type("EDS_TEM_clustered")
+        return s
 
-
-exspy.data.EDS_TEM_FePt_nanoparticles = _load_swapped
+    exspy.data.EDS_TEM_FePt_nanoparticles = load_swapped
 
 
 def pytest_runtest_makereport(item, call):
