@@ -228,9 +228,8 @@ def vacuum_mask(totals, fraction=0.05):
     The totals are averaged over just as many neighbours as it takes to tell a pixel
     at twice the threshold from one below it, but over a Gaussian of at most 2
     pixels, so that the mask works at 1 count per pixel. Pixels with less than `fraction`
-    of the level of the sample are vacuum. That level is the mean of the totals
-    weighted with the totals themselves, so that it does not depend on how much of the map the
-    sample covers.
+    of the level of the sample are vacuum. That level is where half of all counts are:
+    it depends neither on how much of the map the sample covers, nor on a few hot pixels.
 
     Parameters
     ----------
@@ -248,8 +247,11 @@ def vacuum_mask(totals, fraction=0.05):
     totals = np.asarray(totals, dtype=float)
     if not totals.any():
         return np.ones(totals.shape, dtype=bool)
-    # Less one: the weights hold the same shot noise as the totals.
-    level = max((totals**2).sum() / totals.sum() - 1, totals.mean())
+    ascending = np.sort(totals, axis=None)
+    collected = np.cumsum(ascending)
+    middle = ascending[np.searchsorted(collected, 0.5 * collected[-1])]
+    # Less one: a count is found more often in a pixel that happens to have one more.
+    level = max(middle - 1, totals.mean())
     # Ten counts at the threshold; a Gaussian averages (4 pi sigma^2)^(n/2) pixels.
     n_pixels = 10.0 / (fraction * level)
     sigma = min(n_pixels ** (1 / totals.ndim) / np.sqrt(4 * np.pi), 2.0)
