@@ -119,8 +119,7 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
     n_found = len(result["memberships"])
     if n_components > 0 and n_found < n_clusters:
         remark = f"{n_clusters - n_found} of {n_clusters} clusters hold no pixel and were dropped."
-        found.setdefault("remarks", []).append(remark)
-        result["parameters"]["remarks"] = found["remarks"]
+        result["parameters"].setdefault("remarks", []).append(remark)
         warnings.warn(
             f"{remark} Ask for fewer, or let the data decide with n_clusters='auto'.",
             UserWarning,

@@ -122,7 +122,7 @@ def _smooth(spectrum, width=5):
 
 
 def integrate_windows(energy, spectrum, variance, peak_windows, background_windows):
-    """Net counts in windows, background interpolated from a window on either side.
+    """Net counts in windows, the background interpolated linearly from one on either side.
 
     Parameters
     ----------
@@ -151,6 +151,10 @@ def integrate_windows(energy, spectrum, variance, peak_windows, background_windo
         inside = (energy >= low) & (energy <= high)
         (below, var_below), (above, var_above) = mean(*sides[:2]), mean(*sides[2:])
         n = inside.sum()
-        areas.append(spectrum[inside].sum() - n * (below + above) / 2)
-        variances.append(variance[inside].sum() + n**2 * (var_below + var_above) / 4)
+        # Background windows need not lie symmetrically about the peak.
+        centre_below, centre_above = np.mean(sides[:2]), np.mean(sides[2:])
+        share = ((low + high) / 2 - centre_below) / (centre_above - centre_below)
+        areas.append(spectrum[inside].sum() - n * ((1 - share) * below + share * above))
+        background_variance = (1 - share) ** 2 * var_below + share**2 * var_above
+        variances.append(variance[inside].sum() + n**2 * background_variance)
     return np.array(areas), np.array(variances)

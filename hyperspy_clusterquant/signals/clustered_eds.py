@@ -9,7 +9,7 @@ import numpy as np
 from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
 from hyperspy_clusterquant import blocks, pipeline
-from hyperspy_clusterquant._checks import as_energy_range, as_names
+from hyperspy_clusterquant._checks import as_energy_range, as_names, check_choice
 from hyperspy_clusterquant.results import ClusterResult
 from hyperspy_clusterquant.signals import _axes, _progress, _storage, _xray_lines
 from hyperspy_clusterquant.signals._quantify import quantify
@@ -456,8 +456,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         import hyperspy.api as hs
 
         result = self._get_cluster_result(result)
-        if weights not in ("membership", "hard"):
-            raise ValueError(f"`weights` must be 'membership' or 'hard', not {weights!r}.")
+        check_choice("weights", weights, ("membership", "hard"))
         if result.n_clusters == 0:
             raise ValueError(
                 f"The result {result.name!r} has no cluster: all its pixels are noise or left "
@@ -565,6 +564,8 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
 
     def plot_clusters(self, result=None, ax=None):
         """Map of the clusters, with legend and scale bar.
+
+        Of a stack the first map is drawn; the shares in the legend are those of the stack.
 
         Parameters
         ----------

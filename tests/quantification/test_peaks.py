@@ -71,6 +71,13 @@ def test_an_empty_spectrum_has_no_areas():
     assert np.isnan(fit.areas).all()
 
 
+def test_background_windows_need_not_be_symmetric():
+    slope = 100 - 8 * ENERGY
+    windows, sides = np.array([[4.0, 4.4]]), np.array([[3.0, 3.4, 4.5, 4.7]])
+    area, _ = peaks.integrate_windows(ENERGY, slope, slope, windows, sides)
+    assert area[0] == pytest.approx(0, abs=1)
+
+
 def test_windows_subtract_the_background_and_know_their_variance(rng):
     mean = np.array([4000.0, 0, 0, 500.0]) @ PROFILES + CONTINUUM
     windows = np.array([[2.15, 2.45], [7.85, 8.15]])

@@ -157,7 +157,7 @@ def test_results_that_are_not_of_this_map(ready):
         ready.get_cluster_spectra("gmm")
     with pytest.raises(TypeError, match="what a clustering method returned"):
         ready.get_cluster_spectra(np.zeros((10, 12)))
-    with pytest.raises(ValueError, match="'membership' or 'hard'"):
+    with pytest.raises(ValueError, match="'membership', 'hard'"):
         ready.get_cluster_spectra(weights="soft")
 
 
