@@ -12,6 +12,7 @@ import itertools
 import dask
 import dask.array as da
 import numpy as np
+from dask.callbacks import Callback
 from scipy import sparse
 
 from hyperspy_clusterquant.counts import to_features
@@ -21,7 +22,7 @@ from hyperspy_clusterquant.spectra import weighted_sums
 BLOCK_BYTES = 2**25
 
 
-def collect_features(data, features):
+def collect_features(data, features, advance=None):
     """Sparse features of every pixel of a map, in one pass.
 
     Parameters
@@ -30,6 +31,8 @@ def collect_features(data, features):
         Counts.
     features : array of int (channels,)
         Feature of each channel, -1 = not used.
+    advance : callable, optional
+        Called with the share that is done.
 
     Returns
     -------
@@ -37,31 +40,37 @@ def collect_features(data, features):
         Pixels in the map's array order.
     """
     n_features = int(features.max()) + 1
-    pixels, blocks = _map_blocks(data, lambda counts, _: to_features(counts, features, n_features))
+    pixels, blocks = _map_blocks(
+        data, lambda counts, _: to_features(counts, features, n_features), advance
+    )
     stacked = sparse.vstack(blocks, format="csr")
     order = np.argsort(np.concatenate(pixels), kind="stable")
     return stacked if np.all(order[:-1] < order[1:]) else stacked[order]
 
 
-def sum_weighted(data, weights):
-    """Weighted sums of the spectra of a map and their variances, in one pass.
+def sum_weighted(data, weights, advance=None):
+    """Weighted sums of the spectra of a map, in one pass.
 
     Parameters
     ----------
     data : numpy or dask array (map shape, channels)
         Counts.
-    weights : array (n_clusters, pixels)
-        Memberships.
+    weights : array (n_sums, pixels)
+        Such as memberships.
+    advance : callable, optional
+        Called with the share that is done.
 
     Returns
     -------
-    sums, variances : array (n_clusters, channels)
+    array (n_sums, channels)
     """
-    _, blocks = _map_blocks(data, lambda counts, pixels: weighted_sums(counts, weights[:, pixels]))
+    _, blocks = _map_blocks(
+        data, lambda counts, pixels: weighted_sums(counts, weights[:, pixels]), advance
+    )
     return sum(blocks)
 
 
-def _map_blocks(data, kernel):
+def _map_blocks(data, kernel, advance):
     """Apply ``kernel(counts, pixels)`` to every block; flat pixel numbers and results."""
     if isinstance(data, da.Array):
         data = data.rechunk({data.ndim - 1: -1})
@@ -79,9 +88,30 @@ def _map_blocks(data, kernel):
         return kernel(np.asarray(block).reshape(len(pixels), -1), pixels)
 
     if chunks is None:
-        return pixels, [run(data[s], p) for s, p in zip(slices, pixels, strict=True)]
+        results = []
+        for block, block_pixels in zip(slices, pixels, strict=True):
+            results.append(run(data[block], block_pixels))
+            if advance is not None:
+                advance(len(results) / len(slices))
+        return pixels, results
     tasks = [dask.delayed(run)(c, p) for c, p in zip(chunks, pixels, strict=True)]
-    return pixels, list(dask.compute(*tasks))
+    with _Advance(advance, len(tasks)):
+        return pixels, list(dask.compute(*tasks))
+
+
+class _Advance(Callback):
+    """Reports the share of the tasks that are done."""
+
+    def __init__(self, advance, n_tasks):
+        super().__init__(posttask=self._done if advance is not None else None)
+        self._advance = advance
+        self._n_tasks = n_tasks
+        self._n_done = 0
+
+    def _done(self, key, *_):
+        if str(key).startswith("run-"):
+            self._n_done += 1
+            self._advance(self._n_done / self._n_tasks)
 
 
 def _chunk_slices(chunks):

@@ -6,16 +6,18 @@ import itertools
 import warnings
 
 import numpy as np
-from scipy import ndimage, spatial, special
+from scipy import ndimage, spatial
 
-#: Largest number of clusters that `choose_n_clusters` tries.
-MAX_CLUSTERS = 8
+#: Largest number of clusters that "bic" tries, and that "auto" tries first and at most.
+MAX_CLUSTERS, MOST_CLUSTERS = 8, 16
 #: Pixels from which the number of clusters is chosen, drawn where there are more.
 SELECTION_PIXELS = 10_000
-#: Share of the best criterion's gain over one cluster that settles the number.
-SUFFICIENT_GAIN = 0.95
-#: Evidence (counts) that "auto" pools to label a pixel of a binned map.
-POOLED_COUNTS = 120
+#: Fewest learning pixels that are worth a cluster.
+CLUSTER_PIXELS = 10
+#: HDBSCAN proposes clusters down to this share of the landmarks, or to what is asked for.
+PROPOSED_SHARE = 0.03
+#: Size of HDBSCAN's coarser proposals, in units of the finer.
+COARSER = 5 / 3
 #: Significance (standard deviations) of a valley in the scores that separates two clusters ...
 GAP_SIGNIFICANCE = 2.5
 #: ... its density, at most this share of the lower of its two rims ...
@@ -72,13 +74,18 @@ def mixture_memberships(scores, n_clusters, covariance_type, n_init, seed):
     return mixture.predict_proba(scores)
 
 
-def choose_n_clusters(scores, criterion, covariance_type, n_init, seed, rng):
+def choose_n_clusters(scores, criterion, n_spectra, covariance_type, n_init, seed, rng):
     """Number of clusters of a Gaussian mixture.
 
-    ``"bic"`` takes the minimum of the Bayesian information criterion. ``"auto"`` takes the
-    integrated completed likelihood, which adds the uncertainty of the labels to
-    the BIC and so is drawn less to the mixed pixels of interfaces, and of that the smallest
-    number that reaches 95 % of the best gain over one cluster.
+    ``"bic"`` takes the minimum of the Bayesian information criterion; with many pixels it goes on
+    to split, because mixed pixels at interfaces and clusters that are not normal need more
+    than one Gaussian each. ``"auto"`` therefore asks of mixtures of 1, 2, ... Gaussians
+    how many groups are left when those without a gap between them are joined
+    (`merge_without_gap`), and takes the number found most often: it stays the
+    same while further Gaussians are added. Phases that mix without a gap, as the shells and cores
+    of small particles do, are missed by that; but components of the counts that
+    strong need at least one spectrum more than there are components, so there are never fewer
+    clusters.
 
     Parameters
     ----------
@@ -86,6 +93,8 @@ def choose_n_clusters(scores, criterion, covariance_type, n_init, seed, rng):
         Whitened scores.
     criterion : {"auto", "bic"}
         See above.
+    n_spectra : int
+        Fewest spectra whose mixtures make the strong components, for ``"auto"``.
     covariance_type, n_init, seed
         As in `gaussian_mixture`.
     rng : numpy.random.Generator
@@ -95,36 +104,92 @@ def choose_n_clusters(scores, criterion, covariance_type, n_init, seed, rng):
     -------
     n_clusters : int
     curve : array (n_tried,)
-        Criterion per pixel for 1, 2, ... clusters, lower is better.
+        For 1, 2, ... Gaussians, the number of groups with gaps between them, or the
+        BIC per pixel.
 
     References
     ----------
-    C. Biernacki, G. Celeux and G. Govaert, IEEE Trans. PAMI 22 (2000) 719.
+    C. Hennig, Adv. Data Anal. Classif. 4 (2010) 3, on joining components of mixtures.
     """
-    if len(scores) < 2:
-        return 1, np.zeros(1)
+    most = max(len(scores) // CLUSTER_PIXELS, 1)
     if len(scores) > SELECTION_PIXELS:
         scores = scores[np.sort(rng.choice(len(scores), SELECTION_PIXELS, replace=False))]
     scores = scores.astype(np.float64)
     curve = []
-    for n_clusters in range(1, min(MAX_CLUSTERS, len(scores)) + 1):
+    for n_clusters in range(1, min(MOST_CLUSTERS, most) + 1):
         mixture = gaussian_mixture(scores, n_clusters, covariance_type, n_init, seed)
-        value = mixture.bic(scores)
-        if criterion == "auto":
-            responsibilities = mixture.predict_proba(scores)
-            value -= 2 * special.xlogy(responsibilities, responsibilities).sum()
-        curve.append(value / len(scores))
+        if criterion == "bic":
+            curve.append(mixture.bic(scores) / len(scores))
+        else:
+            curve.append(merge_without_gap(scores, mixture.predict_proba(scores)).shape[1])
+        # Where every Gaussian is a group, there may be more to find.
+        if n_clusters >= MAX_CLUSTERS and (criterion == "bic" or curve[-1] < n_clusters):
+            break
     curve = np.array(curve)
     if criterion == "bic":
         return int(curve.argmin()) + 1, curve
-    gain = curve[0] - curve
-    if gain.max() <= 0:
-        return 1, curve
-    return int(np.argmax(gain >= SUFFICIENT_GAIN * gain.max())) + 1, curve
+    found, how_often = np.unique(curve, return_counts=True)
+    separated = found[how_often == how_often.max()].max()
+    return int(min(max(separated, n_spectra), most)), curve
 
 
-def hdbscan_memberships(embedding, min_cluster_size, min_samples, selection_method):
-    """Cluster an embedding by density.
+def density_clusters(
+    embedding, scores, min_cluster_size, min_samples, method, epsilon, n_spectra=1
+):
+    """Clusters of an embedding by density that gaps in the scores separate.
+
+    HDBSCAN's finest clusters, the leaves of its tree, are joined where no gap separates
+    them (`merge_without_gap`): which clumps the embedding makes, and which of them HDBSCAN takes
+    together, depends on chance and settings, the gaps do not. A gap can still hide inside a
+    clump, so that is done with leaves of two sizes, and what separates more clusters is
+    taken. What is noise, the selection method decides: with ``"eom"`` points between leaves
+    of one of its clusters go with the nearest.
+
+    Parameters
+    ----------
+    embedding : array (points, dimensions)
+        UMAP embedding.
+    scores : array (points, n_components)
+        Whitened scores of the same points.
+    min_cluster_size : int
+        Fewest points that make a cluster.
+    min_samples, method, epsilon
+        ``min_samples``, ``cluster_selection_method`` and ``cluster_selection_epsilon`` of
+        `hdbscan.HDBSCAN`.
+    n_spectra : int
+        As in `choose_n_clusters`: no more clusters are joined when so many are left.
+
+    Returns
+    -------
+    memberships : array (points, n_clusters)
+        Rows of zeros are noise.
+    n_proposed : int
+        Number of clusters before they were joined.
+
+    References
+    ----------
+    L. McInnes, J. Healy and S. Astels, J. Open Source Softw. 2 (2017) 205.
+    """
+    best = None
+    for factor in COARSER, 1:
+        settings = (round(factor * min_cluster_size), min_samples)
+        leaves = hdbscan_memberships(embedding, *settings, "leaf", epsilon)
+        joined = merge_without_gap(scores, leaves, n_spectra)
+        if best is None or joined.shape[1] > best[0].shape[1]:
+            best = joined, leaves.shape[1], settings
+    joined, n_proposed, settings = best
+    if method == "eom" and joined.shape[1]:
+        selected = hdbscan_memberships(embedding, *settings, method, epsilon).any(axis=1)
+        in_leaf = joined.any(axis=1)
+        between = selected & ~in_leaf
+        joined[between] = extend_from_landmarks(scores[in_leaf], joined[in_leaf], scores[between])[
+            0
+        ]
+    return joined, n_proposed
+
+
+def hdbscan_memberships(embedding, min_cluster_size, min_samples, method, epsilon):
+    """Cluster an embedding with HDBSCAN.
 
     Parameters
     ----------
@@ -132,24 +197,21 @@ def hdbscan_memberships(embedding, min_cluster_size, min_samples, selection_meth
         UMAP embedding.
     min_cluster_size : int
         Fewest points that make a cluster.
-    min_samples, selection_method
-        As in `hdbscan.HDBSCAN`.
+    min_samples, method, epsilon
+        As in `density_clusters`.
 
     Returns
     -------
     array (points, n_clusters)
         Each point's membership strength in its own cluster; a row of zeros is noise.
-
-    References
-    ----------
-    L. McInnes, J. Healy and S. Astels, J. Open Source Softw. 2 (2017) 205.
     """
     from hdbscan import HDBSCAN
 
     clusterer = HDBSCAN(
         min_cluster_size=min_cluster_size,
         min_samples=min_samples,
-        cluster_selection_method=selection_method,
+        cluster_selection_method=method,
+        cluster_selection_epsilon=float(epsilon),
         core_dist_n_jobs=1,
     ).fit(np.asarray(embedding, dtype=np.float64))
     memberships = np.zeros((len(embedding), clusterer.labels_.max() + 1))
@@ -158,13 +220,14 @@ def hdbscan_memberships(embedding, min_cluster_size, min_samples, selection_meth
     return memberships
 
 
-def merge_without_gap(scores, memberships):
-    """Join clusters of an embedding that no gap in the scores separates.
+def merge_without_gap(scores, memberships, fewest=1):
+    """Join clusters that no gap in the scores separates.
 
-    UMAP tears a continuous cloud apart and HDBSCAN takes the pieces for clusters. In the
-    scores, where the shot noise of a pixel is 1, two real clusters are two modes. Each
-    pair is projected on the direction that separates it best (Fisher); the pair with the
-    least significant valley between its modes is joined, until all valleys are
+    UMAP tears a continuous cloud apart and HDBSCAN takes the pieces for clusters; a
+    mixture of more Gaussians than phases splits them too. In the scores, where the shot
+    noise of a pixel is 1, two real clusters are two modes. Each pair is projected on the
+    direction that separates it best (Fisher); the pair with the least significant valley
+    between its modes (the nearest of those without any) is joined, until all valleys are
     significant and deep enough.
 
     Parameters
@@ -172,7 +235,9 @@ def merge_without_gap(scores, memberships):
     scores : array (points, n_components)
         Whitened scores.
     memberships : array (points, n_clusters)
-        From `hdbscan_memberships`; rows of zeros are noise.
+        From `hdbscan_memberships` or `mixture_memberships`; rows of zeros are noise.
+    fewest : int
+        Clusters that are left at least.
 
     Returns
     -------
@@ -188,7 +253,7 @@ def merge_without_gap(scores, memberships):
     scores = scores.astype(np.float64)
     significance = {}
     groups = [[k] for k in range(memberships.shape[1])]
-    while len(groups) > 1:
+    while len(groups) > max(fewest, 1):
         joined = np.array([memberships[:, group].sum(axis=1) for group in groups])
         labels = np.where(joined.any(axis=0), joined.argmax(axis=0), -1)
         for pair in itertools.combinations(range(len(groups)), 2):
@@ -199,7 +264,7 @@ def merge_without_gap(scores, memberships):
             itertools.combinations(range(len(groups)), 2),
             key=lambda pair: significance[tuple(tuple(groups[k]) for k in pair)],
         )
-        if significance[tuple(tuple(groups[k]) for k in weakest)] >= GAP_SIGNIFICANCE:
+        if significance[tuple(tuple(groups[k]) for k in weakest)][0] >= GAP_SIGNIFICANCE:
             break
         k, other = weakest
         groups[k] = groups[k] + groups.pop(other)
@@ -207,16 +272,24 @@ def merge_without_gap(scores, memberships):
 
 
 def _gap_significance(scores, labels, k, other):
-    """Standard deviations by which the valley between two clusters lies below its rims."""
+    """Standard deviations by which the valley between two clusters lies below its rims.
+
+    Returned with the distance of the clusters in units of their spread, by which pairs
+    without a valley are put in order.
+    """
     members = [scores[labels == cluster] for cluster in (k, other)]
+    if not all(map(len, members)):
+        return 0.0, 0.0
     centres = [member.mean(axis=0) for member in members]
     spread = sum((m - c).T @ (m - c) for m, c in zip(members, centres, strict=True))
     spread = spread / sum(map(len, members)) + 1e-3 * np.eye(scores.shape[1])
     direction = np.linalg.solve(spread, centres[1] - centres[0])
+    apart = float(np.sqrt((centres[1] - centres[0]) @ direction))
     direction /= np.linalg.norm(direction)
     # Points that HDBSCAN calls noise fill a valley all the same.
     noise = scores[labels == -1]
-    used = np.concatenate([*members, noise[_is_between(noise, scores, labels, (k, other))]])
+    between = _nearest_cluster(noise, scores, labels)
+    used = np.concatenate([*members, noise[(between == k) | (between == other)]])
     position = (used - centres[0]) @ direction
     distance = (centres[1] - centres[0]) @ direction
     step = GAP_RESOLUTION / 10
@@ -231,16 +304,22 @@ def _gap_significance(scores, labels, k, other):
     rim = min(density[first], density[second])
     valley = density[first : second + 1].min()
     if valley > SHALLOWEST_VALLEY * rim:
-        return 0.0
-    return float((rim - valley) / np.sqrt((rim + valley) / effective))
+        return 0.0, apart
+    return float((rim - valley) / np.sqrt((rim + valley) / effective)), apart
 
 
-def _is_between(noise, scores, labels, pair):
-    """Which of the noise points are nearer to the clusters of the pair than to any other."""
-    n_clusters = labels.max() + 1
-    centres = np.array([scores[labels == k].mean(axis=0) for k in range(n_clusters)])
-    nearest = spatial.cKDTree(centres).query(noise)[1] if len(noise) else np.empty(0, int)
-    return np.isin(nearest, pair)
+def _nearest_cluster(points, scores, labels):
+    """Number of the cluster whose mean is nearest to each point."""
+    present = np.unique(labels[labels >= 0])
+    centres = np.array([scores[labels == k].mean(axis=0) for k in present])
+    return present[spatial.cKDTree(centres).query(points)[1]] if len(points) else present[:0]
+
+
+def drop_small(memberships, fewest):
+    """Leave out clusters with fewer points than `fewest`: their points become noise."""
+    labels = np.where(memberships.any(axis=1), memberships.argmax(axis=1), -1)
+    sizes = np.bincount(labels[labels >= 0], minlength=memberships.shape[1])
+    return memberships[:, sizes >= fewest]
 
 
 def draw_landmarks(n_points, n_landmarks, rng):
@@ -275,68 +354,6 @@ def extend_from_landmarks(landmark_scores, landmark_memberships, scores):
     nearest = nearest.reshape(len(scores), k)
     noise = ~landmark_memberships.any(axis=1)
     return landmark_memberships[nearest].mean(axis=1), noise[nearest].mean(axis=1) > 0.5
-
-
-def automatic_neighbourhood(counts_per_pixel, n_dim):
-    """Gaussian sigma in pixels that pools `POOLED_COUNTS` counts, 0 if a pixel has them.
-
-    Examples
-    --------
-    >>> automatic_neighbourhood(200, 2)
-    0.0
-    >>> round(automatic_neighbourhood(9, 2), 1)
-    1.0
-    """
-    if counts_per_pixel >= POOLED_COUNTS or counts_per_pixel <= 0:
-        return 0.0
-    # A Gaussian kernel averages (4 pi sigma^2)^(n/2) pixels.
-    sigma = (POOLED_COUNTS / counts_per_pixel) ** (1 / n_dim) / np.sqrt(4 * np.pi)
-    return float(min(sigma, 3.0))
-
-
-def likelihood_memberships(counts, spectra, prior, keep, sigma, rates=None):
-    r"""Posterior probabilities of full-resolution pixels under the clusters' spectra.
-
-    The Poisson log-likelihood of the counts of pixel i under cluster k, up to a constant,
-    is :math:`\sum_j X_{ij} \log p_{kj}`. It is averaged over the neighbours with a Gaussian
-    and multiplied by the number of pixels that the Gaussian averages.
-
-    Parameters
-    ----------
-    counts : scipy.sparse.csr_array (kept pixels, features)
-        Counts X.
-    spectra : array (n_clusters, features)
-        Summed counts of each cluster.
-    prior : array (n_clusters,)
-        Share of each cluster in the map.
-    keep : array of bool (map shape)
-        Pixels that take part.
-    sigma : float
-        Width of the Gaussian in pixels, 0 = each pixel alone.
-    rates : array (n_clusters,), optional
-        Counts per pixel of each cluster, where clusters may differ in dose as well.
-
-    Returns
-    -------
-    array (kept pixels, n_clusters)
-        Rows sum to one.
-    """
-    # One pseudo-count per cluster, spread like the map's mean, keeps the logarithm finite.
-    mean = spectra.sum(axis=0) + 1e-9
-    shares = spectra + mean / mean.sum()
-    shares /= shares.sum(axis=1, keepdims=True)
-    evidence = counts @ np.log(shares).T
-    if rates is not None:
-        doses = np.asarray(counts.sum(axis=1), dtype=float).reshape(-1, 1)
-        evidence += doses * np.log(np.maximum(rates, 1e-9)) - rates
-    if sigma > 0:
-        pooled = (4 * np.pi * sigma**2) ** (keep.ndim / 2)
-        weight = ndimage.gaussian_filter(keep.astype(float), sigma)[keep]
-        for k in range(evidence.shape[1]):
-            image = np.zeros(keep.shape)
-            image[keep] = evidence[:, k]
-            evidence[:, k] = ndimage.gaussian_filter(image, sigma)[keep] / weight * max(pooled, 1.0)
-    return special.softmax(evidence + np.log(np.maximum(prior, 1e-12)), axis=1)
 
 
 def drop_empty_and_sort(labels, memberships):

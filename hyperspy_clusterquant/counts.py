@@ -8,7 +8,7 @@ thousands of channels, so nearly all of the cube is zeros.
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage, sparse
+from scipy import interpolate, ndimage, sparse
 
 #: Channels below this energy (keV) hold the detector's noise peak, not X-rays.
 LOWEST_ENERGY = 0.1
@@ -152,6 +152,40 @@ def merge_sparse_features(totals, minimum=100):
             group, collected = group + 1, 0.0
     # What is left over at the end is too little for a group of its own.
     return np.minimum(groups, max(group - 1, 0))
+
+
+def rebin_spectra(spectra, energy, new_energy):
+    """Spectra on another energy axis; their counts are kept.
+
+    Parameters
+    ----------
+    spectra : array (n, channels)
+        Counts.
+    energy : array (channels,)
+        Centres of the channels in keV, evenly spaced.
+    new_energy : array (new channels,)
+        Centres of the new channels in keV, evenly spaced.
+
+    Returns
+    -------
+    array (n, new channels)
+        Zero outside the old axis.
+
+    Examples
+    --------
+    >>> rebin_spectra(np.array([[4.0, 4.0, 4.0, 4.0]]), np.arange(4.0), np.array([0.5, 2.5]))
+    array([[8., 8.]])
+    """
+    edges, new_edges = (_channel_edges(axis) for axis in (energy, new_energy))
+    collected = np.concatenate([np.zeros((len(spectra), 1)), np.cumsum(spectra, axis=1)], axis=1)
+    # Monotone, so that no channel becomes negative, and smooth inside the channels.
+    below = interpolate.PchipInterpolator(edges, collected, axis=1)
+    return np.diff(below(np.clip(new_edges, edges[0], edges[-1])), axis=1)
+
+
+def _channel_edges(energy):
+    step = (energy[-1] - energy[0]) / max(len(energy) - 1, 1)
+    return energy[0] + step * (np.arange(len(energy) + 1) - 0.5)
 
 
 def to_features(counts, features, n_features):

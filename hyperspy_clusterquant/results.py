@@ -22,7 +22,7 @@ class ClusterResult:
     name : str
         Key in ``s.clusters``.
     workflow : {"pca_gmm", "umap_hdbscan"}
-        How the clusters were found.
+        How the clusters were found; ``"assigned"`` if that was on another map.
     labels : array of int (map's array shape)
         0 .. n_clusters - 1, largest first; -1 = noise; -2 = left out by the mask.
     memberships : array of float32 (n_clusters, map shape)
@@ -39,6 +39,10 @@ class ClusterResult:
         Eigenvalues above it are more than shot noise.
     cluster_names : tuple of str
         ``"cluster 0"`` ... unless renamed.
+    spectra : array (n_clusters, channels) or None
+        Summed counts of the pixels of each cluster, what `assign_clusters` labels other maps by.
+    energy : array (channels,) or None
+        Energies of these channels in keV.
     parameters : dict
         Everything that was set or found, library versions and the seed.
     axes : tuple of dict
@@ -55,6 +59,8 @@ class ClusterResult:
     embedding: np.ndarray | None = None
     landmarks: np.ndarray | None = None
     cluster_names: tuple = ()
+    spectra: np.ndarray | None = None
+    energy: np.ndarray | None = None
     parameters: dict = field(default_factory=dict)
     axes: tuple = ()
 
@@ -65,6 +71,8 @@ class ClusterResult:
         "embedding": np.float32,
         "landmarks": np.int64,
         "eigenvalues": np.float64,
+        "spectra": np.float64,
+        "energy": np.float64,
     }
 
     def __post_init__(self):
@@ -193,6 +201,32 @@ class ClusterResult:
             target[number] = NOISE
         return self._regroup(target)
 
+    def navigation_mask(self, clusters):
+        """Mask that leaves out all but some clusters, to cluster again inside them.
+
+        Parameters
+        ----------
+        clusters : int or list of int
+            Clusters to keep.
+
+        Returns
+        -------
+        array of bool (map shape)
+            True = left out, as the clustering methods take it.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.results import ClusterResult
+        >>> r = ClusterResult("a", "pca_gmm", [0, 0, 1], [[1, 1, 0], [0, 0, 1]], np.zeros((3, 1)),
+        ...                   [2.0], 1.0)
+        >>> r.navigation_mask(0)
+        array([False, False,  True])
+        """
+        clusters = np.atleast_1d(clusters)
+        for number in clusters:
+            self._check_number(number)
+        return ~np.isin(self.labels, clusters)
+
     def _check_number(self, number):
         if number not in range(self.n_clusters):
             raise ValueError(
@@ -211,10 +245,15 @@ class ClusterResult:
         memberships = np.array(
             [self.memberships[target == group].sum(axis=0) for group in groups]
         ).reshape(len(groups), *self.labels.shape)
+        spectra = self.spectra
+        if spectra is not None:
+            spectra = np.array([spectra[target == group].sum(axis=0) for group in groups])
+            spectra = spectra.reshape(len(groups), self.spectra.shape[1])
         return dataclasses.replace(
             self,
             labels=np.where(labels >= 0, new_number[np.maximum(labels, 0)], labels),
             memberships=memberships,
+            spectra=spectra,
             cluster_names=tuple(
                 self._automatic_name(new)
                 if self.cluster_names[group] == self._automatic_name(group)

@@ -9,24 +9,23 @@ BLOCK_ROWS = 512
 
 
 def weighted_sums(counts, weights):
-    """Membership-weighted sums of a block of counts, and their variances.
+    """Weighted sums of the spectra of a block of counts.
 
     Parameters
     ----------
     counts : array (pixels, channels)
         Poisson counts n of any dtype.
-    weights : array (n_clusters, pixels)
-        Memberships w.
+    weights : array (n_sums, pixels)
+        Weights w.
 
     Returns
     -------
-    array (2, n_clusters, channels)
-        Sums ``sum(w n)``, and ``sum(w^2 n)``, which estimates their variance.
+    array (n_sums, channels)
+        ``sum(w n)``. With the squares of the weights it is the variance of that.
     """
     weights = weights.astype(np.float64)
-    stacked = np.concatenate([weights, weights**2])
-    sums = np.zeros((len(stacked), counts.shape[1]))
+    sums = np.zeros((len(weights), counts.shape[1]))
     for start in range(0, len(counts), BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
-        sums += stacked[:, rows] @ counts[rows].astype(np.float64)
-    return sums.reshape(2, len(weights), -1)
+        sums += weights[:, rows] @ counts[rows].astype(np.float64)
+    return sums

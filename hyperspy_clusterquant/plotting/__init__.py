@@ -1,6 +1,11 @@
 """Pictures of results: arrays in, matplotlib axes out, nothing computed."""
 
 from hyperspy_clusterquant.plotting.maps import plot_label_map
-from hyperspy_clusterquant.plotting.spectra import plot_composition, plot_scree, plot_spectra
+from hyperspy_clusterquant.plotting.spectra import (
+    plot_composition,
+    plot_criterion,
+    plot_scree,
+    plot_spectra,
+)
 
-__all__ = ["plot_composition", "plot_label_map", "plot_scree", "plot_spectra"]
+__all__ = ["plot_composition", "plot_criterion", "plot_label_map", "plot_scree", "plot_spectra"]

@@ -113,6 +113,39 @@ def plot_scree(result, ax=None, n_shown=20):
     return ax
 
 
+def plot_criterion(result, ax=None):
+    """Draw the criterion that chose the number of clusters.
+
+    Parameters
+    ----------
+    result : ClusterResult
+        With ``"criterion"`` and ``"criterion_curve"`` among its parameters.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = axes_or_new(ax, (5.2, 3.6))
+    curve = np.asarray(result.parameters["criterion_curve"])
+    tried = np.arange(1, len(curve) + 1)
+    ax.plot(tried, curve, "o-", color="#0072B2", ms=5, lw=1)
+    ax.set_xticks(tried)
+    if result.parameters["criterion"] == "bic":
+        ax.axvline(result.n_clusters, color="0.35", lw=1, ls="--", label="clusters found")
+        ax.set_xlabel("Number of clusters")
+        ax.set_ylabel("BIC per learning pixel")
+    else:
+        ax.axhline(result.n_clusters, color="0.35", lw=1, ls="--", label="clusters found")
+        ax.set_yticks(np.arange(1, max(curve.max(), result.n_clusters) + 1))
+        ax.set_xlabel("Gaussians in the mixture")
+        ax.set_ylabel("Groups with gaps between them")
+    ax.legend(frameon=False, fontsize=9)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
 def plot_composition(table, ax=None):
     """Draw the composition of each cluster as bars with error bars of one std.
 

@@ -21,27 +21,27 @@ def stages(title, n_stages, show):
     Yields
     ------
     callable
-        To be called with the name of each stage as it begins.
+        To be called with the name of each stage as it begins, and then again with the share of it
+        that is done, if that is known.
     """
     import hyperspy.api as hs
 
     if show is None:
         show = hs.preferences.General.show_progressbar
     if not show:
-        yield lambda stage: None
+        yield lambda stage, share=0.0: None
         return
     from tqdm.auto import tqdm
 
     with tqdm(total=n_stages, desc=title, bar_format="{desc} {bar} {elapsed}") as bar:
-        started = False
+        stages_begun = []
 
-        def begin(stage):
-            nonlocal started
-            if started:
-                bar.update()
-            started = True
-            bar.set_description(f"{title}: {stage}")
+        def report(stage, share=0.0):
+            if stage not in stages_begun:
+                stages_begun.append(stage)
+                bar.set_description(f"{title}: {stage}", refresh=False)
+            bar.update(len(stages_begun) - 1 + share - bar.n)
 
-        yield begin
-        bar.set_description(title)
+        yield report
+        bar.set_description(title, refresh=False)
         bar.update(n_stages - bar.n)

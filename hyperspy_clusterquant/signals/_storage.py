@@ -10,6 +10,11 @@ from hyperspy_clusterquant.results import ClusterResult
 from hyperspy_clusterquant.signals._axes import navigation_axes
 
 NODE = "Clusters"
+WORKFLOWS = ("pca_gmm", "umap_hdbscan", "assigned")
+_VIEW = (
+    "cluster_labels", "cluster_algorithm", "number_of_clusters", "cluster_sum_signals",
+    "cluster_centroid_signals",
+)  # fmt: skip
 LIVE_TIME = "Acquisition_instrument.TEM.Detector.EDS.live_time"
 
 
@@ -19,19 +24,39 @@ def write_result(signal, result):
     results.pop(result.name, None)
     results[result.name] = result
     write_results(signal, results)
+    show_to_hyperspy(signal, result)
 
 
 def write_results(signal, results):
-    """Replace all results of a signal, oldest first."""
+    """Replace all results of a signal, oldest first, in one step that nothing can interrupt."""
+    stored = {f"result_{n}": result.to_dict() for n, result in enumerate(results.values())}
     remove_results(signal)
-    for number, result in enumerate(results.values()):
-        signal.metadata.set_item(f"{NODE}.result_{number}", result.to_dict())
+    signal.metadata.set_item(NODE, stored)
 
 
 def remove_results(signal):
     """Forget all results of a signal."""
     if signal.metadata.has_item(NODE):
         delattr(signal.metadata, NODE)
+    if signal.learning_results.cluster_algorithm in WORKFLOWS:
+        for name in _VIEW:
+            setattr(signal.learning_results, name, None)
+
+
+def show_to_hyperspy(signal, result):
+    """Copy a result to where HyperSpy's own cluster plots look; nothing of ours reads it."""
+    if result.n_clusters == 0:
+        return
+    members = result.labels.ravel() == np.arange(result.n_clusters)[:, None]
+    view = {
+        "cluster_labels": members,
+        "cluster_algorithm": result.workflow,
+        "number_of_clusters": result.n_clusters,
+    }
+    if result.spectra is not None:
+        mean = result.spectra / np.maximum(result.sizes, 1)[:, None]
+        view |= {"cluster_sum_signals": result.spectra, "cluster_centroid_signals": mean}
+    signal.learning_results.__dict__.update(dict.fromkeys(_VIEW) | view)
 
 
 def read_results(signal):

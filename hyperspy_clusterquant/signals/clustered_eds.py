@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import warnings
 
@@ -10,8 +11,10 @@ from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
 from hyperspy_clusterquant import blocks, pipeline
 from hyperspy_clusterquant._checks import as_energy_range, as_names, check_choice
+from hyperspy_clusterquant.learning import Setting
 from hyperspy_clusterquant.results import ClusterResult
 from hyperspy_clusterquant.signals import _axes, _progress, _storage, _xray_lines
+from hyperspy_clusterquant.signals._following import FollowingResults
 from hyperspy_clusterquant.signals._quantify import quantify
 
 _SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
@@ -34,9 +37,9 @@ _SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
             full resolution. ``"auto"``: the smallest with some 400 counts per learning pixel, as
             long as it leaves some 1000 of them.
         neighbourhood : {"auto"} or float
-            Gaussian sigma in pixels over which evidence is pooled to label a pixel; 0 =
-            each pixel alone. ``"auto"``: wide enough for some 120 counts if the map is binned
-            for learning, else 0."""
+            Gaussian sigma in pixels over which evidence is pooled to label a pixel: neighbours
+            tend to be of the same phase. 0 = each pixel alone. ``"auto"``: 1.5 pixels, more
+            below 4 counts per pixel, if the map is binned for learning, else 0."""
 
 _SHARED_END = """random_state : int or None
             Seed; the same seed gives the same result. None = a new one each time.
@@ -57,7 +60,7 @@ _SHARED_END = """random_state : int or None
             message says what to do. The signal is not changed."""
 
 
-class ClusteredEDSSpectrum(EDSTEMSpectrum):
+class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
     """STEM-EDX map with phases, their compositions and error bars.
 
     Everything of `exspy.signals.EDSTEMSpectrum` works unchanged.
@@ -114,73 +117,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
             microscope.get_item("Stage.tilt_beta", 0.0),
         )
 
-    # --- results follow the map (documented where HyperSpy and exspy do) -------------------
-
-    @property
-    def inav(self):
-        """Navigation indexer/slicer."""
-        return _storage.ResultSlicer(self, self.__dict__["inav"])
-
-    @inav.setter
-    def inav(self, slicer):
-        self.__dict__["inav"] = slicer
-
-    def crop(self, axis, *args, **kwargs):  # noqa: D102
-        results = _storage.read_results(self)
-        if not results or not self.axes_manager[axis].navigate:
-            super().crop(axis, *args, **kwargs)
-            return
-        numbers = _storage.pixel_numbers(self)
-        position = self.axes_manager.navigation_axes.index(self.axes_manager[axis])
-        super().crop(axis, *args, **kwargs)
-        numbers.crop(position, *args, **kwargs)
-        _storage.follow(self, results, lambda: numbers)
-
-    def transpose(self, signal_axes=None, navigation_axes=None, optimize=False):  # noqa: D102
-        moved = super().transpose(signal_axes, navigation_axes, optimize)
-        axes = [_storage.axis_positions(a) for a in (signal_axes, navigation_axes)]
-        _storage.follow_axes(self, moved, lambda numbers: numbers.transpose(*axes))
-        return moved
-
-    def swap_axes(self, axis1, axis2, optimize=False):  # noqa: D102
-        moved = super().swap_axes(axis1, axis2, optimize)
-        axes = [_storage.axis_positions(axis) for axis in (axis1, axis2)]
-        _storage.follow_axes(self, moved, lambda numbers: numbers.swap_axes(*axes))
-        return moved
-
-    def rollaxis(self, axis, to_axis, optimize=False):  # noqa: D102
-        moved = super().rollaxis(axis, to_axis, optimize)
-        axes = [_storage.axis_positions(a) for a in (axis, to_axis)]
-        _storage.follow_axes(self, moved, lambda numbers: numbers.rollaxis(*axes))
-        return moved
-
-    def rebin(self, *args, out=None, **kwargs):  # noqa: D102
-        results = _storage.read_results(self)
-        old_axes = _axes.navigation_axes(self)
-        rebinned = super().rebin(*args, out=out, **kwargs)
-        target = rebinned if out is None else out
-        new_axes = _axes.navigation_axes(target)
-        _storage.remove_results(target)
-        factors = [n["scale"] / o["scale"] for n, o in zip(new_axes, old_axes, strict=True)]
-        whole = np.maximum(np.rint(factors).astype(int), 1)
-        shape = [o["size"] // factor for o, factor in zip(old_axes, whole, strict=True)]
-        if np.allclose(factors, whole) and shape == [n["size"] for n in new_axes]:
-            _storage.write_results(
-                target,
-                {
-                    name: result if np.all(whole == 1) else result.binned(whole, new_axes)
-                    for name, result in results.items()
-                },
-            )
-        return rebinned
-
-    def sum(self, axis=None, out=None, *args, **kwargs):  # noqa: D102
-        summed = super().sum(axis, out, *args, **kwargs)
-        target = summed if out is None else out
-        if not _storage.read_results(target):
-            _storage.remove_results(target)
-        _storage.sum_live_times(self, target)
-        return summed
+    # --- results --------------------------------------------------------------------------
 
     @property
     def clusters(self):
@@ -189,6 +126,37 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         The newest is the last, and the default of the methods that take a result.
         """
         return _storage.read_results(self)
+
+    def keep_clusters(self, result, name=None):
+        """Keep a result with the map, such as one with clusters renamed or merged.
+
+        Parameters
+        ----------
+        result : ClusterResult
+            Result on this map.
+        name : str, optional
+            Its name in ``s.clusters``, where it replaces one of the same name. Default: its own.
+
+        Returns
+        -------
+        ClusterResult
+            With that name.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import six_cation_sulfide
+        >>> s = six_cation_sulfide(size=48, channels=512)
+        >>> result = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
+        >>> _ = s.keep_clusters(result.rename({0: "wurtzite"}), name="named")
+        >>> list(s.clusters)
+        ['pca_gmm', 'named']
+        """
+        result = self._get_cluster_result(result)
+        if name is not None:
+            _check_name(name)
+            result = dataclasses.replace(result, name=name)
+        _storage.write_result(self, result)
+        return result
 
     def _get_cluster_result(self, result):
         """A result given as such, by its name, or None for the newest."""
@@ -245,8 +213,11 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         Parameters
         ----------
         n_clusters : int, {"auto", "bic"}
-            Number of clusters, or how it is chosen: by the integrated completed likelihood, or
-            by the Bayesian information criterion, which counts mixed interface pixels too.
+            Number of clusters, or how it is chosen. ``"auto"``: the groups with a gap between
+            them in the scores, and at least one more than there are strong components.
+            ``"bic"``: the Bayesian information criterion, which splits clusters that are not
+            normal and interfaces, the more the more pixels there are. Either way the curve is
+            in ``result.parameters["criterion_curve"]``, see `plot_cluster_criterion`.
         %(shared)s
         covariance_type : {"full", "tied", "diag", "spherical"}
             Shape of the clusters in the space of scores.
@@ -273,7 +244,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         parameters = {
             "n_clusters": n_clusters, "covariance_type": covariance_type, "n_init": n_init,
         }  # fmt: skip
-        with _progress.stages("PCA + GMM", 4, show_progressbar) as progress:
+        with _progress.stages("PCA + GMM", 5, show_progressbar) as progress:
             found = pipeline.cluster_pca_gmm(self.data, setting, **parameters, progress=progress)
         return self._keep_result(name, "pca_gmm", setting, exclude_lines, parameters, found)
 
@@ -288,6 +259,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         metric="euclidean",
         min_samples=None,
         cluster_selection_method="eom",
+        cluster_selection_epsilon=0.0,
         n_landmarks=20_000,
         normalize=True,
         energy_range=None,
@@ -311,12 +283,15 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         min_cluster_size : int, float, str, pint.Quantity
             Smallest cluster in pixels (int), as a fraction of the pixels that are not masked
             (float < 1), as an area (``"200 nm^2"``; a length for line scans), or ``"auto"``,
-            3 %% of the pixels.
+            3 %% of the pixels. What is separated but smaller becomes noise; otherwise the
+            clusters hardly depend on it.
         %(shared)s
         n_dimensions, n_neighbors, min_dist, metric
             As in `umap.UMAP`.
-        min_samples, cluster_selection_method
-            As in `hdbscan.HDBSCAN`.
+        min_samples, cluster_selection_method, cluster_selection_epsilon
+            As in `hdbscan.HDBSCAN`. Gaps in the scores decide which of its finest clusters
+            are clusters, the selection method (``"eom"``, ``"leaf"``) which pixels between
+            them are noise.
         n_landmarks : int
             UMAP and HDBSCAN learn from at most so many pixels; the others are labelled from
             their nearest landmarks.
@@ -341,15 +316,94 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         parameters = {
             "n_dimensions": n_dimensions, "n_neighbors": n_neighbors, "min_dist": min_dist,
             "metric": metric, "min_samples": min_samples,
-            "cluster_selection_method": cluster_selection_method, "n_landmarks": n_landmarks,
+            "cluster_selection_method": cluster_selection_method,
+            "cluster_selection_epsilon": cluster_selection_epsilon, "n_landmarks": n_landmarks,
         }  # fmt: skip
         pixels = _axes.smallest_cluster_in_pixels(min_cluster_size, self)
-        with _progress.stages("UMAP + HDBSCAN", 5, show_progressbar) as progress:
+        with _progress.stages("UMAP + HDBSCAN", 6, show_progressbar) as progress:
             found = pipeline.cluster_umap_hdbscan(
                 self.data, setting, pixels, **parameters, progress=progress
             )
         parameters["min_cluster_size"] = min_cluster_size
         return self._keep_result(name, "umap_hdbscan", setting, exclude_lines, parameters, found)
+
+    def assign_clusters(
+        self,
+        result,
+        *,
+        navigation_mask="auto",
+        neighbourhood="auto",
+        name=None,
+        show_progressbar=None,
+    ):
+        """Label this map with clusters that were learned on another map of the same sample.
+
+        Each pixel goes to the cluster whose spectrum its counts fit best, with the help of its
+        neighbours. Numbers, names and colours of the clusters stay, so that a series of maps
+        can be read together. A phase that was not on the first map is not found: it goes to
+        whatever is nearest.
+
+        Parameters
+        ----------
+        result : ClusterResult
+            Clusters of the other map. The energy axes of the maps may differ in length, offset
+            and scale. What was left out of the energies to learn from is left out here, too.
+        navigation_mask : {"auto"}, None, array of bool or BaseSignal
+            Pixels to leave out: True = left out. ``"auto"`` leaves out vacuum.
+        neighbourhood : {"auto"} or float
+            Gaussian sigma in pixels of the neighbours that help to label a pixel; 0 =
+            each pixel alone. ``"auto"``: 1.5 pixels, more below 4 counts per pixel, and 0 if
+            pixels have counts enough.
+        name : str, optional
+            Name of the result in ``s.clusters``. Default: that of `result`.
+        show_progressbar : bool, optional
+            Default: HyperSpy's preference.
+
+        Returns
+        -------
+        ClusterResult
+            Also kept in ``s.clusters[name]``. Its `scores` are along the directions in which
+            the clusters differ; it has no eigenvalues.
+
+        Raises
+        ------
+        ValueError
+            If the energies of the maps do not fit, or the clusters may differ in dose alone.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import six_cation_sulfide
+        >>> first = six_cation_sulfide(size=64, channels=512)
+        >>> result = first.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
+        >>> second = six_cation_sulfide(size=48, channels=1024, seed=1)
+        >>> second.assign_clusters(result, show_progressbar=False).n_clusters
+        4
+        """
+        if not isinstance(result, ClusterResult):
+            raise TypeError(
+                "`result` must be what a clustering method of the other map returned, such as "
+                f"first.clusters['pca_gmm']; got {type(result).__name__}."
+            )
+        if result.n_clusters == 0 or result.spectra is None:
+            raise ValueError(f"The result {result.name!r} has no clusters to assign pixels to.")
+        if not result.parameters.get("normalize", True):
+            raise ValueError(
+                f"The result {result.name!r} was learned with normalize=False: its clusters may "
+                "differ in dose alone, which is another one on this map. Learn again with "
+                "normalize=True."
+            )
+        name = result.name if name is None else name
+        exclude_lines = result.parameters.get("exclude_lines") or ()
+        setting = self._setting(
+            "auto", True, result.parameters.get("energy_range"), exclude_lines,
+            navigation_mask, 1, neighbourhood, 0, name,
+        )  # fmt: skip
+        with _progress.stages("Assigning", 3, show_progressbar) as progress:
+            found = pipeline.assign_clusters(
+                self.data, setting, result.spectra, result.energy, progress=progress
+            )
+        found["cluster_names"] = result.cluster_names
+        return self._keep_result(name, "assigned", setting, exclude_lines, {}, found)
 
     _shared = {"shared": _SHARED_PARAMETERS, "end": _SHARED_END}
     cluster_pca_gmm.__doc__ %= _shared
@@ -366,8 +420,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
                 "Clustering needs a map or a line scan, but this signal is a single spectrum "
                 "(no navigation axes)."
             )
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"`name` must be a text that is not empty, not {name!r}.")
+        _check_name(name)
         if hasattr(navigation_mask, "axes_manager"):
             navigation_mask = np.asarray(navigation_mask.data)
         detector = self.metadata.Acquisition_instrument.TEM.Detector.EDS
@@ -376,7 +429,7 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
             exclude_lines, float(detector.energy_resolution_MnKa)
         )
         self._warn_of_hidden_lines(excluded, exclude_lines)
-        return pipeline.Setting(
+        return Setting(
             energy=_axes.energy_in_kev(self),
             normalize=bool(normalize),
             energy_range=as_energy_range(energy_range),
@@ -421,7 +474,11 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         # As it will be read from a file: numpy's numbers and tuples become Python's.
         found["parameters"] = json.loads(json.dumps(found["parameters"], default=_plain))
         result = ClusterResult(
-            name=name, workflow=workflow, axes=_axes.navigation_axes(self), **found
+            name=name,
+            workflow=workflow,
+            energy=setting.energy,
+            axes=_axes.navigation_axes(self),
+            **found,
         )
         _storage.write_result(self, result)
         return result
@@ -463,11 +520,12 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
                 "out. Cluster again with other parameters, or take another result."
             )
         if weights == "membership":
-            pixel_weights = result.memberships.reshape(result.n_clusters, -1)
+            pixel_weights = result.memberships.reshape(result.n_clusters, -1).astype(float)
         else:
             numbers = np.arange(result.n_clusters)[:, None]
             pixel_weights = (result.labels.ravel() == numbers).astype(float)
-        sums, variances = blocks.sum_weighted(self.data, pixel_weights)
+        both = np.concatenate([pixel_weights, pixel_weights**2])
+        sums, variances = np.split(blocks.sum_weighted(self.data, both), 2)
         cluster_axis = {"name": "cluster", "size": result.n_clusters, "navigate": True}
         energy_axis = self.axes_manager.signal_axes[0].get_axis_dictionary()
         spectra = hs.signals.Signal1D(sums, axes=[cluster_axis, energy_axis])
@@ -631,7 +689,50 @@ class ClusteredEDSSpectrum(EDSTEMSpectrum):
         """
         from hyperspy_clusterquant.plotting import plot_scree
 
-        return plot_scree(self._get_cluster_result(result), ax=ax)
+        result = self._get_cluster_result(result)
+        if not len(result.eigenvalues):
+            raise ValueError(
+                f"The clusters of {result.name!r} were learned on another map: the scree plot is "
+                "there."
+            )
+        return plot_scree(result, ax=ax)
+
+    def plot_cluster_criterion(self, result=None, ax=None):
+        """Criterion that chose the number of clusters of workflow 1.
+
+        For ``n_clusters="auto"``, the groups with gaps between them that mixtures of more and more
+        Gaussians leave; for ``"bic"``, the Bayesian information criterion.
+
+        Parameters
+        ----------
+        result : ClusterResult or str, optional
+            Result or its name; default: the newest.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        ValueError
+            If the number of clusters was not chosen by a criterion.
+        """
+        from hyperspy_clusterquant.plotting import plot_criterion
+
+        result = self._get_cluster_result(result)
+        if "criterion_curve" not in result.parameters:
+            raise ValueError(
+                f"No criterion chose the clusters of {result.name!r}: it takes "
+                "s.cluster_pca_gmm() with n_clusters='auto' or 'bic', and more than shot noise."
+            )
+        return plot_criterion(result, ax=ax)
+
+
+def _check_name(name):
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"`name` must be a text that is not empty, not {name!r}.")
 
 
 def _plain(value):

@@ -1,0 +1,278 @@
+"""Learned clusters to memberships at full resolution: Poisson likelihood and neighbours.
+
+The model is a hidden Markov random field: a pixel holds one phase, or two where
+phases meet; its counts are drawn from their spectra, and neighbours tend to be alike.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from scipy import ndimage, special
+
+#: Widths (pixels) of the neighbourhood that "auto" chooses between ...
+NEIGHBOURHOODS = (1.5, 3.0)
+#: ... so that, above the smaller one, it pools this many counts.
+POOLED_COUNTS = 120
+#: Shares that the first of two phases has in a mixed pixel.
+MIXTURES = (0.25, 0.5, 0.75)
+#: Log-odds against each of the mixtures, before the counts are looked at.
+MIXTURE_PENALTY = 3.0
+#: Log-odds that a pixel gets from neighbours that are all of one phase.
+COUPLING = 6.0
+#: Mean change of the memberships at which the iteration ends, and its longest run.
+CONVERGED, MOST_ITERATIONS = 1e-4, 100
+#: Share of a cluster's pixels that lie farther out than what is noise.
+OUTLYING = 0.01
+
+
+def automatic_neighbourhood(counts_per_pixel, n_dim):
+    """Gaussian sigma in pixels that pools `POOLED_COUNTS` counts, between 1.5 and 3.
+
+    Examples
+    --------
+    >>> automatic_neighbourhood(200, 2)
+    1.5
+    >>> round(automatic_neighbourhood(2, 2), 1)
+    2.2
+    """
+    # A Gaussian kernel averages (4 pi sigma^2)^(n/2) pixels.
+    wanted = (POOLED_COUNTS / max(counts_per_pixel, 1e-9)) ** (1 / n_dim) / np.sqrt(4 * np.pi)
+    return float(np.clip(wanted, *NEIGHBOURHOODS))
+
+
+def cluster_shares(spectra):
+    """Share of each feature in the counts of each cluster, none of them zero.
+
+    Parameters
+    ----------
+    spectra : array (n_clusters, features)
+        Summed counts.
+
+    Returns
+    -------
+    array (n_clusters, features)
+    """
+    # One pseudo-count per cluster, spread like the map's mean, keeps the logarithm finite.
+    mean = spectra.sum(axis=0) + 1e-9
+    shares = spectra + mean / mean.sum()
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def log_likelihoods(counts, shares, rates=None):
+    r"""Poisson log-likelihood of each pixel's counts under each cluster's spectrum.
+
+    Up to a constant of the pixel, :math:`\sum_j X_{ij} \log p_{kj}`, and with `rates` also
+    :math:`N_i \log r_k - r_k`.
+
+    Parameters
+    ----------
+    counts : scipy.sparse.csr_array (pixels, features)
+        Counts X.
+    shares : array (n_clusters, features)
+        From `cluster_shares`.
+    rates : array (n_clusters,), optional
+        Counts per pixel of each cluster, where clusters may differ in dose as well.
+
+    Returns
+    -------
+    array (pixels, n_clusters)
+        The largest of each pixel is zero.
+    """
+    evidence = counts @ np.log(shares).T
+    if rates is not None:
+        doses = np.asarray(counts.sum(axis=1), dtype=float).reshape(-1, 1)
+        evidence += doses * np.log(np.maximum(rates, 1e-9)) - rates
+    return evidence - evidence.max(axis=1, keepdims=True)
+
+
+def discriminant_scores(counts, shares):
+    r"""Composition of each pixel along the directions in which the clusters differ.
+
+    :math:`V^T (x_i / N_i - p) / \sqrt{p}` with orthonormal V that span the clusters'
+    whitened spectra: times the root of :math:`N_i`, its shot noise is 1.
+
+    Parameters
+    ----------
+    counts : scipy.sparse.csr_array (pixels, features)
+        Counts x with sums N.
+    shares : array (n_clusters, features)
+        From `cluster_shares`; their mean is p.
+
+    Returns
+    -------
+    scores : array (pixels, n_clusters - 1 or fewer)
+        Zero where a pixel has no counts.
+    doses : array (pixels,)
+        N.
+    """
+    mean = shares.mean(axis=0)
+    root = np.sqrt(mean)
+    _, lengths, axes = np.linalg.svd((shares - mean) / root, full_matrices=False)
+    axes = axes[lengths > 1e-9].T / root[:, None]
+    doses = np.asarray(counts.sum(axis=1), dtype=float).ravel()
+    scores = (counts @ axes) / np.maximum(doses, 1)[:, None] - mean @ axes
+    scores[doses == 0] = 0
+    return scores, doses
+
+
+def pooled_pixels(sigma, n_dim):
+    """Number of pixels that a Gaussian average is worth."""
+    return max((4 * np.pi * sigma**2) ** (n_dim / 2), 1.0)
+
+
+def mixing_states(n_clusters):
+    """Contents that a pixel can have: one phase, or two of them in one of the `MIXTURES`.
+
+    Parameters
+    ----------
+    n_clusters : int
+        Number of phases.
+
+    Returns
+    -------
+    array (n_states, n_clusters)
+        Share of each phase; first the pure states in order.
+
+    Examples
+    --------
+    >>> mixing_states(2)
+    array([[1.  , 0.  ],
+           [0.  , 1.  ],
+           [0.25, 0.75],
+           [0.5 , 0.5 ],
+           [0.75, 0.25]])
+    """
+    pure = np.eye(n_clusters)
+    mixed = [
+        share * pure[k] + (1 - share) * pure[other]
+        for k, other in itertools.combinations(range(n_clusters), 2)
+        for share in MIXTURES
+    ]
+    return np.array([*pure, *mixed])
+
+
+def posterior(evidence, states, prior, keep, sigma, start=None):
+    r"""Posterior probabilities of pixels, given their counts and their neighbours.
+
+    With :math:`L_{is}` the log-likelihood of the counts of pixel i in state s (shares
+    :math:`v_{sk}` of the phases), and :math:`a_{ik}` the memberships of its neighbours, averaged
+    with Gaussian weights, a pixel is in a state with the probability
+
+    .. math:: q_{is} \propto \exp(L_{is} + 6 \sum_k v_{sk} a_{ik} - 3 [s\ \mathrm{is\ mixed}])
+
+    and its membership in a phase is the probability that it holds more of it than of any
+    other. It is solved by mean-field iteration.
+
+    Parameters
+    ----------
+    evidence : array (kept pixels, n_states)
+        Log-likelihoods.
+    states : array (n_states, n_clusters)
+        From `mixing_states`.
+    prior : array (n_clusters,)
+        Share of each cluster in the map, for pixels without neighbours' help (`sigma` = 0).
+    keep : array of bool (map shape)
+        Pixels that take part.
+    sigma : float
+        Width of the Gaussian in pixels, 0 = each pixel alone.
+    start : array (kept pixels, n_clusters), optional
+        Memberships to start from. Default: the likelihood pooled over the neighbours.
+
+    Returns
+    -------
+    memberships : array (kept pixels, n_clusters)
+        Rows sum to one.
+    shares : array (kept pixels, n_clusters)
+        Expected share of each phase in the pixel.
+
+    References
+    ----------
+    Y. Zhang, M. Brady and S. Smith, IEEE Trans. Med. Imaging 20 (2001) 45.
+    """
+    n_clusters = states.shape[1]
+    most = states == states.max(axis=1, keepdims=True)
+    most = most / most.sum(axis=1, keepdims=True)
+    penalised = evidence - MIXTURE_PENALTY * (np.arange(len(states)) >= n_clusters)
+    if sigma == 0:
+        probabilities = special.softmax(
+            penalised + states @ np.log(np.maximum(prior, 1e-12)), axis=1
+        )
+        return probabilities @ most, probabilities @ states
+
+    def pool(values):
+        return np.stack([_smooth(values[:, k], keep, sigma) for k in range(n_clusters)], axis=1)
+
+    n_neighbours = np.maximum(_smooth(np.ones(len(evidence)), keep, sigma), 1e-12)[:, None]
+    memberships = start
+    if start is None:
+        pooled = pool(evidence[:, :n_clusters]) / n_neighbours * pooled_pixels(sigma, keep.ndim)
+        memberships = special.softmax(pooled, axis=1)
+    own = _centre_weight(sigma, keep.ndim)
+    others = np.maximum(n_neighbours - own, 1e-12)
+    for _ in range(MOST_ITERATIONS):
+        around = np.maximum(pool(memberships) - own * memberships, 0) / others
+        probabilities = special.softmax(penalised + COUPLING * (around @ states.T), axis=1)
+        updated = probabilities @ most
+        change = np.abs(updated - memberships).mean()
+        memberships = updated
+        if change < CONVERGED:
+            break
+    return memberships, probabilities @ states
+
+
+def unexplained_pixels(scores, doses, shares, learned, keep, sigma):
+    """Pixels that no mixture of the clusters explains as well as it does nearly all others.
+
+    Parameters
+    ----------
+    scores : array (kept pixels, n_components)
+        Composition of each pixel.
+    doses : array (kept pixels,)
+        Its counts.
+    shares : array (kept pixels, n_clusters)
+        Expected share of each cluster in the pixel.
+    learned : array of bool (kept pixels,)
+        Pixels that the clusters were learned from.
+    keep : array of bool (map shape)
+        Pixels that take part.
+    sigma : float
+        Width in pixels over which scores are averaged.
+
+    Returns
+    -------
+    array of bool (kept pixels,)
+        True where the composition is farther from the expected one than it is for all but 1 %
+        of the learned pixels of the same cluster.
+    """
+    if sigma > 0:
+        dose = np.maximum(_smooth(doses, keep, sigma), 1e-9)[:, None]
+        scores, shares = (
+            np.stack([_smooth(doses * column, keep, sigma) for column in columns.T], axis=1) / dose
+            for columns in (scores, shares)
+        )
+    weights = shares[learned] * doses[learned, None]
+    centres = weights.T @ scores[learned] / np.maximum(weights.sum(axis=0), 1e-9)[:, None]
+    distance = ((scores - shares @ centres) ** 2).sum(axis=1)
+    labels = shares.argmax(axis=1)
+    unexplained = np.zeros(len(labels), dtype=bool)
+    for k in np.unique(labels):
+        members = (labels == k) & learned
+        limit = np.quantile(distance[members], 1 - OUTLYING) if members.any() else 0.0
+        unexplained |= (labels == k) & (distance > limit)
+    return unexplained
+
+
+def _smooth(values, keep, sigma):
+    """Gaussian average over the map of values at the kept pixels; the others count as zero."""
+    image = np.zeros(keep.shape)
+    image[keep] = values
+    return ndimage.gaussian_filter(image, sigma, mode="constant")[keep]
+
+
+def _centre_weight(sigma, n_dim):
+    """Weight of the pixel itself in the Gaussian average."""
+    impulse = np.zeros(2 * int(4 * sigma + 0.5) + 1)
+    impulse[len(impulse) // 2] = 1
+    return ndimage.gaussian_filter1d(impulse, sigma, mode="constant").max() ** n_dim

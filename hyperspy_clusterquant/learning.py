@@ -1,0 +1,173 @@
+"""From a map of counts to learning pixels and their scores: what all workflows share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from hyperspy_clusterquant import _checks, blocks, counts, labelling, reduction
+
+#: "auto" bins until a learning pixel holds this many counts ...
+LEARNING_COUNTS = 400
+#: ... but leaves this many pixels to learn from.
+LEARNING_PIXELS = 1000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all workflows are told about the data."""
+
+    energy: np.ndarray
+    normalize: bool = True
+    energy_range: tuple | None = None
+    excluded: tuple = ()
+    navigation_mask: object = "auto"
+    n_components: object = "auto"
+    binning: object = "auto"
+    neighbourhood: object = "auto"
+    random_state: int | None = 0
+
+
+@dataclass(frozen=True)
+class PixelCounts:
+    """The counts of the pixels that take part, as sparse features."""
+
+    keep: np.ndarray
+    features: sparse.csr_array
+    channels: np.ndarray
+
+    @property
+    def per_pixel(self):
+        """Mean counts of a pixel."""
+        return self.features.sum() / self.keep.sum()
+
+
+@dataclass(frozen=True)
+class Learning:
+    """The map, its learning pixels and their scores."""
+
+    keep: np.ndarray
+    pixel_counts: sparse.csr_array
+    counts: sparse.csr_array
+    bin_of_pixel: np.ndarray
+    reduction: reduction.Reduction
+    scores: np.ndarray
+    binning: int
+    sigma: float
+    seed: int
+    rng: np.random.Generator
+
+    @property
+    def filled(self):
+        """Learning pixels that hold counts: one without them says nothing about composition."""
+        return reduction.row_sums(self.counts) > 0
+
+    @property
+    def n_significant(self):
+        """Number of components above the noise."""
+        return int(np.count_nonzero(self.reduction.eigenvalues > self.reduction.noise_edge))
+
+
+def read(data, setting, progress):
+    """Read the counts of a map once and leave out what is masked.
+
+    Parameters
+    ----------
+    data : numpy or dask array (map shape, channels)
+        Counts.
+    setting : Setting
+        What to use of the data.
+    progress : callable
+        Called with the name of the stage and the share of it that is done.
+
+    Returns
+    -------
+    PixelCounts
+    """
+    shape = data.shape[:-1]
+    automatic = isinstance(setting.navigation_mask, str)
+    if automatic:
+        _checks.check_choice("navigation_mask", setting.navigation_mask, ("auto",))
+    else:
+        keep = _checks.as_keep(setting.navigation_mask, shape)
+        _checks.check_some_kept(keep, automatic)
+    progress("counts")
+    used = counts.channel_mask(setting.energy, setting.energy_range, setting.excluded)
+    channels = counts.merge_channels(setting.energy, used)
+    features = blocks.collect_features(data, channels, lambda share: progress("counts", share))
+    if automatic:
+        keep = ~counts.vacuum_mask(reduction.row_sums(features).reshape(shape))
+        _checks.check_some_kept(keep, automatic)
+    features = features[np.flatnonzero(keep)]
+    if features.sum() == 0:
+        raise ValueError(
+            "The pixels that are not masked hold no counts in the chosen energies. Check "
+            "`navigation_mask`, `energy_range` and `exclude_lines`."
+        )
+    return PixelCounts(keep, features, channels)
+
+
+def learn(data, setting, progress):
+    """Read, mask, bin and reduce a map.
+
+    Parameters as in `read`.
+
+    Returns
+    -------
+    Learning
+    """
+    seed = setting.random_state
+    if seed is None:
+        seed = int(np.random.default_rng().integers(2**31))
+    seed = _checks.as_int("random_state", seed, minimum=0)
+    if seed >= 2**32:
+        raise ValueError(f"`random_state` must be less than 2**32, not {seed}.")
+    rng = np.random.default_rng(seed)
+    pixels = read(data, setting, progress)
+
+    progress("components")
+    binning = _binning(setting.binning, pixels.per_pixel, pixels.keep)
+    groups = counts.merge_sparse_features(reduction.column_sums(pixels.features))
+    pixel_counts = counts.sum_columns(pixels.features, groups, groups.max() + 1)
+    bin_of_pixel, n_bins = counts.bin_pixels(pixels.keep, binning)
+    learning_counts = counts.sum_rows(pixel_counts, bin_of_pixel, n_bins)
+    reduced = reduction.reduce_counts(
+        learning_counts, counts.thin(learning_counts, rng), setting.n_components, setting.normalize
+    )
+    return Learning(
+        keep=pixels.keep,
+        pixel_counts=pixel_counts,
+        counts=learning_counts,
+        bin_of_pixel=bin_of_pixel,
+        reduction=reduced,
+        scores=reduction.project(learning_counts, reduced),
+        binning=binning,
+        sigma=neighbourhood_width(
+            setting.neighbourhood, binning > 1, pixels.per_pixel, pixels.keep.ndim
+        ),
+        seed=seed,
+        rng=rng,
+    )
+
+
+def _binning(binning, counts_per_pixel, keep):
+    """Smallest factor with a learnable number of counts per pixel, or the user's."""
+    if binning != "auto":
+        return _checks.as_int("binning", binning, minimum=1)
+    wanted = (LEARNING_COUNTS / counts_per_pixel) ** (1 / keep.ndim)
+    allowed = (keep.sum() / LEARNING_PIXELS) ** (1 / keep.ndim)
+    return max(int(min(np.ceil(wanted), np.floor(allowed))), 1)
+
+
+def neighbourhood_width(neighbourhood, pixels_are_weak, counts_per_pixel, n_dim):
+    """Gaussian sigma of the pixels that help each other, or the user's."""
+    if neighbourhood != "auto":
+        if not np.isscalar(neighbourhood) or isinstance(neighbourhood, str) or neighbourhood < 0:
+            raise ValueError(
+                "`neighbourhood` must be 'auto' or a Gaussian sigma of 0 or more pixels, not "
+                f"{neighbourhood!r}."
+            )
+        return float(neighbourhood)
+    return labelling.automatic_neighbourhood(counts_per_pixel, n_dim) if pixels_are_weak else 0.0

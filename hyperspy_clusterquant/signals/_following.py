@@ -1,0 +1,77 @@
+"""Operations on a map that its clustering results follow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hyperspy_clusterquant.signals import _axes, _storage
+
+
+class FollowingResults:
+    """HyperSpy's operations on the axes of a map, documented there, with results that follow."""
+
+    @property
+    def inav(self):
+        """Navigation indexer/slicer."""
+        return _storage.ResultSlicer(self, self.__dict__["inav"])
+
+    @inav.setter
+    def inav(self, slicer):
+        self.__dict__["inav"] = slicer
+
+    def crop(self, axis, *args, **kwargs):
+        results = _storage.read_results(self)
+        if not results or not self.axes_manager[axis].navigate:
+            super().crop(axis, *args, **kwargs)
+            return
+        numbers = _storage.pixel_numbers(self)
+        position = self.axes_manager.navigation_axes.index(self.axes_manager[axis])
+        super().crop(axis, *args, **kwargs)
+        numbers.crop(position, *args, **kwargs)
+        _storage.follow(self, results, lambda: numbers)
+
+    def transpose(self, signal_axes=None, navigation_axes=None, optimize=False):
+        moved = super().transpose(signal_axes, navigation_axes, optimize)
+        axes = [_storage.axis_positions(a) for a in (signal_axes, navigation_axes)]
+        _storage.follow_axes(self, moved, lambda numbers: numbers.transpose(*axes))
+        return moved
+
+    def swap_axes(self, axis1, axis2, optimize=False):
+        moved = super().swap_axes(axis1, axis2, optimize)
+        axes = [_storage.axis_positions(axis) for axis in (axis1, axis2)]
+        _storage.follow_axes(self, moved, lambda numbers: numbers.swap_axes(*axes))
+        return moved
+
+    def rollaxis(self, axis, to_axis, optimize=False):
+        moved = super().rollaxis(axis, to_axis, optimize)
+        axes = [_storage.axis_positions(a) for a in (axis, to_axis)]
+        _storage.follow_axes(self, moved, lambda numbers: numbers.rollaxis(*axes))
+        return moved
+
+    def rebin(self, *args, out=None, **kwargs):
+        results = _storage.read_results(self)
+        old_axes = _axes.navigation_axes(self)
+        rebinned = super().rebin(*args, out=out, **kwargs)
+        target = rebinned if out is None else out
+        new_axes = _axes.navigation_axes(target)
+        _storage.remove_results(target)
+        factors = [n["scale"] / o["scale"] for n, o in zip(new_axes, old_axes, strict=True)]
+        whole = np.maximum(np.rint(factors).astype(int), 1)
+        shape = [o["size"] // factor for o, factor in zip(old_axes, whole, strict=True)]
+        if np.allclose(factors, whole) and shape == [n["size"] for n in new_axes]:
+            _storage.write_results(
+                target,
+                {
+                    name: result if np.all(whole == 1) else result.binned(whole, new_axes)
+                    for name, result in results.items()
+                },
+            )
+        return rebinned
+
+    def sum(self, axis=None, out=None, *args, **kwargs):
+        summed = super().sum(axis, out, *args, **kwargs)
+        target = summed if out is None else out
+        if not _storage.read_results(target):
+            _storage.remove_results(target)
+        _storage.sum_live_times(self, target)
+        return summed
