@@ -251,20 +251,30 @@ def merge_without_gap(scores, memberships, fewest=1):
     if memberships.shape[1] < 2:
         return memberships
     scores = scores.astype(np.float64)
-    significance = {}
-    groups = [[k] for k in range(memberships.shape[1])]
+    labels = np.where(memberships.any(axis=1), memberships.argmax(axis=1), -1)
+    pieces = {
+        frozenset(pair): _gap_significance(scores, labels, *pair)
+        for pair in itertools.combinations(range(memberships.shape[1]), 2)
+    }
+    gaps = {}
+    groups = [(k,) for k in range(memberships.shape[1])]
+
+    def gap(pair):
+        """Largest of the gap between two groups and the smallest gap between their pieces."""
+        first, second = (groups[k] for k in pair)
+        if (first, second) not in gaps:
+            joined = np.full(len(labels), -1)
+            for number, group in enumerate(groups):
+                joined[np.isin(labels, group)] = number
+            gaps[first, second] = max(
+                _gap_significance(scores, joined, *pair),
+                min(pieces[frozenset(p)] for p in itertools.product(first, second)),
+            )
+        return gaps[first, second]
+
     while len(groups) > max(fewest, 1):
-        joined = np.array([memberships[:, group].sum(axis=1) for group in groups])
-        labels = np.where(joined.any(axis=0), joined.argmax(axis=0), -1)
-        for pair in itertools.combinations(range(len(groups)), 2):
-            key = tuple(tuple(groups[k]) for k in pair)
-            if key not in significance:
-                significance[key] = _gap_significance(scores, labels, *pair)
-        weakest = min(
-            itertools.combinations(range(len(groups)), 2),
-            key=lambda pair: significance[tuple(tuple(groups[k]) for k in pair)],
-        )
-        if significance[tuple(tuple(groups[k]) for k in weakest)][0] >= GAP_SIGNIFICANCE:
+        weakest = min(itertools.combinations(range(len(groups)), 2), key=gap)
+        if gap(weakest)[0] >= GAP_SIGNIFICANCE:
             break
         k, other = weakest
         groups[k] = groups[k] + groups.pop(other)

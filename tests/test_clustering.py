@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from hyperspy_clusterquant import clustering, counts
+from hyperspy_clusterquant import clustering
 
 
 def blobs(rng, centres, n=400):
@@ -31,24 +31,47 @@ def test_mixture_recovers_blobs_and_their_overlap(rng):
 def test_number_of_clusters_by_both_criteria(n_clusters, rng):
     scores, _ = blobs(rng, [[0, 0], [8, 0], [0, 8], [8, 8]][:n_clusters])
     for criterion in ("auto", "bic"):
-        found, curve = clustering.choose_n_clusters(scores, criterion, "full", 3, 0, rng)
+        found, curve = clustering.choose_n_clusters(scores, criterion, 1, "full", 3, 0, rng)
         assert found == n_clusters
         assert len(curve) == clustering.MAX_CLUSTERS
 
 
 def test_mixed_pixels_between_two_phases_are_no_third(rng):
-    """The integrated completed likelihood is drawn less to interfaces than the BIC."""
+    """Interface pixels fill no gap, but the BIC gives them a cluster of their own."""
     mixed = np.linspace(0, 8, 200)[:, None] + rng.standard_normal((200, 1))
     pure, _ = blobs(rng, [[0.0], [8.0]], n=500)
     scores = np.concatenate([pure, mixed])
-    assert clustering.choose_n_clusters(scores, "auto", "full", 3, 0, rng)[0] == 2
-    assert clustering.choose_n_clusters(scores, "bic", "full", 3, 0, rng)[0] > 2
+    assert clustering.choose_n_clusters(scores, "auto", 1, "full", 3, 0, rng)[0] == 2
+    assert clustering.choose_n_clusters(scores, "bic", 1, "full", 3, 0, rng)[0] > 2
+
+
+def test_more_groups_than_are_tried_first_are_found(rng):
+    scores, _ = blobs(rng, [[9 * i, 9 * j] for i in range(3) for j in range(4)], n=60)
+    found, curve = clustering.choose_n_clusters(scores, "auto", 1, "full", 5, 0, rng)
+    assert len(curve) > clustering.MAX_CLUSTERS
+    assert abs(found - 12) <= 1
+
+
+def test_phases_that_mix_without_a_gap_need_a_spectrum_each(rng):
+    """A triangle filled evenly has no gap, but three corners."""
+    corners = np.array([[0.0, 0.0], [12.0, 0.0], [0.0, 12.0]])
+    scores = rng.dirichlet([1, 1, 1], 2000) @ corners + rng.standard_normal((2000, 2))
+    fit = ("full", 3, 0, rng)
+    assert clustering.choose_n_clusters(scores, "auto", 1, *fit)[0] == 1
+    assert clustering.choose_n_clusters(scores, "auto", 3, *fit)[0] == 3
+
+
+def test_few_pixels_make_few_clusters(rng):
+    scores, _ = blobs(rng, [[0.0], [30.0], [60.0]], n=5)
+    assert clustering.choose_n_clusters(scores, "auto", 3, "full", 3, 0, rng)[0] == 1
 
 
 def test_density_clusters_and_noise(rng):
     points, truth = blobs(rng, [[0, 0], [20, 0]])
     stray = rng.uniform([-60, 40], [60, 160], (30, 2))
-    memberships = clustering.hdbscan_memberships(np.concatenate([points, stray]), 50, None, "eom")
+    points = np.concatenate([points, stray])
+    memberships, n_proposed = clustering.density_clusters(points, points, 50, None, "eom", 0.0)
+    assert n_proposed >= 2
     assert memberships.shape == (830, 2)
     assert memberships.max() <= 1
     labels = memberships[:800].argmax(axis=1)
@@ -84,6 +107,26 @@ def test_noise_in_the_gap_closes_it(rng):
     assert clustering.merge_without_gap(scores, one_hot(truth)).shape[1] == 2
 
 
+def test_a_small_cluster_is_not_lost_to_the_spread_of_a_large_one(rng):
+    large = rng.normal(0, [12, 1], (3000, 2))
+    small = rng.normal([0, 11], 1, (60, 2))
+    pieces = np.r_[np.clip((large[:, 0] + 18) // 6, 0, 5).astype(int), np.full(60, 6)]
+    joined = clustering.merge_without_gap(np.concatenate([large, small]), one_hot(pieces))
+    assert joined.shape[1] == 2
+    assert joined[3000:].any(axis=0).sum() == 1
+
+
+def test_no_more_is_joined_than_wanted(rng):
+    scores = rng.standard_normal((900, 1))
+    pieces = np.digitize(scores[:, 0], [-0.5, 0.5])
+    assert clustering.merge_without_gap(scores, one_hot(pieces), 2).shape[1] == 2
+
+
+def test_clusters_below_the_smallest_size_are_left_out():
+    memberships = one_hot(np.array([0, 0, 0, 1, 2, 2]))
+    assert clustering.drop_small(memberships, 2).sum(axis=0).tolist() == [3, 2]
+
+
 def test_other_points_follow_their_nearest_landmarks(rng):
     scores, truth = blobs(rng, [[0, 0], [15, 0], [0, 15]])
     landmarks = clustering.draw_landmarks(len(scores), 300, rng)
@@ -93,39 +136,6 @@ def test_other_points_follow_their_nearest_landmarks(rng):
     memberships, is_noise = clustering.extend_from_landmarks(scores[landmarks], known, scores)
     assert np.array_equal(is_noise, truth == 2)
     assert np.array_equal(memberships[truth < 2].argmax(axis=1), truth[truth < 2])
-
-
-def test_likelihood_memberships_are_posterior_probabilities(rng):
-    """Bayes' rule by hand, and calibration: of what is said with 0.8-0.9, as much is true."""
-    shares = np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]])
-    prior = np.array([0.7, 0.3])
-    truth = (rng.random(40_000) < prior[1]).astype(int)
-    x = rng.poisson(8 * shares[truth])
-    memberships = clustering.likelihood_memberships(
-        counts.to_features(x, np.arange(3), 3), 1e9 * shares, prior, np.ones(40_000, bool), 0.0
-    )
-    by_hand = prior * np.prod(shares ** x[:, None, :], axis=2)
-    np.testing.assert_allclose(memberships, by_hand / by_hand.sum(axis=1, keepdims=True), rtol=1e-4)
-    said = (memberships > 0.8) & (memberships < 0.9)
-    belongs = truth[:, None] == [0, 1]
-    assert belongs[said].mean() == pytest.approx(memberships[said].mean(), abs=0.02)
-
-
-def test_pooling_neighbours_helps_where_counts_are_few(rng):
-    shares = np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]])
-    truth = np.zeros((64, 64), int)
-    truth[:, 32:] = 1
-    keep = np.ones((64, 64), bool)
-    keep[:5] = False
-    x = rng.poisson(2 * shares[truth[keep]])
-    alone, pooled = (
-        clustering.likelihood_memberships(
-            counts.to_features(x, np.arange(3), 3), 1e6 * shares, np.array([0.5, 0.5]), keep, sigma
-        ).argmax(axis=1)
-        for sigma in (0.0, 2.0)
-    )
-    assert np.mean(alone == truth[keep]) < 0.85
-    assert np.mean(pooled == truth[keep]) > 0.97
 
 
 def test_clusters_are_numbered_by_size_without_gaps():
