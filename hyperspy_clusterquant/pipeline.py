@@ -361,7 +361,7 @@ def assign_clusters(data, setting, spectra, energy, progress):
         setting.neighbourhood, pixels.per_pixel < LEARNING_COUNTS, pixels.per_pixel,
         pixels.keep.ndim,
     )  # fmt: skip
-    memberships = _posterior(pixel_counts, known, np.ones(len(known)), None, pixels.keep, sigma)
+    memberships, _ = _posterior(pixel_counts, known, np.ones(len(known)), None, pixels.keep, sigma)
     scores, doses = labelling.discriminant_scores(pixel_counts, labelling.cluster_shares(known))
     scores *= np.sqrt(max(np.median(doses), 1.0))
     labels = memberships.argmax(axis=1)

@@ -39,7 +39,7 @@ def stages(title, n_stages, show):
         def report(stage, share=0.0):
             if stage not in stages_begun:
                 stages_begun.append(stage)
-                bar.set_description(f"{title}: {stage}", refresh=False)
+                bar.set_description(f"{title}: {stage}")
             bar.update(len(stages_begun) - 1 + share - bar.n)
 
         yield report
