@@ -22,8 +22,9 @@ COARSER = 5 / 3
 GAP_SIGNIFICANCE = 2.5
 #: ... its density, at most this share of the lower of its two rims ...
 SHALLOWEST_VALLEY = 0.8
-#: ... and the resolution with which it is looked for, in shot noise of one pixel.
-GAP_RESOLUTION = 0.5
+#: ... and the resolution with which it is looked for, in shot noise of one pixel, or as a
+#: share of the distance between the clusters where they are far apart.
+GAP_RESOLUTION, GAP_RESOLUTION_FAR = 0.5, 0.1
 #: Landmarks that vote on the membership of another pixel.
 N_VOTES = 15
 
@@ -302,12 +303,14 @@ def _gap_significance(scores, labels, k, other):
     used = np.concatenate([*members, noise[(between == k) | (between == other)]])
     position = (used - centres[0]) @ direction
     distance = (centres[1] - centres[0]) @ direction
-    step = GAP_RESOLUTION / 10
-    edges = np.arange(min(0, distance) - 3, max(0, distance) + 3, step)
+    resolution = max(GAP_RESOLUTION, GAP_RESOLUTION_FAR * abs(distance))
+    step = resolution / 10
+    margin = 6 * resolution
+    edges = np.arange(min(0, distance) - margin, max(0, distance) + margin, step)
     counts = np.histogram(position, edges)[0].astype(float)
     # Counts in a Gaussian window; their variance is the window's effective share of them.
-    density = ndimage.gaussian_filter1d(counts, GAP_RESOLUTION / step, mode="constant")
-    effective = 2 * np.sqrt(np.pi) * GAP_RESOLUTION / step
+    density = ndimage.gaussian_filter1d(counts, resolution / step, mode="constant")
+    effective = 2 * np.sqrt(np.pi) * resolution / step
     middle = int(np.searchsorted(edges, distance / 2))
     first = int(density[:middle].argmax())
     second = middle + int(density[middle:].argmax())
@@ -323,13 +326,6 @@ def _nearest_cluster(points, scores, labels):
     present = np.unique(labels[labels >= 0])
     centres = np.array([scores[labels == k].mean(axis=0) for k in present])
     return present[spatial.cKDTree(centres).query(points)[1]] if len(points) else present[:0]
-
-
-def drop_small(memberships, fewest):
-    """Leave out clusters with fewer points than `fewest`: their points become noise."""
-    labels = np.where(memberships.any(axis=1), memberships.argmax(axis=1), -1)
-    sizes = np.bincount(labels[labels >= 0], minlength=memberships.shape[1])
-    return memberships[:, sizes >= fewest]
 
 
 def draw_landmarks(n_points, n_landmarks, rng):

@@ -222,6 +222,45 @@ def posterior(evidence, states, prior, keep, sigma, start=None):
     return memberships, probabilities @ states
 
 
+def gain_over_mixtures(counts, labels, spectra, rates=None):
+    """How much better each cluster explains its pixels than two of the others mixed would.
+
+    Parameters
+    ----------
+    counts : scipy.sparse.csr_array (pixels, features)
+        Counts.
+    labels : array of int (pixels,)
+        Cluster of each pixel, -1 = none.
+    spectra : array (n_clusters, features)
+        Summed counts of the clusters.
+    rates : array (n_clusters,), optional
+        As in `log_likelihoods`.
+
+    Returns
+    -------
+    array (n_clusters,)
+        Log-likelihood of a pixel under its cluster less that under the best other cluster, or
+        pair of them in any of the `MIXTURES`, mean over the pixels; infinite if there is none.
+    """
+    n_clusters = len(spectra)
+    states = mixing_states(n_clusters)
+    evidence = log_likelihoods(
+        counts, states @ cluster_shares(spectra), None if rates is None else states @ rates
+    )
+    gains = np.full(n_clusters, np.inf)
+    for k in range(n_clusters):
+        members = evidence[labels == k]
+        others = states[:, k] == 0
+        if not len(members) or not others.any():
+            continue
+        pure = members[:, :n_clusters][:, others[:n_clusters]]
+        pairs = members[:, n_clusters:][:, others[n_clusters:]]
+        pairs = pairs.reshape(len(members), -1, len(MIXTURES))
+        pairs = special.logsumexp(pairs, axis=2) - np.log(len(MIXTURES))
+        gains[k] = (members[:, [k]] - np.hstack([pure, pairs])).mean(axis=0).min()
+    return gains
+
+
 def unexplained_pixels(scores, doses, shares, learned, keep, sigma):
     """Pixels that no mixture of the clusters explains as well as it does nearly all others.
 

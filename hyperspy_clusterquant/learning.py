@@ -124,29 +124,49 @@ def learn(data, setting, progress):
     seed = _checks.as_int("random_state", seed, minimum=0)
     if seed >= 2**32:
         raise ValueError(f"`random_state` must be less than 2**32, not {seed}.")
-    rng = np.random.default_rng(seed)
     pixels = read(data, setting, progress)
-
     progress("components")
-    binning = _binning(setting.binning, pixels.per_pixel, pixels.keep)
     groups = counts.merge_sparse_features(reduction.column_sums(pixels.features))
     pixel_counts = counts.sum_columns(pixels.features, groups, groups.max() + 1)
-    bin_of_pixel, n_bins = counts.bin_pixels(pixels.keep, binning)
+    binning = _binning(setting.binning, pixels.per_pixel, pixels.keep)
+    sigma = neighbourhood_width(
+        setting.neighbourhood, binning > 1, pixels.per_pixel, pixels.keep.ndim
+    )
+    return _reduce(pixels.keep, pixel_counts, setting, binning, sigma, seed)
+
+
+def learn_finer(learning, setting, wanted):
+    """Learning pixels small enough that there are `wanted` of them, if "auto" binned more.
+
+    Returns
+    -------
+    Learning or None
+        None if they are small enough already, or if the user chose their size.
+    """
+    keep = learning.keep
+    binning = max(int((keep.sum() / wanted) ** (1 / keep.ndim)), 1)
+    if setting.binning != "auto" or binning >= learning.binning:
+        return None
+    return _reduce(keep, learning.pixel_counts, setting, binning, learning.sigma, learning.seed)
+
+
+def _reduce(keep, pixel_counts, setting, binning, sigma, seed):
+    """Bin the pixels and find the components of the bins."""
+    rng = np.random.default_rng(seed)
+    bin_of_pixel, n_bins = counts.bin_pixels(keep, binning)
     learning_counts = counts.sum_rows(pixel_counts, bin_of_pixel, n_bins)
     reduced = reduction.reduce_counts(
         learning_counts, counts.thin(learning_counts, rng), setting.n_components, setting.normalize
     )
     return Learning(
-        keep=pixels.keep,
+        keep=keep,
         pixel_counts=pixel_counts,
         counts=learning_counts,
         bin_of_pixel=bin_of_pixel,
         reduction=reduced,
         scores=reduction.project(learning_counts, reduced),
         binning=binning,
-        sigma=neighbourhood_width(
-            setting.neighbourhood, binning > 1, pixels.per_pixel, pixels.keep.ndim
-        ),
+        sigma=sigma,
         seed=seed,
         rng=rng,
     )

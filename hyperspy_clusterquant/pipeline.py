@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import importlib.metadata
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
 from hyperspy_clusterquant import _checks, blocks, clustering, counts, labelling, reduction
-from hyperspy_clusterquant.learning import LEARNING_COUNTS, learn, neighbourhood_width, read
+from hyperspy_clusterquant.learning import (
+    LEARNING_COUNTS,
+    learn,
+    learn_finer,
+    neighbourhood_width,
+    read,
+)
 
 #: Components whose scores spread by twice the shot noise of a learning pixel make clusters.
 STRONG_COMPONENT = 4.0
 #: Fewest landmarks in a cluster that HDBSCAN may propose.
 PROPOSED_PIXELS = 10
+#: Learning pixels that the smallest cluster should hold, or bins are made smaller for it.
+FEWEST_OF_SMALLEST = 25
 #: Rounds of fitting the clusters' spectra at full resolution, and the mean change of the
 #: memberships at which they end.
 MOST_ROUNDS, SETTLED = 5, 2e-3
+#: Log-likelihood per pixel by which a small cluster must be better than a mixture of two others.
+MIXTURE_GAIN = 1.0
 #: Share of a spectrum's counts that must lie in the energies of the map to be assigned.
 ENERGY_OVERLAP = 0.9
 
@@ -82,12 +93,13 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
         # A pixel without counts belongs to each cluster as much as the map does.
         memberships = np.tile(known.mean(axis=0), (n_pixels, 1))
         memberships[learning.filled] = known
-    no_noise = np.zeros(n_pixels, dtype=bool)
+    memberships = memberships[learning.bin_of_pixel]
+    no_noise = np.zeros(len(memberships), dtype=bool)
     result = _to_pixels(data, learning, memberships, no_noise, found, progress)
     n_found = len(result["memberships"])
     if n_components > 0 and n_found < n_clusters:
         remark = f"{n_clusters - n_found} of {n_clusters} clusters hold no pixel and were dropped."
-        result["parameters"].setdefault("remarks", []).append(remark)
+        result["parameters"]["remarks"].append(remark)
         warnings.warn(
             f"{remark} Ask for fewer, or let the data decide with n_clusters='auto'.",
             UserWarning,
@@ -103,15 +115,58 @@ def _fewest_spectra(learning):
     return 1 + int(np.count_nonzero(strong))
 
 
-def cluster_umap_hdbscan(
-    data, setting, min_cluster_size, n_dimensions, n_neighbors, min_dist, metric,
-    min_samples, cluster_selection_method, cluster_selection_epsilon, n_landmarks, progress,
-):  # fmt: skip
+@dataclass(frozen=True)
+class DensitySetting:
+    """What UMAP and HDBSCAN are told; names as in `umap.UMAP` and `hdbscan.HDBSCAN`."""
+
+    n_dimensions: int
+    n_neighbors: int
+    min_dist: float
+    metric: str
+    min_samples: int | None
+    cluster_selection_method: str
+    cluster_selection_epsilon: float
+    n_landmarks: int
+
+    def __post_init__(self):
+        _checks.check_choice(
+            "cluster_selection_method", self.cluster_selection_method, ("eom", "leaf")
+        )
+        if not self.cluster_selection_epsilon >= 0:
+            raise ValueError(
+                "`cluster_selection_epsilon` is a distance in the embedding, 0 or more, not "
+                f"{self.cluster_selection_epsilon!r}."
+            )
+        if not 0 <= self.min_dist <= 1:
+            raise ValueError(f"`min_dist` must be between 0 and 1, not {self.min_dist!r}.")
+        minima = {"n_dimensions": 1, "n_neighbors": 2, "n_landmarks": 100, "min_samples": 1}
+        for name, minimum in minima.items():
+            value = getattr(self, name)
+            if name != "min_samples" or value is not None:
+                object.__setattr__(self, name, _checks.as_int(name, value, minimum=minimum))
+
+
+@dataclass(frozen=True)
+class _Dense:
+    """Clusters of learning pixels by density, and how they were found."""
+
+    memberships: np.ndarray
+    is_noise: np.ndarray
+    landmarks: np.ndarray
+    embedding: np.ndarray
+    n_proposed: int
+    n_joined: int
+
+
+def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
     """Workflow 2: whitened scores embedded with UMAP, clustered with HDBSCAN.
 
-    HDBSCAN proposes clusters down to 3 % of the landmarks. Those without a gap between them are
-    joined, and of the rest those below `min_cluster_size` are noise, which makes the
-    outcome depend on that size only where a cluster is smaller.
+    HDBSCAN proposes clusters down to 3 % of the landmarks, or to half of a smaller
+    `min_cluster_size`, because many pixels of a small phase are mixed. Those without a gap between
+    them are joined. When all pixels are labelled, clusters below `min_cluster_size` are left out,
+    which makes the outcome depend on that size only where a cluster is smaller. A phase of that
+    size may be lost in the bins that "auto" chose for weak pixels; then small clusters are
+    searched for once more in smaller bins.
 
     Parameters
     ----------
@@ -119,93 +174,91 @@ def cluster_umap_hdbscan(
         As in `cluster_pca_gmm`.
     min_cluster_size : int, float or "auto"
         Smallest cluster in pixels of the map (int) or as a fraction of the kept pixels.
-    n_dimensions, n_neighbors, min_dist, metric
-        As in `umap.UMAP`.
-    min_samples, cluster_selection_method, cluster_selection_epsilon
-        As in `hdbscan.HDBSCAN`.
-    n_landmarks : int
-        Most pixels that UMAP and HDBSCAN learn from.
+    density : DensitySetting
+        What UMAP and HDBSCAN are told.
 
     Returns
     -------
     dict
         Arguments of `results.ClusterResult` that the data decide.
     """
-    _checks.check_choice("cluster_selection_method", cluster_selection_method, ("eom", "leaf"))
-    if min_samples is not None:
-        min_samples = _checks.as_int("min_samples", min_samples, minimum=1)
-    if not cluster_selection_epsilon >= 0:
-        raise ValueError(
-            "`cluster_selection_epsilon` is a distance in the embedding, 0 or more, not "
-            f"{cluster_selection_epsilon!r}."
-        )
-    if not 0 <= min_dist <= 1:
-        raise ValueError(f"`min_dist` must be between 0 and 1, not {min_dist!r}.")
-    n_dimensions = _checks.as_int("n_dimensions", n_dimensions, minimum=1)
-    n_neighbors = _checks.as_int("n_neighbors", n_neighbors, minimum=2)
-    n_landmarks = _checks.as_int("n_landmarks", n_landmarks, minimum=100)
     learning = learn(data, setting, progress)
+    share = _smallest_share(min_cluster_size, learning)
+    smallest = round(share * learning.keep.sum())
+    found = {"smallest_cluster_pixels": smallest}
     n_pixels, n_components = learning.scores.shape
+    if n_components == 0 or share > 0.5:
+        # Without signal, UMAP makes clumps out of noise; and one cluster needs no search.
+        found["remarks"] = [NO_SIGNAL if n_components == 0 else TOO_FEW_FOR_TWO]
+        one = np.ones((learning.keep.sum(), 1))
+        no_noise = np.zeros(len(one), dtype=bool)
+        return _to_pixels(data, learning, one, no_noise, found, progress)
+    dense = _dense_clusters(learning, share, density, progress)
+    found |= {"hdbscan_clusters": dense.n_proposed, "remarks": []}
+    if dense.n_joined < dense.n_proposed:
+        found["remarks"].append(
+            f"{dense.n_proposed} clumps of the embedding were joined to {dense.n_joined}: no gap "
+            "in the scores separates the others."
+        )
+    memberships = dense.memberships[learning.bin_of_pixel]
+    in_noise = dense.is_noise[learning.bin_of_pixel]
+    finer = learn_finer(learning, setting, FEWEST_OF_SMALLEST / share)
+    if finer is not None and finer.scores.shape[1] and dense.n_joined:
+        progress("small clusters")
+        small = _small_clusters(_dense_clusters(finer, share, density, progress))
+        small = small[finer.bin_of_pixel]
+        memberships = np.hstack([np.where(small.any(axis=1)[:, None], 0, memberships), small])
+        in_noise &= ~small.any(axis=1)
+        found["binning_small"] = finer.binning
+    result = _to_pixels(data, learning, memberships, in_noise, found, progress, smallest)
+    first_pixel = np.full(n_pixels, learning.keep.size)
+    np.minimum.at(first_pixel, learning.bin_of_pixel, np.flatnonzero(learning.keep))
+    return result | {"embedding": dense.embedding, "landmarks": first_pixel[dense.landmarks]}
+
+
+def _dense_clusters(learning, share, density, progress):
+    """Clusters of learning pixels, `share` the smallest that is wanted."""
     filled = np.flatnonzero(learning.filled)
-    landmarks = filled[clustering.draw_landmarks(len(filled), n_landmarks, learning.rng)]
-    proposed = max(round(clustering.PROPOSED_SHARE * len(landmarks)), PROPOSED_PIXELS)
+    landmarks = filled[clustering.draw_landmarks(len(filled), density.n_landmarks, learning.rng)]
+    if share < clustering.PROPOSED_SHARE:
+        proposed = max(round(share / 2 * len(landmarks)), 2)
+    else:
+        proposed = max(round(clustering.PROPOSED_SHARE * len(landmarks)), PROPOSED_PIXELS)
+    progress("UMAP embedding")
+    known = learning.scores[landmarks]
+    embedding = reduction.umap_embedding(
+        known, density.n_dimensions, density.n_neighbors, density.min_dist, density.metric,
+        learning.seed,
+    )  # fmt: skip
+    progress("clusters")
+    memberships, n_proposed = clustering.density_clusters(
+        embedding, known, proposed, density.min_samples, density.cluster_selection_method,
+        density.cluster_selection_epsilon, _fewest_spectra(learning),
+    )  # fmt: skip
+    n_joined = memberships.shape[1]
+    is_noise = ~memberships.any(axis=1)
+    if len(landmarks) < len(learning.scores):
+        memberships, is_noise = clustering.extend_from_landmarks(
+            known, memberships, learning.scores
+        )
+        memberships[~learning.filled] = 0
+        is_noise[~learning.filled] = True
+    return _Dense(memberships, is_noise, landmarks, embedding, n_proposed, n_joined)
+
+
+def _small_clusters(dense):
+    """Of the clusters, those below the default size: ones for their learning pixels."""
+    labels = np.where(dense.is_noise, -1, dense.memberships.argmax(axis=1))
+    members = (labels[:, None] == np.arange(dense.n_joined)).astype(float)
+    return members[:, members.mean(axis=0) < clustering.PROPOSED_SHARE]
+
+
+def _smallest_share(min_cluster_size, learning):
+    """Smallest cluster as a share of the kept pixels."""
     if isinstance(min_cluster_size, str):
         _checks.check_choice("min_cluster_size", min_cluster_size, ("auto",))
-        smallest = proposed
-    else:
-        share = _smallest_share(min_cluster_size, learning.keep.sum())
-        smallest = max(round(share * len(landmarks)), 2)
-        proposed = min(proposed, smallest)
-    found = {"smallest_cluster_pixels": round(smallest / len(landmarks) * learning.keep.sum())}
-    embedding = None
-    if n_components == 0 or len(landmarks) < 2 * smallest:
-        # Without signal, UMAP makes clumps out of noise; and one cluster needs no search.
-        memberships, is_noise = np.ones((n_pixels, 1)), np.zeros(n_pixels, dtype=bool)
-        found["remarks"] = [NO_SIGNAL if n_components == 0 else TOO_FEW_FOR_TWO]
-    else:
-        progress("UMAP embedding")
-        known = learning.scores[landmarks]
-        embedding = reduction.umap_embedding(
-            known, n_dimensions, n_neighbors, min_dist, metric, learning.seed
-        )
-        progress("clusters")
-        memberships, n_proposed = clustering.density_clusters(
-            embedding, known, proposed, min_samples, cluster_selection_method,
-            cluster_selection_epsilon, _fewest_spectra(learning),
-        )  # fmt: skip
-        n_joined = memberships.shape[1]
-        memberships = clustering.drop_small(memberships, smallest)
-        n_found = memberships.shape[1]
-        found |= {"hdbscan_clusters": n_proposed, "remarks": []}
-        if n_joined < n_proposed:
-            found["remarks"].append(
-                f"{n_proposed} clumps of the embedding were joined to {n_joined}: no gap in the "
-                "scores separates the others."
-            )
-        if n_found == 0:
-            found["remarks"].append(ALL_NOISE)
-        elif n_found < n_joined:
-            found["remarks"].append(
-                f"{n_joined - n_found} of {n_joined} clusters hold fewer pixels than "
-                "`min_cluster_size` and are noise."
-            )
-        is_noise = ~memberships.any(axis=1)
-        if len(landmarks) < n_pixels:
-            memberships, is_noise = clustering.extend_from_landmarks(
-                known, memberships, learning.scores
-            )
-            memberships[~learning.filled] = 0
-            is_noise[~learning.filled] = True
-    result = _to_pixels(data, learning, memberships, is_noise, found, progress)
-    if embedding is not None:
-        first_pixel = np.full(n_pixels, learning.keep.size)
-        np.minimum.at(first_pixel, learning.bin_of_pixel, np.flatnonzero(learning.keep))
-        result |= {"embedding": embedding, "landmarks": first_pixel[landmarks]}
-    return result
-
-
-def _smallest_share(min_cluster_size, n_kept):
-    """Smallest cluster as a share of the kept pixels."""
+        return max(clustering.PROPOSED_SHARE, PROPOSED_PIXELS / len(learning.scores))
+    n_kept = learning.keep.sum()
     if np.isscalar(min_cluster_size) and 0 < min_cluster_size < 1:
         return float(min_cluster_size)
     pixels = _checks.as_int("min_cluster_size", min_cluster_size, minimum=2)
@@ -216,32 +269,31 @@ def _smallest_share(min_cluster_size, n_kept):
     return pixels / n_kept
 
 
-def _to_pixels(data, learning, memberships, is_noise, found, progress):
+def _to_pixels(data, learning, memberships, in_noise, found, progress, smallest=0):
     """From learning pixels to the full-resolution map, as arguments of a result.
 
-    `memberships` are those of the learning pixels, and `is_noise` tells which of them
-    are noise. Every pixel is labelled by its own counts and its neighbours. Noise are the
-    pixels of noisy learning pixels that are no mixture of clusters either.
+    `memberships` of a pixel are those of its learning pixel, and `in_noise` tells where that
+    is noise. Every pixel is labelled by its own counts and its neighbours. If a cluster must hold
+    at least `smallest` pixels, those with fewer are left out. Noise are the pixels of noisy
+    learning pixels and of left-out clusters that are no mixture of the other clusters either.
     """
     progress("labels")
-    n_clusters = memberships.shape[1]
     scores = learning.scores
     if learning.binning > 1:
         scores = reduction.project(learning.pixel_counts, learning.reduction)
-    noise = np.full(len(learning.bin_of_pixel), n_clusters == 0)
-    in_noise = is_noise[learning.bin_of_pixel]
-    memberships = memberships[learning.bin_of_pixel]
-    shares = memberships
-    if n_clusters > 1:
-        memberships, shares = _fit_at_full_resolution(learning, memberships, in_noise)
-    if n_clusters and in_noise.any():
-        noise = in_noise & labelling.unexplained_pixels(
-            scores, reduction.row_sums(learning.pixel_counts), shares, ~in_noise,
-            learning.keep, learning.sigma,
-        )  # fmt: skip
-        memberships[noise] = 0
-    labels = np.where(noise, -1, memberships.argmax(axis=1) if n_clusters else -1)
-    labels, memberships, _ = clustering.drop_empty_and_sort(labels, memberships)
+    found.setdefault("remarks", [])
+    labels, labelled = _label_pixels(learning, scores, memberships, in_noise)
+    left_out = (
+        _small_or_mixed(learning, labels, labelled, smallest, found["remarks"]) if smallest else ()
+    )
+    if np.any(left_out):
+        in_noise = in_noise | np.append(left_out, False)[labels]
+        memberships = labelled[:, ~left_out]
+        memberships /= np.maximum(memberships.sum(axis=1, keepdims=True), 1e-12)
+        labels, labelled = _label_pixels(learning, scores, memberships, in_noise)
+    if labelled.shape[1] == 0:
+        found["remarks"].append(ALL_NOISE)
+    labels, memberships, _ = clustering.drop_empty_and_sort(labels, labelled)
     return _on_map(data, learning.keep, labels, memberships, scores, progress) | {
         "eigenvalues": learning.reduction.eigenvalues,
         "noise_edge": learning.reduction.noise_edge,
@@ -257,6 +309,47 @@ def _to_pixels(data, learning, memberships, is_noise, found, progress):
             "versions": _versions(),
         },
     }
+
+
+def _small_or_mixed(learning, labels, memberships, smallest, remarks):
+    """Clusters to leave out: with too few pixels, or small and no more than interfaces."""
+    sizes = np.bincount(labels[labels >= 0], minlength=memberships.shape[1])
+    small = sizes < smallest
+    certain = np.where((labels == np.arange(len(sizes))[:, None]).T, memberships, 0)
+    gains = labelling.gain_over_mixtures(
+        learning.pixel_counts, labels, certain.T @ learning.pixel_counts
+    )
+    below_default = sizes < clustering.PROPOSED_SHARE * len(labels)
+    mixed = ~small & below_default & (gains < MIXTURE_GAIN)
+    if small.any():
+        remarks.append(
+            f"{small.sum()} of {len(small)} clusters hold fewer pixels than `min_cluster_size` "
+            "and were left out."
+        )
+    if mixed.any():
+        remarks.append(
+            f"{mixed.sum()} of {len(mixed)} clusters are small and no more than mixtures of two "
+            "others, as pixels at interfaces are, and were left out."
+        )
+    return small | mixed
+
+
+def _label_pixels(learning, scores, memberships, in_noise):
+    """Labels and memberships of pixels, from memberships and noise of their learning pixels."""
+    n_clusters = memberships.shape[1]
+    if n_clusters == 0:
+        return np.full(len(memberships), -1), memberships
+    shares = memberships
+    if n_clusters > 1:
+        memberships, shares = _fit_at_full_resolution(learning, memberships, in_noise)
+    noise = np.zeros(len(memberships), dtype=bool)
+    if in_noise.any():
+        noise = in_noise & labelling.unexplained_pixels(
+            scores, reduction.row_sums(learning.pixel_counts), shares, ~in_noise,
+            learning.keep, learning.sigma,
+        )  # fmt: skip
+        memberships = np.where(noise[:, None], 0, memberships)
+    return np.where(noise, -1, memberships.argmax(axis=1)), memberships
 
 
 def _fit_at_full_resolution(learning, memberships, in_noise):

@@ -122,11 +122,6 @@ def test_no_more_is_joined_than_wanted(rng):
     assert clustering.merge_without_gap(scores, one_hot(pieces), 2).shape[1] == 2
 
 
-def test_clusters_below_the_smallest_size_are_left_out():
-    memberships = one_hot(np.array([0, 0, 0, 1, 2, 2]))
-    assert clustering.drop_small(memberships, 2).sum(axis=0).tolist() == [3, 2]
-
-
 def test_other_points_follow_their_nearest_landmarks(rng):
     scores, truth = blobs(rng, [[0, 0], [15, 0], [0, 15]])
     landmarks = clustering.draw_landmarks(len(scores), 300, rng)

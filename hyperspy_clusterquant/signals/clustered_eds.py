@@ -320,9 +320,10 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
             "cluster_selection_epsilon": cluster_selection_epsilon, "n_landmarks": n_landmarks,
         }  # fmt: skip
         pixels = _axes.smallest_cluster_in_pixels(min_cluster_size, self)
-        with _progress.stages("UMAP + HDBSCAN", 6, show_progressbar) as progress:
+        density = pipeline.DensitySetting(**parameters)
+        with _progress.stages("UMAP + HDBSCAN", 7, show_progressbar) as progress:
             found = pipeline.cluster_umap_hdbscan(
-                self.data, setting, pixels, **parameters, progress=progress
+                self.data, setting, pixels, density, progress=progress
             )
         parameters["min_cluster_size"] = min_cluster_size
         return self._keep_result(name, "umap_hdbscan", setting, exclude_lines, parameters, found)

@@ -122,6 +122,22 @@ def test_results_survive_files(tmp_path, clustered, extension, lazy):
     same(loaded.clusters, clustered.clusters)
 
 
+def test_a_result_adds_no_more_to_a_file_than_its_arrays(tmp_path, sulfide, clustered):
+    result = clustered.clusters["pca_gmm"]
+    arrays = (
+        result.labels, result.memberships, result.scores, result.spectra, result.energy,
+        result.eigenvalues,
+    )  # fmt: skip
+    learned = clustered.learning_results.as_dictionary()
+    mirrored = (value for value in learned.values() if isinstance(value, np.ndarray))
+    sizes = []
+    for name, s in {"before": sulfide, "after": clustered}.items():
+        s.save(tmp_path / f"{name}.hspy", compression=None)
+        sizes.append((tmp_path / f"{name}.hspy").stat().st_size)
+    added = sum(array.nbytes for array in (*arrays, *mirrored))
+    assert sizes[1] - sizes[0] < added + 100_000  # HDF5's own
+
+
 def test_embedding_survives_files(tmp_path, sulfide):
     result = sulfide.cluster_umap_hdbscan(n_landmarks=150, n_neighbors=10, binning=1)
     sulfide.save(tmp_path / "map.hspy")

@@ -42,6 +42,20 @@ def test_clustering_again_inside_one_cluster():
     assert compare_clusterings(inside, there).ari > 0.6
 
 
+def test_part_of_a_map_is_clustered_alone(sulfide):
+    x, y = (sulfide.axes_manager[name] for name in ("x", "y"))
+    roi = hs.roi.RectangularROI(
+        left=x.index2value(8),
+        top=y.index2value(8),
+        right=x.index2value(40),
+        bottom=y.index2value(48),
+    )
+    part = roi(sulfide)
+    result = part.cluster_pca_gmm(n_clusters=2)
+    assert result.labels.shape == (40, 32)
+    assert not sulfide.clusters
+
+
 def other_axis(channels, scale, offset, seed=1):
     """A phantom as another detector setting would record it, and its truth."""
     fine = data.six_cation_sulfide(64, 4096, 300, seed)

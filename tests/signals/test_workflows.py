@@ -2,6 +2,7 @@
 
 import warnings
 
+import hyperspy.api as hs
 import numpy as np
 import pint
 import pytest
@@ -175,6 +176,41 @@ def test_all_noise_is_a_result(sulfide, tmp_path):
     sulfide.plot_clusters(result)
     with pytest.raises(ValueError, match="has no cluster: all its pixels are noise"):
         sulfide.get_cluster_spectra(result)
+
+
+def test_no_cluster_of_the_smallest_size_is_a_result(sulfide, tmp_path):
+    """Four phases, of which none is as large as what is asked for."""
+    result = sulfide.cluster_umap_hdbscan(0.48)
+    assert result.n_clusters == 0
+    assert set(np.unique(result.labels)) == {-2, -1}
+    assert "Every pixel is noise" in str(result)
+    assert "4 of 4 clusters hold fewer pixels" in str(result)
+    sulfide.plot_clusters()
+    with pytest.raises(ValueError, match="has no cluster: all its pixels are noise"):
+        sulfide.cluster_quantification()
+    sulfide.save(tmp_path / "map.hspy")
+    loaded = hs.load(tmp_path / "map.hspy").clusters["umap_hdbscan"]
+    np.testing.assert_array_equal(loaded.labels, result.labels)
+    assert loaded.memberships.shape == (0, *result.labels.shape)
+
+
+def test_a_small_phase_is_found_in_bins_that_suit_its_size():
+    """Two hundred pixels with an element of their own, in a map of ten counts per pixel."""
+    s = data.six_cation_sulfide(128, 512, 10)
+    rare = np.zeros((128, 128), bool)
+    rare[40:54, 40:54] = True
+    energy = s.axes_manager.signal_axes[0].axis
+    titanium = np.exp(-0.5 * ((energy - 4.51) / 0.05) ** 2)
+    s.data[rare] += (
+        np.random.default_rng(0)
+        .poisson(6 * titanium / titanium.sum(), (rare.sum(), len(energy)))
+        .astype(s.data.dtype)
+    )
+    result = s.cluster_umap_hdbscan(100)
+    assert result.parameters["binning_small"] < result.parameters["binning_used"]
+    shared = [np.sum(rare & (result.labels == k)) for k in range(result.n_clusters)]
+    found = result.labels == int(np.argmax(shared))
+    assert np.sum(rare & found) / np.sum(rare | found) > 0.8
 
 
 def test_energy_axis_in_ev(sulfide):
