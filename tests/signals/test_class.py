@@ -128,7 +128,7 @@ def test_a_result_adds_no_more_to_a_file_than_its_arrays(tmp_path, sulfide, clus
         result.labels, result.memberships, result.scores, result.spectra, result.energy,
         result.eigenvalues,
     )  # fmt: skip
-    learned = clustered.learning_results.as_dictionary()
+    learned = vars(clustered.learning_results)
     mirrored = (value for value in learned.values() if isinstance(value, np.ndarray))
     sizes = []
     for name, s in {"before": sulfide, "after": clustered}.items():
