@@ -37,7 +37,7 @@ _SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
             full resolution. ``"auto"``: the smallest with some 400 counts per learning pixel, as
             long as it leaves some 1000 of them.
         neighbourhood : {"auto"} or float
-            Gaussian sigma in pixels over which evidence is pooled to label a pixel: neighbours
+            Gaussian sigma in pixels of the neighbours that help to label a pixel, as neighbours
             tend to be of the same phase. 0 = each pixel alone. ``"auto"``: 1.5 pixels, more
             below 4 counts per pixel, if the map is binned for learning, else 0."""
 
@@ -283,8 +283,9 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
         min_cluster_size : int, float, str, pint.Quantity
             Smallest cluster in pixels (int), as a fraction of the pixels that are not masked
             (float < 1), as an area (``"200 nm^2"``; a length for line scans), or ``"auto"``,
-            3 %% of the pixels. What is separated but smaller becomes noise; otherwise the
-            clusters hardly depend on it.
+            3 %% of the pixels. What is smaller is left out; otherwise the clusters hardly depend
+            on it. Below 3 %%, small clusters are also sought in bins of their size, and mixtures
+            of two other clusters, as interfaces are, left out.
         %(shared)s
         n_dimensions, n_neighbors, min_dist, metric
             As in `umap.UMAP`.
