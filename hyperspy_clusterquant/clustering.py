@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage, spatial
@@ -253,79 +254,111 @@ def merge_without_gap(scores, memberships, fewest=1):
         return memberships
     scores = scores.astype(np.float64)
     labels = np.where(memberships.any(axis=1), memberships.argmax(axis=1), -1)
-    pieces = {
-        frozenset(pair): _gap_significance(scores, labels, *pair)
-        for pair in itertools.combinations(range(memberships.shape[1]), 2)
-    }
-    gaps = {}
-    groups = [(k,) for k in range(memberships.shape[1])]
-
-    def gap(pair):
-        """Largest of the gap between two groups and the smallest gap between their pieces."""
-        first, second = (groups[k] for k in pair)
-        if (first, second) not in gaps:
-            joined = np.full(len(labels), -1)
-            for number, group in enumerate(groups):
-                joined[np.isin(labels, group)] = number
-            gaps[first, second] = max(
-                _gap_significance(scores, joined, *pair),
-                min(pieces[frozenset(p)] for p in itertools.product(first, second)),
-            )
-        return gaps[first, second]
-
+    groups = [[piece] for piece in _pieces(scores, labels, memberships.shape[1])]
+    members = [[k] for k in range(len(groups))]
+    # A gap between two groups is the larger of that between all their points and the smallest
+    # between their pieces. The latter is known at once, and a lower bound until the former is.
+    gaps = np.full((len(groups), len(groups)), np.inf)
+    for k, other in itertools.combinations(range(len(groups)), 2):
+        gaps[k, other] = _gap(groups[k], groups[other])
+    smallest = gaps.copy()
+    exact = np.ones_like(gaps, dtype=bool)
     while len(groups) > max(fewest, 1):
-        weakest = min(itertools.combinations(range(len(groups)), 2), key=gap)
-        if gap(weakest)[0] >= GAP_SIGNIFICANCE:
+        k, other = np.unravel_index(gaps.argmin(), gaps.shape)
+        if not exact[k, other]:
+            gaps[k, other] = max(gaps[k, other], _gap(groups[k], groups[other]))
+            exact[k, other] = True
+            continue
+        if gaps[k, other] >= GAP_SIGNIFICANCE:
             break
-        k, other = weakest
-        groups[k] = groups[k] + groups.pop(other)
-    return np.stack([memberships[:, group].sum(axis=1) for group in groups], axis=1)
+        groups[k] += groups.pop(other)
+        members[k] += members.pop(other)
+        both = np.fmin(smallest, smallest.T)
+        both[k] = both[:, k] = np.fmin(both[k], both[other])
+        left = np.delete(np.arange(len(both)), other)
+        above = np.triu(np.ones((len(left), len(left)), dtype=bool), 1)
+        smallest = np.where(above, both[np.ix_(left, left)], np.inf)
+        gaps, exact = gaps[np.ix_(left, left)], exact[np.ix_(left, left)]
+        for changed in (np.s_[k, :], np.s_[:, k]):
+            gaps[changed], exact[changed] = smallest[changed], False
+    return np.stack([memberships[:, group].sum(axis=1) for group in members], axis=1)
 
 
-def _gap_significance(scores, labels, k, other):
-    """Standard deviations by which the valley between two clusters lies below its rims.
+@dataclass(frozen=True)
+class _Piece:
+    """Points of a cluster, their mean and scatter, and what fills the space around them."""
 
-    Returned with the distance of the clusters in units of their spread, by which pairs
-    without a valley are put in order.
+    points: np.ndarray
+    mean: np.ndarray
+    scatter: np.ndarray
+    with_noise: np.ndarray
+
+
+def _pieces(scores, labels, n_clusters):
+    """Each cluster with the noise that is nearest to it, which fills a valley all the same."""
+    members = [scores[labels == k] for k in range(n_clusters)]
+    centres = np.array(
+        [m.mean(axis=0) if len(m) else np.full(scores.shape[1], np.inf) for m in members]
+    )
+    noise = scores[labels == -1]
+    present = np.flatnonzero(np.isfinite(centres[:, 0]))
+    nearest = present[:0]
+    if len(noise) and len(present):
+        nearest = present[spatial.cKDTree(centres[present]).query(noise)[1]]
+    return [
+        _Piece(
+            points, centre, (points - centre).T @ (points - centre),
+            np.concatenate([points, noise[nearest == k]]) if len(noise) else points,
+        )
+        for k, (points, centre) in enumerate(zip(members, centres, strict=True))
+    ]  # fmt: skip
+
+
+def _gap(first, second):
+    """Standard deviations by which the valley between two groups lies below its rims.
+
+    Without a valley it is negative, the more so the nearer the groups are in units of their spread.
     """
-    members = [scores[labels == cluster] for cluster in (k, other)]
-    if not all(map(len, members)):
-        return 0.0, 0.0
-    centres = [member.mean(axis=0) for member in members]
-    spread = sum((m - c).T @ (m - c) for m, c in zip(members, centres, strict=True))
-    spread = spread / sum(map(len, members)) + 1e-3 * np.eye(scores.shape[1])
+    centres, scatters, sizes = [], [], []
+    for group in (first, second):
+        numbers = np.array([len(piece.points) for piece in group], dtype=float)
+        if not numbers.sum():
+            return -1.0
+        means = np.array([piece.mean for piece in group if len(piece.points)])
+        numbers = numbers[numbers > 0]
+        centre = numbers @ means / numbers.sum()
+        off = means - centre
+        scatters.append(
+            sum(piece.scatter for piece in group if len(piece.points)) + (off.T * numbers) @ off
+        )
+        centres.append(centre)
+        sizes.append(numbers.sum())
+    spread = sum(scatters) / sum(sizes) + 1e-3 * np.eye(len(centres[0]))
     direction = np.linalg.solve(spread, centres[1] - centres[0])
     apart = float(np.sqrt((centres[1] - centres[0]) @ direction))
-    direction /= np.linalg.norm(direction)
-    # Points that HDBSCAN calls noise fill a valley all the same.
-    noise = scores[labels == -1]
-    between = _nearest_cluster(noise, scores, labels)
-    used = np.concatenate([*members, noise[(between == k) | (between == other)]])
-    position = (used - centres[0]) @ direction
+    no_valley = -1 / (1 + apart)
+    length = np.linalg.norm(direction)
+    if length == 0:
+        return no_valley
+    direction /= length
+    points = np.concatenate([piece.with_noise for piece in (*first, *second)])
+    position = (points - centres[0]) @ direction
     distance = (centres[1] - centres[0]) @ direction
-    resolution = max(GAP_RESOLUTION, GAP_RESOLUTION_FAR * abs(distance))
+    resolution = max(GAP_RESOLUTION, GAP_RESOLUTION_FAR * distance)
     step = resolution / 10
-    margin = 6 * resolution
-    edges = np.arange(min(0, distance) - margin, max(0, distance) + margin, step)
-    counts = np.histogram(position, edges)[0].astype(float)
     # Counts in a Gaussian window; their variance is the window's effective share of them.
+    edges = np.arange(-6 * resolution, distance + 6 * resolution, step)
+    counts = np.histogram(position, edges)[0].astype(float)
     density = ndimage.gaussian_filter1d(counts, resolution / step, mode="constant")
     effective = 2 * np.sqrt(np.pi) * resolution / step
     middle = int(np.searchsorted(edges, distance / 2))
-    first = int(density[:middle].argmax())
-    second = middle + int(density[middle:].argmax())
-    rim = min(density[first], density[second])
-    valley = density[first : second + 1].min()
+    left = int(density[:middle].argmax())
+    right = middle + int(density[middle:].argmax())
+    rim = min(density[left], density[right])
+    valley = density[left : right + 1].min()
     if valley > SHALLOWEST_VALLEY * rim:
-        return 0.0, apart
-    return float((rim - valley) / np.sqrt((rim + valley) / effective)), apart
-
-
-def _nearest_cluster(points, scores, labels):
-    """Number of the cluster whose mean is nearest to each point."""
-    present = np.unique(labels[labels >= 0])
-    centres = np.array([scores[labels == k].mean(axis=0) for k in present])
-    return present[spatial.cKDTree(centres).query(points)[1]] if len(points) else present[:0]
+        return no_valley
+    return float((rim - valley) / np.sqrt((rim + valley) / effective))
 
 
 def draw_landmarks(n_points, n_landmarks, rng):

@@ -20,7 +20,7 @@ from hyperspy_clusterquant.learning import (
 
 #: Components whose scores spread by twice the shot noise of a learning pixel make clusters.
 STRONG_COMPONENT = 4.0
-#: Fewest landmarks in a cluster that HDBSCAN may propose.
+#: Fewest landmarks in a cluster that HDBSCAN may propose: fewer show no significant gap.
 PROPOSED_PIXELS = 10
 #: Learning pixels that the smallest cluster should hold, or bins are made smaller for it.
 FEWEST_OF_SMALLEST = 25
@@ -220,10 +220,8 @@ def _dense_clusters(learning, share, density, progress):
     """Clusters of learning pixels, `share` the smallest that is wanted."""
     filled = np.flatnonzero(learning.filled)
     landmarks = filled[clustering.draw_landmarks(len(filled), density.n_landmarks, learning.rng)]
-    if share < clustering.PROPOSED_SHARE:
-        proposed = max(round(share / 2 * len(landmarks)), 2)
-    else:
-        proposed = max(round(clustering.PROPOSED_SHARE * len(landmarks)), PROPOSED_PIXELS)
+    wanted = share / 2 if share < clustering.PROPOSED_SHARE else clustering.PROPOSED_SHARE
+    proposed = max(round(wanted * len(landmarks)), PROPOSED_PIXELS)
     progress("UMAP embedding")
     known = learning.scores[landmarks]
     embedding = reduction.umap_embedding(
@@ -283,10 +281,10 @@ def _to_pixels(data, learning, memberships, in_noise, found, progress, smallest=
         scores = reduction.project(learning.pixel_counts, learning.reduction)
     found.setdefault("remarks", [])
     labels, labelled = _label_pixels(learning, scores, memberships, in_noise)
-    left_out = (
-        _small_or_mixed(learning, labels, labelled, smallest, found["remarks"]) if smallest else ()
-    )
-    if np.any(left_out):
+    left_out = np.zeros(labelled.shape[1], dtype=bool)
+    if smallest and len(left_out):
+        left_out = _small_or_mixed(learning, labels, labelled, smallest, found["remarks"])
+    if left_out.any():
         in_noise = in_noise | np.append(left_out, False)[labels]
         memberships = labelled[:, ~left_out]
         memberships /= np.maximum(memberships.sum(axis=1, keepdims=True), 1e-12)
@@ -315,10 +313,9 @@ def _small_or_mixed(learning, labels, memberships, smallest, remarks):
     """Clusters to leave out: with too few pixels, or small and no more than interfaces."""
     sizes = np.bincount(labels[labels >= 0], minlength=memberships.shape[1])
     small = sizes < smallest
-    certain = np.where((labels == np.arange(len(sizes))[:, None]).T, memberships, 0)
-    gains = labelling.gain_over_mixtures(
-        learning.pixel_counts, labels, certain.T @ learning.pixel_counts
-    )
+    members = (labels[:, None] == np.arange(len(sizes))).astype(float)
+    spectra, _, rates = _cluster_spectra(learning, members)
+    gains = labelling.gain_over_mixtures(learning.pixel_counts, labels, spectra, rates)
     below_default = sizes < clustering.PROPOSED_SHARE * len(labels)
     mixed = ~small & below_default & (gains < MIXTURE_GAIN)
     if small.any():
@@ -358,20 +355,25 @@ def _fit_at_full_resolution(learning, memberships, in_noise):
     Expectation-maximisation from the memberships of the learning pixels: what the clusters are at
     the end does not depend on chance in how they were found.
     """
-    pixel_counts, start = learning.pixel_counts, None
+    start = None
     for _ in range(MOST_ROUNDS):
         known = np.where(in_noise[:, None], 0, memberships)
-        spectra = known.T @ pixel_counts
-        sizes = np.maximum(known.sum(axis=0), 1e-9)
-        rates = None if learning.reduction.normalize else spectra.sum(axis=1) / sizes
         updated, shares = _posterior(
-            pixel_counts, spectra, sizes, rates, learning.keep, learning.sigma, start
-        )
+            learning.pixel_counts, *_cluster_spectra(learning, known), learning.keep,
+            learning.sigma, start,
+        )  # fmt: skip
         change = np.abs(updated - memberships).mean()
         memberships = start = updated
         if change < SETTLED:
             break
     return memberships, shares
+
+
+def _cluster_spectra(learning, memberships):
+    """Summed counts of clusters, their sizes, and their doses if clusters may differ in dose."""
+    spectra = memberships.T @ learning.pixel_counts
+    sizes = np.maximum(memberships.sum(axis=0), 1e-9)
+    return spectra, sizes, None if learning.reduction.normalize else spectra.sum(axis=1) / sizes
 
 
 def _posterior(pixel_counts, spectra, sizes, rates, keep, sigma, start=None):

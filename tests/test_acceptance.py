@@ -62,6 +62,24 @@ def test_six_cation_sulfide(sulfides, workflow):
     assert right[found].max() <= 0.95
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_smallest_cluster_matters_little(seed):
+    """Over a factor of ten, and with HDBSCAN's other settings."""
+    s = data.six_cation_sulfide(256, 1024, 9, seed)
+    for settings in (
+        {"min_cluster_size": 0.01},
+        {"min_cluster_size": 0.02},
+        {"min_cluster_size": 0.05},
+        {"min_cluster_size": 0.1},
+        {"min_samples": 5},
+        {"cluster_selection_method": "leaf"},
+    ):
+        result = s.cluster_umap_hdbscan(**settings)
+        print(seed, settings, result.n_clusters, on_sample(result, s).ari)
+        assert result.n_clusters == 4
+        assert on_sample(result, s).ari > 0.8
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_one_composition_is_one_cluster(seed):
     counts = np.geomspace(5, 150, 20)[seed]
