@@ -264,6 +264,7 @@ def vacuum_mask(totals, fraction=0.05):
     pixels, so that the mask works at 1 count per pixel. Pixels with less than `fraction`
     of the level of the sample are vacuum. That level is where half of all counts are:
     it depends neither on how much of the map the sample covers, nor on a few hot pixels.
+    Pixels that are above the threshold by no more than noise go with what surrounds them.
 
     Parameters
     ----------
@@ -290,7 +291,13 @@ def vacuum_mask(totals, fraction=0.05):
     n_pixels = 10.0 / (fraction * level)
     sigma = min(n_pixels ** (1 / totals.ndim) / np.sqrt(4 * np.pi), 2.0)
     smooth = ndimage.gaussian_filter(totals, sigma, mode="nearest") if n_pixels > 1 else totals
-    return (smooth < fraction * level) | (smooth <= 0)
+    below = (smooth < fraction * level) | (smooth <= 0)
+    averaged = max((4 * np.pi * sigma**2) ** (totals.ndim / 2), 1.0)
+    within_noise = smooth < fraction * level + 3 * np.sqrt(fraction * level / averaged)
+    regions, n_regions = ndimage.label(below | within_noise)
+    vacuum = ndimage.mean(below, regions, np.arange(n_regions + 1)) > 0.5
+    vacuum[0] = False
+    return vacuum[regions] | (smooth <= 0)
 
 
 def thin(counts, rng):

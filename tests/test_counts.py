@@ -90,6 +90,16 @@ def test_vacuum_is_found_at_any_dose(per_pixel, rng):
     assert np.mean(mask != truth) < (0.05 if per_pixel < 10 else 0.001)
 
 
+def test_a_hole_just_below_the_threshold_has_no_speckles(rng):
+    """Counts of the JEOL map: hole, film and particle."""
+    mean = np.full((256, 256), 0.65)
+    mean[:, :80] = 0.072
+    mean[100:, 150:] = 3.1
+    mask = counts.vacuum_mask(rng.poisson(mean))
+    assert mask[:, :75].mean() > 0.99
+    assert not mask[:, 85:].any()
+
+
 @pytest.mark.parametrize("background", [0.1, 1.0])
 def test_small_particles_in_much_vacuum(background, rng):
     truth = np.ones((128, 128), dtype=bool)
