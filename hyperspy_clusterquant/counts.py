@@ -264,7 +264,8 @@ def vacuum_mask(totals, fraction=0.05):
     pixels, so that the mask works at 1 count per pixel. Pixels with less than `fraction`
     of the level of the sample are vacuum. That level is where half of all counts are:
     it depends neither on how much of the map the sample covers, nor on a few hot pixels.
-    Pixels that are above the threshold by no more than noise go with what surrounds them.
+    Pixels that differ from the threshold by no more than noise are judged together with their
+    neighbours of that kind, so that an area near the threshold has no speckles.
 
     Parameters
     ----------
@@ -291,13 +292,19 @@ def vacuum_mask(totals, fraction=0.05):
     n_pixels = 10.0 / (fraction * level)
     sigma = min(n_pixels ** (1 / totals.ndim) / np.sqrt(4 * np.pi), 2.0)
     smooth = ndimage.gaussian_filter(totals, sigma, mode="nearest") if n_pixels > 1 else totals
-    below = (smooth < fraction * level) | (smooth <= 0)
+    threshold = fraction * level
+    below = (smooth < threshold) | (smooth <= 0)
     averaged = max((4 * np.pi * sigma**2) ** (totals.ndim / 2), 1.0)
-    within_noise = smooth < fraction * level + 3 * np.sqrt(fraction * level / averaged)
-    regions, n_regions = ndimage.label(below | within_noise)
-    vacuum = ndimage.mean(below, regions, np.arange(n_regions + 1)) > 0.5
-    vacuum[0] = False
-    return vacuum[regions] | (smooth <= 0)
+    clearly_below = smooth + 3 * np.sqrt(np.maximum(smooth, 1 / averaged) / averaged) < threshold
+    clearly_above = smooth - 3 * np.sqrt(threshold / averaged) > threshold
+    # In a large map chance alone takes a few pixels that far; an area of them is no chance.
+    areas, n_areas = ndimage.label(clearly_below)
+    sizes = np.bincount(areas.ravel(), minlength=n_areas + 1)
+    clearly_below &= sizes[areas] > 4 * averaged
+    undecided = ~clearly_below & ~clearly_above & (smooth > 0)
+    regions, n_regions = ndimage.label(undecided)
+    mostly_below = ndimage.mean(below, regions, np.arange(n_regions + 1)) > 0.5
+    return np.where(undecided, mostly_below[regions], below)
 
 
 def thin(counts, rng):

@@ -100,6 +100,19 @@ def test_a_hole_just_below_the_threshold_has_no_speckles(rng):
     assert not mask[:, 85:].any()
 
 
+@pytest.mark.parametrize("level", [2, 20, 40])
+@pytest.mark.parametrize("hole_rows", [24, 60])
+def test_thin_sample_beside_a_hole_is_kept_and_the_hole_is_not(level, hole_rows, rng):
+    """The thin half holds 8 % of the counts of the thick one, the hole in it 0.1 %."""
+    mean = np.full((96, 96), float(level))
+    mean[:, 48:] = 0.08 * level
+    mean[:hole_rows, 48:] = 0.001 * level
+    mask = counts.vacuum_mask(rng.poisson(mean))
+    assert mask[: hole_rows - 3, 53:].mean() > 0.98
+    assert mask[hole_rows + 4 :, 48:].mean() < 0.2
+    assert not mask[:, :48].any()
+
+
 @pytest.mark.parametrize("background", [0.1, 1.0])
 def test_small_particles_in_much_vacuum(background, rng):
     truth = np.ones((128, 128), dtype=bool)
