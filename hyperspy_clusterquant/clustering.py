@@ -105,6 +105,8 @@ def choose_n_clusters(scores, criterion, n_spectra, covariance_type, n_init, see
     Returns
     -------
     n_clusters : int
+    n_separated : int
+        How many of them gaps separate; for ``"bic"``, that is not asked: all.
     curve : array (n_tried,)
         For 1, 2, ... Gaussians, the number of groups with gaps between them, or the
         BIC per pixel.
@@ -129,10 +131,10 @@ def choose_n_clusters(scores, criterion, n_spectra, covariance_type, n_init, see
             break
     curve = np.array(curve)
     if criterion == "bic":
-        return int(curve.argmin()) + 1, curve
+        return int(curve.argmin()) + 1, int(curve.argmin()) + 1, curve
     found, how_often = np.unique(curve, return_counts=True)
     separated = found[how_often == how_often.max()].max()
-    return int(min(max(separated, n_spectra), most)), curve
+    return int(min(max(separated, n_spectra), most)), int(separated), curve
 
 
 def density_clusters(

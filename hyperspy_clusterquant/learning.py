@@ -13,6 +13,8 @@ from hyperspy_clusterquant import _checks, blocks, counts, labelling, reduction
 LEARNING_COUNTS = 400
 #: ... but leaves this many pixels to learn from.
 LEARNING_PIXELS = 1000
+#: Widest neighbourhood in pixels that makes sense: beyond, neighbours are no neighbours.
+WIDEST = 20
 
 
 @dataclass(frozen=True)
@@ -136,18 +138,22 @@ def learn(data, setting, progress):
 
 
 def learn_finer(learning, setting, wanted):
-    """Learning pixels small enough that there are `wanted` of them, if "auto" binned more.
+    """Learning pixels in smaller bins, until there are `wanted` of them, if "auto" binned more.
 
-    Returns
-    -------
-    Learning or None
-        None if they are small enough already, or if the user chose their size.
+    Sizes halve from one to the next: a cluster that is too small or too thin for one may
+    have too few counts to be seen in the next but one.
+
+    Yields
+    ------
+    Learning
+        Nothing if they are small enough already, or if the user chose their size.
     """
     keep = learning.keep
-    binning = max(int((keep.sum() / wanted) ** (1 / keep.ndim)), 1)
-    if setting.binning != "auto" or binning >= learning.binning:
-        return None
-    return _reduce(keep, learning.pixel_counts, setting, binning, learning.sigma, learning.seed)
+    binning = learning.binning
+    finest = max(int((keep.sum() / wanted) ** (1 / keep.ndim)), 1)
+    while setting.binning == "auto" and binning > finest:
+        binning = max(-(-binning // 2), finest)
+        yield _reduce(keep, learning.pixel_counts, setting, binning, learning.sigma, learning.seed)
 
 
 def _reduce(keep, pixel_counts, setting, binning, sigma, seed):
@@ -184,9 +190,10 @@ def _binning(binning, counts_per_pixel, keep):
 def neighbourhood_width(neighbourhood, pixels_are_weak, counts_per_pixel, n_dim):
     """Gaussian sigma of the pixels that help each other, or the user's."""
     if neighbourhood != "auto":
-        if not np.isscalar(neighbourhood) or isinstance(neighbourhood, str) or neighbourhood < 0:
+        number = isinstance(neighbourhood, int | float | np.number)
+        if not number or isinstance(neighbourhood, bool) or not 0 <= neighbourhood <= WIDEST:
             raise ValueError(
-                "`neighbourhood` must be 'auto' or a Gaussian sigma of 0 or more pixels, not "
+                f"`neighbourhood` must be 'auto' or a Gaussian sigma of 0 to {WIDEST} pixels, not "
                 f"{neighbourhood!r}."
             )
         return float(neighbourhood)

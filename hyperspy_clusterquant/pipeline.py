@@ -35,7 +35,12 @@ ENERGY_OVERLAP = 0.9
 NO_SIGNAL = "Nothing varies beyond shot noise, so there is one cluster."
 TOO_FEW_FOR_TWO = "The pixels are too few for two clusters of the smallest size, so there is one."
 ALL_NOISE = (
-    "Every pixel is noise: no cluster reaches `min_cluster_size`. Try a smaller one, or workflow 1."
+    "Every pixel is noise: no cluster of at least `min_cluster_size` pixels was found among "
+    "{} learning pixels. Try a smaller one, or workflow 1, which needs fewer learning pixels."
+)
+CONTINUOUS = (
+    "Gaps in the scores separate {} of the {} clusters; more are there because the components need "
+    "as many spectra. The composition may change gradually between those without a gap."
 )
 
 
@@ -85,10 +90,12 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
         fit = (covariance_type, n_init, learning.seed)
         if isinstance(n_clusters, str):
             found["criterion"] = n_clusters
-            n_clusters, curve = clustering.choose_n_clusters(
+            n_clusters, n_separated, curve = clustering.choose_n_clusters(
                 scores, n_clusters, _fewest_spectra(learning), *fit, learning.rng
             )
             found["criterion_curve"] = curve.tolist()
+            if n_separated < n_clusters:
+                found["remarks"] = [CONTINUOUS.format(n_separated, n_clusters)]
         known = clustering.mixture_memberships(scores, n_clusters, *fit)
         # A pixel without counts belongs to each cluster as much as the map does.
         memberships = np.tile(known.mean(axis=0), (n_pixels, 1))
@@ -100,11 +107,12 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
     if n_components > 0 and n_found < n_clusters:
         remark = f"{n_clusters - n_found} of {n_clusters} clusters hold no pixel and were dropped."
         result["parameters"]["remarks"].append(remark)
-        warnings.warn(
-            f"{remark} Ask for fewer, or let the data decide with n_clusters='auto'.",
-            UserWarning,
-            stacklevel=3,
-        )
+        if "criterion" not in found:
+            warnings.warn(
+                f"{remark} Ask for fewer, or let the data decide with n_clusters='auto'.",
+                UserWarning,
+                stacklevel=3,
+            )
     return result
 
 
@@ -156,6 +164,7 @@ class _Dense:
     embedding: np.ndarray
     n_proposed: int
     n_joined: int
+    n_separated: int
 
 
 def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
@@ -200,16 +209,19 @@ def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
             f"{dense.n_proposed} clumps of the embedding were joined to {dense.n_joined}: no gap "
             "in the scores separates the others."
         )
+    if dense.n_separated < dense.n_joined:
+        found["remarks"].append(CONTINUOUS.format(dense.n_separated, dense.n_joined))
     memberships = dense.memberships[learning.bin_of_pixel]
     in_noise = dense.is_noise[learning.bin_of_pixel]
-    finer = learn_finer(learning, setting, FEWEST_OF_SMALLEST / share)
-    if finer is not None and finer.scores.shape[1] and dense.n_joined:
+    for finer in learn_finer(learning, setting, FEWEST_OF_SMALLEST / share):
+        if not dense.n_joined or not finer.scores.shape[1]:
+            break
         progress("small clusters")
         small = _small_clusters(_dense_clusters(finer, share, density, progress))
         small = small[finer.bin_of_pixel]
-        memberships = np.hstack([np.where(small.any(axis=1)[:, None], 0, memberships), small])
+        memberships = _with_small(memberships, small)
         in_noise &= ~small.any(axis=1)
-        found["binning_small"] = finer.binning
+        found.setdefault("binning_small", []).append(finer.binning)
     result = _to_pixels(data, learning, memberships, in_noise, found, progress, smallest)
     first_pixel = np.full(n_pixels, learning.keep.size)
     np.minimum.at(first_pixel, learning.bin_of_pixel, np.flatnonzero(learning.keep))
@@ -220,6 +232,11 @@ def _dense_clusters(learning, share, density, progress):
     """Clusters of learning pixels, `share` the smallest that is wanted."""
     filled = np.flatnonzero(learning.filled)
     landmarks = filled[clustering.draw_landmarks(len(filled), density.n_landmarks, learning.rng)]
+    if density.min_samples is not None and density.min_samples >= len(landmarks):
+        raise ValueError(
+            f"`min_samples` must be less than the {len(landmarks)} learning pixels that there are, "
+            f"not {density.min_samples}. It is of the order of 10; leave it out if in doubt."
+        )
     wanted = share / 2 if share < clustering.PROPOSED_SHARE else clustering.PROPOSED_SHARE
     proposed = max(round(wanted * len(landmarks)), PROPOSED_PIXELS)
     progress("UMAP embedding")
@@ -234,6 +251,7 @@ def _dense_clusters(learning, share, density, progress):
         density.cluster_selection_epsilon, _fewest_spectra(learning),
     )  # fmt: skip
     n_joined = memberships.shape[1]
+    n_separated = clustering.merge_without_gap(known, memberships).shape[1]
     is_noise = ~memberships.any(axis=1)
     if len(landmarks) < len(learning.scores):
         memberships, is_noise = clustering.extend_from_landmarks(
@@ -241,7 +259,7 @@ def _dense_clusters(learning, share, density, progress):
         )
         memberships[~learning.filled] = 0
         is_noise[~learning.filled] = True
-    return _Dense(memberships, is_noise, landmarks, embedding, n_proposed, n_joined)
+    return _Dense(memberships, is_noise, landmarks, embedding, n_proposed, n_joined, n_separated)
 
 
 def _small_clusters(dense):
@@ -249,6 +267,21 @@ def _small_clusters(dense):
     labels = np.where(dense.is_noise, -1, dense.memberships.argmax(axis=1))
     members = (labels[:, None] == np.arange(dense.n_joined)).astype(float)
     return members[:, members.mean(axis=0) < clustering.PROPOSED_SHARE]
+
+
+def _with_small(memberships, small):
+    """Memberships of pixels, and small clusters found in finer bins in the place of the same.
+
+    Two small clusters are the same if they share more than half of the pixels of the lesser. The
+    finer one is taken, unless it is less than half as large.
+    """
+    sizes, finer_sizes = memberships.sum(axis=0), small.sum(axis=0)
+    same = memberships.T @ small > 0.5 * np.minimum.outer(sizes, finer_sizes)
+    same &= (sizes < clustering.PROPOSED_SHARE * len(memberships))[:, None]
+    worse = same & (finer_sizes < 0.5 * sizes[:, None])
+    small = small[:, ~worse.any(axis=0)]
+    coarse = memberships[:, ~(same & ~worse).any(axis=1)]
+    return np.hstack([np.where(small.any(axis=1)[:, None], 0, coarse), small])
 
 
 def _smallest_share(min_cluster_size, learning):
@@ -290,7 +323,7 @@ def _to_pixels(data, learning, memberships, in_noise, found, progress, smallest=
         memberships /= np.maximum(memberships.sum(axis=1, keepdims=True), 1e-12)
         labels, labelled = _label_pixels(learning, scores, memberships, in_noise)
     if labelled.shape[1] == 0:
-        found["remarks"].append(ALL_NOISE)
+        found["remarks"].append(ALL_NOISE.format(len(learning.scores)))
     labels, memberships, _ = clustering.drop_empty_and_sort(labels, labelled)
     return _on_map(data, learning.keep, labels, memberships, scores, progress) | {
         "eigenvalues": learning.reduction.eigenvalues,
@@ -320,8 +353,8 @@ def _small_or_mixed(learning, labels, memberships, smallest, remarks):
     mixed = ~small & below_default & (gains < MIXTURE_GAIN)
     if small.any():
         remarks.append(
-            f"{small.sum()} of {len(small)} clusters hold fewer pixels than `min_cluster_size` "
-            "and were left out."
+            f"Left out, for they hold fewer pixels than `min_cluster_size` ({smallest}): clusters "
+            f"of {', '.join(map(str, sorted(sizes[small])))} pixels."
         )
     if mixed.any():
         remarks.append(
@@ -331,14 +364,14 @@ def _small_or_mixed(learning, labels, memberships, smallest, remarks):
     return small | mixed
 
 
-def _label_pixels(learning, scores, memberships, in_noise):
+def _label_pixels(learning, scores, start, in_noise):
     """Labels and memberships of pixels, from memberships and noise of their learning pixels."""
-    n_clusters = memberships.shape[1]
+    n_clusters = start.shape[1]
     if n_clusters == 0:
-        return np.full(len(memberships), -1), memberships
-    shares = memberships
+        return np.full(len(start), -1), start
+    memberships = shares = np.ones((len(start), 1))
     if n_clusters > 1:
-        memberships, shares = _fit_at_full_resolution(learning, memberships, in_noise)
+        memberships, shares = _fit_at_full_resolution(learning, start, in_noise)
     noise = np.zeros(len(memberships), dtype=bool)
     if in_noise.any():
         noise = in_noise & labelling.unexplained_pixels(

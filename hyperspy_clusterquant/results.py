@@ -40,9 +40,11 @@ class ClusterResult:
     cluster_names : tuple of str
         ``"cluster 0"`` ... unless renamed.
     spectra : array (n_clusters, channels) or None
-        Summed counts of the pixels of each cluster, what `assign_clusters` labels other maps by.
+        Summed counts of the pixels of each cluster.
     energy : array (channels,) or None
         Energies of these channels in keV.
+    learned_spectra, learned_energy : arrays or None
+        The same of the map that the clusters were learned on, if it is another one.
     parameters : dict
         Everything that was set or found, library versions and the seed.
     axes : tuple of dict
@@ -61,6 +63,8 @@ class ClusterResult:
     cluster_names: tuple = ()
     spectra: np.ndarray | None = None
     energy: np.ndarray | None = None
+    learned_spectra: np.ndarray | None = None
+    learned_energy: np.ndarray | None = None
     parameters: dict = field(default_factory=dict)
     axes: tuple = ()
 
@@ -73,6 +77,8 @@ class ClusterResult:
         "eigenvalues": np.float64,
         "spectra": np.float64,
         "energy": np.float64,
+        "learned_spectra": np.float64,
+        "learned_energy": np.float64,
     }
 
     def __post_init__(self):
@@ -98,6 +104,13 @@ class ClusterResult:
     def n_clusters(self):
         """Number of clusters."""
         return len(self.memberships)
+
+    @property
+    def reference(self):
+        """Spectra of the clusters and energies of the channels that other maps are assigned by."""
+        if self.learned_spectra is None:
+            return self.spectra, self.energy
+        return self.learned_spectra, self.learned_energy
 
     @property
     def n_components(self):
@@ -245,15 +258,18 @@ class ClusterResult:
         memberships = np.array(
             [self.memberships[target == group].sum(axis=0) for group in groups]
         ).reshape(len(groups), *self.labels.shape)
-        spectra = self.spectra
-        if spectra is not None:
-            spectra = np.array([spectra[target == group].sum(axis=0) for group in groups])
-            spectra = spectra.reshape(len(groups), self.spectra.shape[1])
+        spectra = {
+            name: np.array([all_[target == group].sum(axis=0) for group in groups]).reshape(
+                len(groups), all_.shape[1]
+            )
+            for name in ("spectra", "learned_spectra")
+            if (all_ := getattr(self, name)) is not None
+        }
         return dataclasses.replace(
             self,
             labels=np.where(labels >= 0, new_number[np.maximum(labels, 0)], labels),
             memberships=memberships,
-            spectra=spectra,
+            **spectra,
             cluster_names=tuple(
                 self._automatic_name(new)
                 if self.cluster_names[group] == self._automatic_name(group)

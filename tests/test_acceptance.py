@@ -127,6 +127,35 @@ def test_rare_phase_with_its_own_element(counts):
     assert sum(found) >= 8
 
 
+@pytest.mark.parametrize("counts", [8, 15, 40])
+@pytest.mark.parametrize("shape", ["inclusions", "strip"])
+def test_a_small_phase_is_found_whatever_smaller_size_is_asked_for(shape, counts):
+    """Phases that no bin holds whole, in two others."""
+    rows, columns = np.indices((96, 96))
+    if shape == "strip":
+        rare = (abs(columns - 20) < 2) & (rows < 70)
+    else:
+        inside = (rows > 4) & (rows < 36) & (columns > 4) & (columns < 44)
+        rare = ((rows // 4 + columns // 4) % 6 == 0) & inside
+    energy = 0.02 * np.arange(512)
+    lines = np.array([gaussian_peak(energy, e) for e in (1.0, 3.0, 5.0, 4.0)])
+    shares = np.array([[0.5, 0.5, 0, 0], [0.3, 0, 0.7, 0], [0.4, 0.3, 0, 0.3]])
+    spectra = 0.3 / 512 + 0.7 * shares @ lines
+    phase = np.where(rare, 2, columns > 48)
+    data_ = np.random.default_rng(0).poisson(counts * spectra[phase]).astype(np.uint16)
+    s = hs.signals.Signal1D(data_)
+    s.axes_manager[-1].scale, s.axes_manager[-1].units = 0.02, "keV"
+    s.set_signal_type("EDS_TEM_clustered")
+    for size in (0.02, 0.015, 0.01, 0.005):
+        result = s.cluster_umap_hdbscan(size)
+        overlap = [
+            np.sum(rare & (result.labels == k)) / np.sum(rare | (result.labels == k))
+            for k in range(result.n_clusters)
+        ]
+        print(shape, counts, size, result.n_clusters, np.round(max(overlap), 2))
+        assert max(overlap) > 0.7
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_tenfold_thickness_of_one_phase_is_one_cluster(seed):
     rng = np.random.default_rng(seed)

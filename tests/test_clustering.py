@@ -31,7 +31,7 @@ def test_mixture_recovers_blobs_and_their_overlap(rng):
 def test_number_of_clusters_by_both_criteria(n_clusters, rng):
     scores, _ = blobs(rng, [[0, 0], [8, 0], [0, 8], [8, 8]][:n_clusters])
     for criterion in ("auto", "bic"):
-        found, curve = clustering.choose_n_clusters(scores, criterion, 1, "full", 3, 0, rng)
+        found, _, curve = clustering.choose_n_clusters(scores, criterion, 1, "full", 3, 0, rng)
         assert found == n_clusters
         assert len(curve) == clustering.MAX_CLUSTERS
 
@@ -47,7 +47,7 @@ def test_mixed_pixels_between_two_phases_are_no_third(rng):
 
 def test_more_groups_than_are_tried_first_are_found(rng):
     scores, _ = blobs(rng, [[9 * i, 9 * j] for i in range(3) for j in range(4)], n=60)
-    found, curve = clustering.choose_n_clusters(scores, "auto", 1, "full", 5, 0, rng)
+    found, _, curve = clustering.choose_n_clusters(scores, "auto", 1, "full", 5, 0, rng)
     assert len(curve) > clustering.MAX_CLUSTERS
     assert abs(found - 12) <= 1
 

@@ -71,7 +71,30 @@ class FollowingResults:
     def sum(self, axis=None, out=None, *args, **kwargs):
         summed = super().sum(axis, out, *args, **kwargs)
         target = summed if out is None else out
-        if not _storage.read_results(target):
-            _storage.remove_results(target)
+        self._forget_results_of(target)
         _storage.sum_live_times(self, target)
         return summed
+
+    def mean(self, axis=None, *args, **kwargs):
+        return self._forget_results_of(super().mean(axis, *args, **kwargs))
+
+    def max(self, axis=None, *args, **kwargs):
+        return self._forget_results_of(super().max(axis, *args, **kwargs))
+
+    def min(self, axis=None, *args, **kwargs):
+        return self._forget_results_of(super().min(axis, *args, **kwargs))
+
+    def std(self, axis=None, *args, **kwargs):
+        return self._forget_results_of(super().std(axis, *args, **kwargs))
+
+    def var(self, axis=None, *args, **kwargs):
+        return self._forget_results_of(super().var(axis, *args, **kwargs))
+
+    def _forget_results_of(self, reduced):
+        """Remove from a sum or the like what was copied, unless it belongs to the map still."""
+        # A stack of maps carries the results of its first one, which are none of the sum's.
+        if reduced is not None and not (
+            _storage.read_results(self) and _storage.read_results(reduced)
+        ):
+            _storage.remove_results(reduced)
+        return reduced

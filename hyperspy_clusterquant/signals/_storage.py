@@ -28,10 +28,18 @@ def write_result(signal, result):
 
 
 def write_results(signal, results):
-    """Replace all results of a signal, oldest first, in one step that nothing can interrupt."""
+    """Replace all results of a signal, oldest first; those there were stay if that is stopped."""
     stored = {f"result_{n}": result.to_dict() for n, result in enumerate(results.values())}
-    remove_results(signal)
-    signal.metadata.set_item(NODE, stored)
+    before = read_results(signal)
+    try:
+        remove_results(signal)
+        signal.metadata.set_item(NODE, stored)
+    except BaseException:  # Ctrl-C as well; it is raised again
+        remove_results(signal)
+        signal.metadata.set_item(
+            NODE, {f"result_{n}": result.to_dict() for n, result in enumerate(before.values())}
+        )
+        raise
 
 
 def remove_results(signal):

@@ -402,9 +402,11 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
         )  # fmt: skip
         with _progress.stages("Assigning", 3, show_progressbar) as progress:
             found = pipeline.assign_clusters(
-                self.data, setting, result.spectra, result.energy, progress=progress
+                self.data, setting, *result.reference, progress=progress
             )
         found["cluster_names"] = result.cluster_names
+        # In a series, every map is assigned by what the first one taught.
+        found["learned_spectra"], found["learned_energy"] = result.reference
         return self._keep_result(name, "assigned", setting, exclude_lines, {}, found)
 
     _shared = {"shared": _SHARED_PARAMETERS, "end": _SHARED_END}

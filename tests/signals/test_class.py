@@ -239,6 +239,16 @@ def test_sums_over_the_map_have_no_results(clustered):
     assert clustered.clusters
 
 
+@pytest.mark.parametrize("method", ["sum", "mean", "max", "min", "std", "var"])
+def test_a_stack_has_no_results_of_its_first_map(clustered, method):
+    stack = hs.stack([clustered, clustered], show_progressbar=False)
+    assert not stack.clusters
+    reduced = getattr(stack, method)("stack_element")
+    assert reduced.data.shape == clustered.data.shape
+    assert not reduced.clusters
+    assert not getattr(clustered, method)("x").metadata.has_item("Clusters")
+
+
 def test_maps_are_hyperspy_signals_with_the_axes(clustered):
     result = clustered.clusters["pca_gmm"]
     labels = result.label_map()

@@ -153,6 +153,38 @@ def test_an_interrupted_call_leaves_the_signal_as_it_was(clustered, monkeypatch,
     )
 
 
+def test_results_stay_when_storing_is_interrupted(clustered, monkeypatch):
+    metadata = type(clustered.metadata)
+    store, calls = metadata.set_item, []
+
+    def interrupted(self, key, *args, **kwargs):
+        store(self, key, *args, **kwargs)
+        calls.append(key)
+        if calls.count("Clusters") == 1:
+            raise KeyboardInterrupt
+
+    before = clustered.clusters["pca_gmm"]
+    monkeypatch.setattr(metadata, "set_item", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        clustered.cluster_pca_gmm(n_clusters=2, name="second")
+    assert list(clustered.clusters) == ["pca_gmm"]
+    np.testing.assert_array_equal(clustered.clusters["pca_gmm"].labels, before.labels)
+
+
+def test_a_series_is_labelled_by_what_the_first_map_taught(clustered):
+    """Also if a map between holds but one of the phases."""
+    first = clustered.clusters["pca_gmm"]
+    between = data.six_cation_sulfide(48, 512, 200, seed=2)
+    truth = np.asarray(between.metadata.Ground_truth.labels)
+    middle = between.assign_clusters(first, navigation_mask=truth != 0)
+    assert np.count_nonzero(middle.sizes > 50) == 1
+    last = data.six_cation_sulfide(48, 512, 200, seed=3)
+    chained, direct = last.assign_clusters(middle), last.assign_clusters(first)
+    np.testing.assert_array_equal(chained.labels, direct.labels)
+    merged = last.assign_clusters(middle.merge([0, 1]))
+    np.testing.assert_array_equal(merged.labels, last.assign_clusters(first.merge([0, 1])).labels)
+
+
 def test_progress_is_shown_or_silent(clustered, capsys):
     clustered.cluster_pca_gmm(n_clusters=2, show_progressbar=False)
     assert not capsys.readouterr().err
