@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import warnings
 from dataclasses import dataclass
 
@@ -29,6 +30,9 @@ FEWEST_OF_SMALLEST = 25
 MOST_ROUNDS, SETTLED = 5, 2e-3
 #: Log-likelihood per pixel by which a small cluster must be better than a mixture of two others.
 MIXTURE_GAIN = 1.0
+#: Distance, in units of their spread, of two small clusters that are told apart: the halves of a
+#: normal distribution are 2.6 apart, those of an even one 3.5.
+CHANCE_DISTANCE = 4.0
 #: Share of a spectrum's counts that must lie in the energies of the map to be assigned.
 ENERGY_OVERLAP = 0.9
 
@@ -217,7 +221,7 @@ def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
         if not dense.n_joined or not finer.scores.shape[1]:
             break
         progress("small clusters")
-        small = _small_clusters(_dense_clusters(finer, share, density, progress))
+        small = _small_clusters(_dense_clusters(finer, share, density, progress), finer.scores)
         small = small[finer.bin_of_pixel]
         memberships = _with_small(memberships, small)
         in_noise &= ~small.any(axis=1)
@@ -262,11 +266,32 @@ def _dense_clusters(learning, share, density, progress):
     return _Dense(memberships, is_noise, landmarks, embedding, n_proposed, n_joined, n_separated)
 
 
-def _small_clusters(dense):
-    """Of the clusters, those below the default size: ones for their learning pixels."""
+def _small_clusters(dense, scores):
+    """Of the clusters, those below the default size: ones for their learning pixels.
+
+    Those nearer to each other than `CHANCE_DISTANCE` are one: in so few pixels chance makes gaps.
+    """
     labels = np.where(dense.is_noise, -1, dense.memberships.argmax(axis=1))
-    members = (labels[:, None] == np.arange(dense.n_joined)).astype(float)
-    return members[:, members.mean(axis=0) < clustering.PROPOSED_SHARE]
+    members = labels[:, None] == np.arange(dense.n_joined)
+    members = members[:, members.any(axis=0) & (members.mean(axis=0) < clustering.PROPOSED_SHARE)]
+    while members.shape[1] > 1:
+        pairs = list(itertools.combinations(range(members.shape[1]), 2))
+        apart = [_distance(*(scores[members[:, k]] for k in pair)) for pair in pairs]
+        if min(apart) >= CHANCE_DISTANCE:
+            break
+        one, other = pairs[int(np.argmin(apart))]
+        members[:, one] |= members[:, other]
+        members = np.delete(members, other, axis=1)
+    return members.astype(float)
+
+
+def _distance(first, second):
+    """Distance of two groups of points in units of their standard deviation along it."""
+    step = second.mean(axis=0) - first.mean(axis=0)
+    length = np.linalg.norm(step)
+    along = [group @ step / max(length, 1e-12) for group in (first, second)]
+    squares = sum(((values - values.mean()) ** 2).sum() for values in along)
+    return length / np.sqrt(max(squares / (len(first) + len(second)), 1e-12))
 
 
 def _with_small(memberships, small):
@@ -314,14 +339,16 @@ def _to_pixels(data, learning, memberships, in_noise, found, progress, smallest=
         scores = reduction.project(learning.pixel_counts, learning.reduction)
     found.setdefault("remarks", [])
     labels, labelled = _label_pixels(learning, scores, memberships, in_noise)
-    left_out = np.zeros(labelled.shape[1], dtype=bool)
-    if smallest and len(left_out):
-        left_out = _small_or_mixed(learning, labels, labelled, smallest, found["remarks"])
-    if left_out.any():
-        in_noise = in_noise | np.append(left_out, False)[labels]
-        memberships = labelled[:, ~left_out]
-        memberships /= np.maximum(memberships.sum(axis=1, keepdims=True), 1e-12)
-        labels, labelled = _label_pixels(learning, scores, memberships, in_noise)
+    # Pixels of the least clusters may belong to one that reaches the size with them.
+    for size in (smallest // 2, smallest):
+        if not size or not labelled.shape[1]:
+            continue
+        left_out = _small_or_mixed(learning, labels, labelled, size, found["remarks"])
+        if left_out.any():
+            in_noise = in_noise | np.append(left_out, False)[labels]
+            memberships = labelled[:, ~left_out]
+            memberships /= np.maximum(memberships.sum(axis=1, keepdims=True), 1e-12)
+            labels, labelled = _label_pixels(learning, scores, memberships, in_noise)
     if labelled.shape[1] == 0:
         found["remarks"].append(ALL_NOISE.format(len(learning.scores)))
     labels, memberships, _ = clustering.drop_empty_and_sort(labels, labelled)
@@ -353,7 +380,7 @@ def _small_or_mixed(learning, labels, memberships, smallest, remarks):
     mixed = ~small & below_default & (gains < MIXTURE_GAIN)
     if small.any():
         remarks.append(
-            f"Left out, for they hold fewer pixels than `min_cluster_size` ({smallest}): clusters "
+            "Left out, for they hold fewer pixels than `min_cluster_size`: clusters "
             f"of {', '.join(map(str, sorted(sizes[small])))} pixels."
         )
     if mixed.any():

@@ -127,7 +127,7 @@ def test_rare_phase_with_its_own_element(counts):
     assert sum(found) >= 8
 
 
-@pytest.mark.parametrize("counts", [8, 15, 40])
+@pytest.mark.parametrize("counts", [15, 25, 40, 80])
 @pytest.mark.parametrize("shape", ["inclusions", "strip"])
 def test_a_small_phase_is_found_whatever_smaller_size_is_asked_for(shape, counts):
     """Phases that no bin holds whole, in two others."""
