@@ -345,7 +345,8 @@ class ClusterResult:
         memberships = np.array([total(m) for m in self.memberships]).reshape(-1, *shape) / n_kept
         scores = np.zeros((self.n_components, *self.labels.shape))
         scores[:, kept] = self.scores.T
-        scores = [(total(image) / n_kept)[total(kept) > 0] for image in scores]
+        filled = total(kept) > 0
+        scores = [(total(image) / n_kept)[filled] for image in scores]
         labels = memberships.argmax(axis=0) if self.n_clusters else np.full(shape, NOISE)
         labels[total(self.labels == NOISE) > 0.5 * n_kept] = NOISE
         labels[total(kept) == 0] = MASKED
@@ -353,7 +354,7 @@ class ClusterResult:
             self,
             labels=labels,
             memberships=memberships,
-            scores=np.array(scores).reshape(self.n_components, -1).T,
+            scores=np.array(scores).reshape(self.n_components, np.count_nonzero(filled)).T,
             embedding=None,
             landmarks=None,
             axes=axes,

@@ -8,7 +8,7 @@ import hyperspy.api as hs
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant import ClusteredEDSSpectrum, LazyClusteredEDSSpectrum
+from hyperspy_clusterquant import ClusteredEDSSpectrum, LazyClusteredEDSSpectrum, data
 
 TYPE = "EDS_TEM_clustered"
 
@@ -230,6 +230,14 @@ def test_rebinned_maps_have_rebinned_results(clustered):
     mean = full.memberships.reshape(4, 14, 4, 32, 2).sum(axis=(2, 4)) / np.maximum(kept, 1)
     np.testing.assert_allclose(result.memberships, mean, atol=1e-6)
     assert not clustered.rebin(scale=(1.5, 1, 1)).clusters
+
+
+def test_a_result_without_components_is_rebinned_as_well():
+    s = data.seven_cation_nanoparticles(size=24, channels=512)
+    s.cluster_pca_gmm(n_components=0)
+    result = s.rebin(scale=(2, 2, 1)).clusters["pca_gmm"]
+    assert result.scores.shape == (np.count_nonzero(result.labels > -2), 0)
+    assert result.n_clusters == 1
 
 
 def test_sums_over_the_map_have_no_results(clustered):
