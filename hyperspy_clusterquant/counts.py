@@ -298,13 +298,20 @@ def vacuum_mask(totals, fraction=0.05):
     clearly_below = smooth + 3 * np.sqrt(np.maximum(smooth, 1 / averaged) / averaged) < threshold
     clearly_above = smooth - 3 * np.sqrt(threshold / averaged) > threshold
     # In a large map chance alone takes a few pixels that far; an area of them is no chance.
-    areas, n_areas = ndimage.label(clearly_below)
-    sizes = np.bincount(areas.ravel(), minlength=n_areas + 1)
-    clearly_below &= sizes[areas] > 4 * averaged
+    clearly_below, clearly_above = (
+        _areas_larger_than(4 * averaged, chosen) for chosen in (clearly_below, clearly_above)
+    )
     undecided = ~clearly_below & ~clearly_above & (smooth > 0)
     regions, n_regions = ndimage.label(undecided)
     mostly_below = ndimage.mean(below, regions, np.arange(n_regions + 1)) > 0.5
     return np.where(undecided, mostly_below[regions], below)
+
+
+def _areas_larger_than(n_pixels, chosen):
+    """Of the chosen pixels, those in connected areas of more than so many."""
+    areas, n_areas = ndimage.label(chosen)
+    sizes = np.bincount(areas.ravel(), minlength=n_areas + 1)
+    return chosen & (sizes[areas] > n_pixels)
 
 
 def thin(counts, rng):
