@@ -296,22 +296,24 @@ def vacuum_mask(totals, fraction=0.05):
     below = (smooth < threshold) | (smooth <= 0)
     averaged = max((4 * np.pi * sigma**2) ** (totals.ndim / 2), 1.0)
     clearly_below = smooth + 3 * np.sqrt(np.maximum(smooth, 1 / averaged) / averaged) < threshold
-    clearly_above = smooth - 3 * np.sqrt(threshold / averaged) > threshold
-    # In a large map chance alone takes a few pixels that far; an area of them is no chance.
-    clearly_below, clearly_above = (
-        _areas_larger_than(4 * averaged, chosen) for chosen in (clearly_below, clearly_above)
-    )
+    above = (smooth - threshold) / np.sqrt(threshold / averaged)
+    # In a large map chance alone takes a few pixels that far; an area of them is no chance,
+    # nor are twice as many standard deviations.
+    clearly_below = _areas(clearly_below, 4 * averaged)
+    clearly_above = _areas(above > 3, 4 * averaged, certain=above > 6)
     undecided = ~clearly_below & ~clearly_above & (smooth > 0)
     regions, n_regions = ndimage.label(undecided)
     mostly_below = ndimage.mean(below, regions, np.arange(n_regions + 1)) > 0.5
     return np.where(undecided, mostly_below[regions], below)
 
 
-def _areas_larger_than(n_pixels, chosen):
-    """Of the chosen pixels, those in connected areas of more than so many."""
+def _areas(chosen, n_pixels, certain=False):
+    """Of the chosen pixels, those in connected areas that are large or hold a certain one."""
     areas, n_areas = ndimage.label(chosen)
     sizes = np.bincount(areas.ravel(), minlength=n_areas + 1)
-    return chosen & (sizes[areas] > n_pixels)
+    real = sizes > n_pixels
+    real[np.unique(areas[chosen & certain])] = True
+    return chosen & real[areas]
 
 
 def thin(counts, rng):
