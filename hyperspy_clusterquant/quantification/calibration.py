@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from hyperspy_clusterquant.quantification.peaks import PeakFit, Scale, fit_peaks
 
-#: What is known before: standard deviations of offset (keV), gain, and resolution (eV).
-PRIOR = np.array([0.015, 0.003, 12.0])
+#: What is known before: standard deviations of offset (keV), gain, bend (keV), resolution (eV).
+PRIOR = np.array([0.015, 0.003, 0.015, 12.0])
 #: Farthest from the nominal values that the calibration goes.
-BOUND = np.array([0.060, 0.012, 50.0])
+BOUND = np.array([0.060, 0.012, 0.060, 50.0])
 #: Steps of the numerical derivatives.
-_STEP = np.array([1e-4, 1e-5, 0.1])
+_STEP = np.array([1e-4, 1e-5, 1e-4, 0.1])
 MAX_ITERATIONS = 12
 
 
@@ -25,8 +25,8 @@ class Calibration:
     ----------
     scale, nominal : Scale
         After and before.
-    covariance : array (3, 3)
-        Of offset (keV), gain and resolution (eV).
+    covariance : array (4, 4)
+        Of offset (keV), gain, bend (keV) and resolution (eV).
     fit : PeakFit
         Of the spectrum that the scale was found from.
     """
@@ -47,9 +47,9 @@ class Calibration:
 
 
 def calibrate(counts, variance, design, nominal):
-    """Find offset, gain and resolution from the peaks of a spectrum.
+    """Find offset, gain, bend and resolution from the peaks of a spectrum.
 
-    Gauss-Newton steps on the three of them; all areas are fitted along at every step. What is
+    Gauss-Newton steps on all of them; all areas are fitted along at every step. What is
     known before (`PRIOR`) holds what weak spectra do not determine.
 
     Parameters
@@ -89,7 +89,7 @@ def calibrate(counts, variance, design, nominal):
 
 
 def scale_derivatives(fit):
-    """Change of the fitted lines with offset, gain and resolution, array (channels, 3)."""
+    """Change of the fitted lines with offset, gain, bend and resolution, array (channels, 4)."""
     here = _values(fit.design.scale)
     columns = []
     for parameter, step in enumerate(_STEP):
@@ -136,7 +136,7 @@ def _step(fit, centre):
     slope = scale_derivatives(fit) * weight[:, None]
     slope = slope - basis @ (basis.T @ slope)
     residual = fit.residual - basis @ (basis.T @ fit.residual)
-    precision = slope.T @ slope / np.outer(1 / PRIOR, 1 / PRIOR) + np.eye(3)
+    precision = slope.T @ slope / np.outer(1 / PRIOR, 1 / PRIOR) + np.eye(4)
     inverse = np.linalg.inv(precision) * np.outer(PRIOR, PRIOR)
     pull = slope.T @ residual - (_values(fit.design.scale) - centre) / PRIOR**2
     return inverse @ pull, inverse
@@ -154,8 +154,8 @@ def _cost(fit, centre):
 
 
 def _values(scale):
-    return np.array([scale.offset, scale.gain, scale.resolution])
+    return np.array([scale.offset, scale.gain, scale.bend, scale.resolution])
 
 
 def _scale(values):
-    return replace(Scale(), offset=values[0], gain=values[1], resolution=values[2])
+    return Scale(*(float(value) for value in values))

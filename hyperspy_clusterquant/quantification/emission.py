@@ -19,7 +19,7 @@ SUBSHELLS = {
 #: Transitions that make up the alpha line of each shell.
 ALPHA = {"K": ("KL1", "KL2", "KL3"), "L": ("L3M4", "L3M5"), "M": ("M5N6", "M5N7")}
 _OUTER = [f"{shell}{n}" for shell, last in zip("LMNOP", (3, 5, 7, 7, 5), strict=True)
-          for n in range(1, last + 1)]  # fmt: skip
+          for n in range(1, last + 1)] + ["N67", "O45", "P23", "P45"]  # fmt: skip
 #: Lines weaker than this share of the alpha line are left out.
 WEAKEST = 1e-4
 
@@ -31,11 +31,11 @@ class Family:
     Attributes
     ----------
     alpha : str
-        Name of the alpha line, such as ``"Ag_La"``.
+        Name of the line that the areas are counted in, such as ``"Ag_La"``.
     energies : array (n_lines,)
         In keV.
     weights : array (n_lines,)
-        Photons of each line for one photon of the alpha line (of the alpha doublet together).
+        Photons of each line for one of that line (of the alpha doublet together).
     """
 
     alpha: str
@@ -157,7 +157,7 @@ def shell_emission(element, shell, beam_energy):
             transition = getattr(xraylib, f"F{shell}{higher[1]}{subshell[1]}_TRANS")
             n += n_higher * _or_zero(xraylib.CosKronTransProb, z, transition)
         vacancies[subshell] = n
-        fluorescence_yield = _fluorescence_yield(xraylib, z, subshell)
+        fluorescence_yield = _or_zero(xraylib.FluorYield, z, number)
         for outer in _OUTER:
             line = getattr(xraylib, f"{subshell}{outer}_LINE", None)
             if line is None or outer[0] == shell:
@@ -166,7 +166,7 @@ def shell_emission(element, shell, beam_energy):
             if rate > 0 and n > 0:
                 energy = _or_zero(xraylib.LineEnergy, z, line)
                 if energy == 0:  # of outer shells, whose electrons are bound by a few eV
-                    outer_edge = _or_zero(xraylib.EdgeEnergy, z, _number(outer))
+                    outer_edge = _or_zero(xraylib.EdgeEnergy, z, _number(outer[:2]))
                     energy = edge - outer_edge
                 photons[f"{subshell}{outer}"] = (energy, n * fluorescence_yield * rate)
     if not sum(photons.get(t, (0, 0.0))[1] for t in ALPHA[shell]) > 0:
@@ -182,32 +182,58 @@ def alpha_emission(line, beam_energy):
     return float(np.average(alpha[:, 0], weights=alpha[:, 1])), float(alpha[:, 1].sum())
 
 
-def line_family(alpha, beam_energy):
-    """Family of an alpha line such as ``"Ag_La"``.
+def line_families(alpha, beam_energy):
+    """Families of the shell of an alpha line, the one with the alpha line first.
+
+    K and L shells are one family each. The M shell is several, because theory does not know
+    its ratios well enough: the lines of M4 and M5, their transitions to N2 and N3 (M-zeta), and
+    the lines of each other subshell.
 
     Parameters
     ----------
     alpha : str
-        Alpha line.
+        Alpha line such as ``"Ag_La"``.
     beam_energy : float
         In keV.
 
     Returns
     -------
-    Family
+    tuple of Family
+
+    Raises
+    ------
+    ValueError
+        Where there are no data, see `shell_emission`.
 
     Examples
     --------
-    >>> family = line_family("Fe_Ka", 200.0)
+    >>> (family,) = line_families("Fe_Ka", 200.0)
     >>> round(float(family.weights.sum()), 2)  # the beta lines add 13 %
     1.13
+    >>> [family.alpha for family in line_families("Au_Ma", 200.0)]
+    ['Au_Ma', 'Au_Mz', 'Au_M3', 'Au_M2']
     """
     element, name = split_line(alpha)
     photons = shell_emission(element, name[0], float(beam_energy))
-    energies, strengths = np.array(list(photons.values())).T
-    weights = strengths / alpha_emission(alpha, beam_energy)[1]
-    kept = (weights > WEAKEST) & (energies > 0.05)
-    return Family(alpha, energies[kept], weights[kept])
+    unit = alpha_emission(alpha, beam_energy)[1]
+    groups = {alpha: []}
+    for transition, (energy, strength) in photons.items():
+        group = f"{element}_{_m_group(transition)}" if name[0] == "M" else alpha
+        if strength / unit > WEAKEST and energy > 0.05:
+            groups.setdefault(group, []).append((energy, strength))
+    families = []
+    for group, lines in groups.items():
+        energies, strengths = np.array(lines).T
+        weights = strengths / (unit if group == alpha else strengths.max())
+        families.append(Family(group, energies, weights))
+    return (families[0], *sorted(families[1:], key=lambda f: f.alpha, reverse=True))
+
+
+def _m_group(transition):
+    subshell, outer = transition[:2], transition[2:]
+    if subshell not in ("M4", "M5"):
+        return "M3" if subshell == "M1" else subshell  # M1 is too weak to be told alone
+    return "Mz" if outer in ("N2", "N3") else "Ma"
 
 
 def atomic_number(element):
@@ -258,20 +284,6 @@ def mass_attenuation(element, energy):
     z = atomic_number(element)
     values = [xraylib.CS_Total(z, float(e)) for e in np.ravel(energy)]
     return np.reshape(values, np.shape(energy))
-
-
-def _fluorescence_yield(xraylib, z, subshell):
-    """Yield of a subshell; of M2 from iridium to bismuth interpolated between Os and Po.
-
-    There xraylib's M2 yield jumps up to tenfold (Pt 0.029, Os 0.003, Po 0.008), which would put
-    a line of 16 % of Au M-alpha among the L lines of silver and cadmium.
-    """
-    number = _number(subshell)
-    before, after = 76, 84
-    if subshell == "M2" and before < z < after:
-        ends = [xraylib.FluorYield(end, number) for end in (before, after)]
-        return float(np.interp(z, (before, after), ends))
-    return _or_zero(xraylib.FluorYield, z, number)
 
 
 def _number(subshell):

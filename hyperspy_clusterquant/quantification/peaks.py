@@ -12,7 +12,8 @@ from scipy import interpolate, optimize, special
 BACKGROUND_KNOTS = 0.3
 MAX_ITERATIONS = 30
 FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
-FANO = 2.5  # keV-1 eV2 1000: growth of the squared full width with the energy
+FANO = 2.5  # eV: growth of the squared full width with the energy
+BEND_LENGTH = 0.4  # keV
 
 SILICON_K_EDGE, SILICON_K_ALPHA = 1.8389, 1.7398  # keV
 #: What is known of the artefacts before the fit: (expected, std) of the escape peaks in units of
@@ -37,17 +38,21 @@ class Scale:
         keV to add to the nominal energies.
     gain : float
         Relative stretch of the nominal energies.
+    bend : float
+        keV to add at low energies, times ``exp(-energy / 0.4 keV)``: light detected near the
+        surface of the detector is measured too low.
     resolution : float
         Full width at half maximum at Mn K-alpha in eV.
     """
 
     offset: float = 0.0
     gain: float = 0.0
+    bend: float = 0.0
     resolution: float = 130.0
 
     def true_energy(self, energy):
         """Energy of channels with the nominal `energy`."""
-        return energy * (1 + self.gain) + self.offset
+        return energy * (1 + self.gain) + self.offset + self.bend * np.exp(-energy / BEND_LENGTH)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,13 +80,23 @@ class Design:
         return self.scale.true_energy(self.energy)
 
     @cached_property
+    def edges(self):
+        """Calibrated energies between the channels, array (channels + 1,)."""
+        step = self.energy[1] - self.energy[0]
+        nominal = np.append(self.energy - step / 2, self.energy[-1] + step / 2)
+        return self.scale.true_energy(nominal)
+
+    @cached_property
     def profiles(self):
         """Counts of each family with one count in its alpha line, array (families, channels)."""
-        step = self.true_energy[1] - self.true_energy[0]
-        edges = np.append(self.true_energy - step / 2, self.true_energy[-1] + step / 2)
-        return np.array(
-            [line_profile(edges, f.energies, f.weights, self.scale) for f in self.families]
-        ).reshape(len(self.families), len(self.energy))
+        profiles = [self.profile(family.energies, family.weights) for family in self.families]
+        return np.array(profiles).reshape(len(self.families), len(self.energy))
+
+    def profile(self, energies, weights):
+        """Counts of some lines, Gaussian peaks integrated over the channels."""
+        sigma = fwhm(energies, self.scale.resolution) * FWHM_TO_SIGMA
+        cumulative = special.ndtr((self.edges[:, None] - energies) / sigma)
+        return np.diff(cumulative, axis=0) @ np.asarray(weights)
 
     @cached_property
     def background(self):
@@ -100,13 +115,6 @@ class Design:
     def with_families(self, families):
         """The same with other families."""
         return replace(self, families=tuple(families))
-
-
-def line_profile(edges, energies, weights, scale):
-    """Gaussian peaks integrated over the channels between `edges`."""
-    sigma = fwhm(energies, scale.resolution) * FWHM_TO_SIGMA
-    cumulative = special.ndtr((edges[:, None] - energies) / sigma)
-    return np.diff(cumulative, axis=0) @ weights
 
 
 def background_basis(energy, beam_energy):

@@ -1,0 +1,96 @@
+"""Spectra of clusters to the areas of their lines: calibrate, look for the undeclared, fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperspy_clusterquant.quantification import unexplained
+from hyperspy_clusterquant.quantification.calibration import (
+    Calibration,
+    area_covariance,
+    calibrate,
+)
+from hyperspy_clusterquant.quantification.peaks import Design, fit_peaks
+
+#: Peaks that are looked for, at most.
+MOST_PEAKS = 25
+#: Share of a peak that no family overlaps, for peaks that are sought before the calibration.
+ALONE = 0.7
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFit:
+    """Spectra fitted with a common calibration and common families.
+
+    Attributes
+    ----------
+    fits : tuple of PeakFit
+        One for each spectrum.
+    covariances : tuple of array (n_families, n_families)
+        Of the areas: from the counts, and from what the calibration leaves uncertain.
+    calibration : Calibration
+    unexplained : tuple of UnexplainedPeak
+        Of elements that were not declared; they are among the families.
+    """
+
+    fits: tuple
+    covariances: tuple
+    calibration: Calibration
+    unexplained: tuple
+
+
+def fit_spectra(spectra, variances, design, candidates):
+    """Fit spectra with the declared families and whatever else is found in them.
+
+    The energy axis is calibrated on their sum. Peaks that are left over in the sum or in one of
+    the spectra are fitted along, or they would pull the background and their neighbours.
+
+    Parameters
+    ----------
+    spectra, variances : array (n_spectra, channels)
+        Summed counts and their variances.
+    design : Design
+        Declared families and the nominal scale.
+    candidates : dict of str: list of Family
+        Families of elements that left-over peaks may be named after.
+
+    Returns
+    -------
+    ModelFit
+    """
+    nominal, declared = design.scale, design
+    total, total_variance = spectra.sum(axis=0), variances.sum(axis=0)
+    # At first only what stands alone: beside lines whose place is not known yet, the rest of
+    # them looks like peaks. Then with the calibration that knows of it.
+    for least_distinct in (ALONE, unexplained.LEAST_DISTINCT, unexplained.LEAST_DISTINCT):
+        fit = fit_peaks(total, total_variance, declared.with_scale(design.scale))
+        found, design = _search(fit, total_variance, candidates, [], least_distinct)
+        calibration = calibrate(total, total_variance, design, nominal)
+        design = calibration.fit.design
+    for counts, variance in zip(spectra, variances, strict=True):
+        fit = fit_peaks(counts, variance, design)
+        found, design = _search(fit, variance, candidates, found)
+    fits = [fit_peaks(c, v, design) for c, v in zip(spectra, variances, strict=True)]
+    return ModelFit(
+        fits=tuple(fits),
+        covariances=tuple(area_covariance(fit, calibration) for fit in fits),
+        calibration=calibration,
+        unexplained=tuple(found),
+    )
+
+
+def _search(fit, variance, candidates, found, least_distinct=unexplained.LEAST_DISTINCT):
+    """Peaks that a fit leaves over, added to those found before, and the design with them."""
+    found = list(found)
+    while len(found) < MOST_PEAKS and fit.counts.sum() > 0:
+        peak = unexplained.find_peak(fit, candidates, least_distinct)
+        if peak is None:
+            break
+        found.append(peak)
+        known = {family.alpha for family in fit.design.families}
+        new = [f for f in unexplained.families_of(peak, candidates) if f.alpha not in known]
+        families = [*fit.design.families, *(new or [unexplained.single_line(peak)])]
+        fit = fit_peaks(fit.counts, variance, fit.design.with_families(families))
+    return found, fit.design
