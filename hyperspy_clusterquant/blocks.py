@@ -16,6 +16,7 @@ from dask.callbacks import Callback
 from scipy import sparse
 
 from hyperspy_clusterquant.counts import to_features
+from hyperspy_clusterquant.spectra import project as project_block
 from hyperspy_clusterquant.spectra import weighted_sums
 
 #: Size of the blocks that a numpy array is cut into.
@@ -68,6 +69,29 @@ def sum_weighted(data, weights, advance=None):
         data, lambda counts, pixels: weighted_sums(counts, weights[:, pixels]), advance
     )
     return sum(blocks)
+
+
+def project(data, operator, advance=None):
+    """Linear combinations of the channels of each pixel of a map, in one pass.
+
+    Parameters
+    ----------
+    data : numpy or dask array (map shape, channels)
+        Counts.
+    operator : array (n_values, channels)
+    advance : callable, optional
+        Called with the share that is done.
+
+    Returns
+    -------
+    array (n_values, pixels)
+        Pixels in the map's array order.
+    """
+    pixels, blocks = _map_blocks(data, lambda counts, _: project_block(counts, operator), advance)
+    values = np.empty((len(operator), np.prod(data.shape[:-1], dtype=int)))
+    for numbers, block in zip(pixels, blocks, strict=True):
+        values[:, numbers] = block
+    return values
 
 
 def _map_blocks(data, kernel, advance):

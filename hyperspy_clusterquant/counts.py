@@ -17,34 +17,6 @@ LOWEST_ENERGY = 0.1
 FEATURE_WIDTH = 0.032
 
 
-def fwhm_at_energy(energy, resolution_mn_ka=130.0):
-    """Full width at half maximum of a silicon detector's peaks.
-
-    Parameters
-    ----------
-    energy : float or array
-        Energy in keV.
-    resolution_mn_ka : float
-        Full width at half maximum at Mn K-alpha (5.8987 keV), in eV.
-
-    Returns
-    -------
-    float or array
-        Full width at half maximum in keV.
-
-    References
-    ----------
-    C. E. Fiori and D. E. Newbury, Scanning Electron Microscopy I (1978) 401.
-
-    Examples
-    --------
-    >>> round(float(fwhm_at_energy(5.8987, 130.0)), 3)
-    0.13
-    """
-    variance = 2.5 * (np.asarray(energy, dtype=float) - 5.8987) * 1000
-    return np.sqrt(np.maximum(variance + resolution_mn_ka**2, 30.0**2)) / 1000
-
-
 def channel_mask(energy, energy_range=None, excluded=()):
     """Channels that take part in the clustering.
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from hyperspy_clusterquant.counts import fwhm_at_energy
-from hyperspy_clusterquant.quantification.kfactors import split_line, theoretical_kfactors
+from hyperspy_clusterquant.quantification.detectors import fwhm_at_energy
+from hyperspy_clusterquant.quantification.emission import alpha_emission, shell_emission
+from hyperspy_clusterquant.quantification.kfactors import theoretical_kfactors
 
 __all__ = ["seven_cation_nanoparticles", "six_cation_sulfide"]
 
@@ -33,7 +34,10 @@ SIX_CATION_AREAS = (0.40, 0.27, 0.20, 0.13)
 NANOPARTICLE = dict(Ag=19.19, Co=3.24, Cu=11.3, Ga=2.88, In=7.72, Mn=0.90, S=51.92, Zn=2.84)
 
 
-def six_cation_sulfide(size=128, channels=1024, counts_per_pixel=180.0, seed=0):
+def six_cation_sulfide(
+    size=128, channels=1024, counts_per_pixel=180.0, seed=0, energy_offset=0.0, energy_gain=0.0,
+    resolution=RESOLUTION,
+):  # fmt: skip
     """Section of a six-cation sulfide: four phases, one thickness gradient, a hole.
 
     Wurtzite, chalcopyrite, jalpaite and a well-mixed remnant form smooth domains
@@ -50,6 +54,10 @@ def six_cation_sulfide(size=128, channels=1024, counts_per_pixel=180.0, seed=0):
         Mean total counts of the pixels that hold sample.
     seed : int
         Seed of domains and noise: the same seed gives the same map.
+    energy_offset, energy_gain, resolution : float
+        What the metadata do not know of the detector: peaks lie where the nominal energy plus
+        an offset in eV and a relative gain is the line's; full width at half maximum at Mn
+        K-alpha in eV, where the metadata say 130.
 
     Returns
     -------
@@ -93,10 +101,16 @@ def six_cation_sulfide(size=128, channels=1024, counts_per_pixel=180.0, seed=0):
         carbon_share=0.03,
         pixel_size=1000 / min(shape),
         title="Six-cation sulfide phantom",
+        energy_offset=energy_offset,
+        energy_gain=energy_gain,
+        resolution=resolution,
     )
 
 
-def seven_cation_nanoparticles(size=128, channels=1024, counts_per_pixel=100.0, seed=0):
+def seven_cation_nanoparticles(
+    size=128, channels=1024, counts_per_pixel=100.0, seed=0, energy_offset=0.0, energy_gain=0.0,
+    resolution=RESOLUTION,
+):  # fmt: skip
     """Seven-cation sulfide nanoparticles of a single composition on a carbon film.
 
     Round particles of varying thickness, so that classic maps look structured although the
@@ -113,6 +127,10 @@ def seven_cation_nanoparticles(size=128, channels=1024, counts_per_pixel=100.0, 
         Mean total counts of the pixels that hold sample.
     seed : int
         Seed of particles and noise: the same seed gives the same map.
+    energy_offset, energy_gain, resolution : float
+        What the metadata do not know of the detector: peaks lie where the nominal energy plus
+        an offset in eV and a relative gain is the line's; full width at half maximum at Mn
+        K-alpha in eV, where the metadata say 130.
 
     Returns
     -------
@@ -150,6 +168,9 @@ def seven_cation_nanoparticles(size=128, channels=1024, counts_per_pixel=100.0, 
         carbon_share=0.10,
         pixel_size=pixel_size,
         title="Seven-cation nanoparticle phantom",
+        energy_offset=energy_offset,
+        energy_gain=energy_gain,
+        resolution=resolution,
     )
 
 
@@ -175,7 +196,7 @@ def _domains(fields, areas):
 
 def _phantom(
     rng, phases, labels, fractions, thickness, film, channels, counts_per_pixel,
-    carbon_share, pixel_size, title,
+    carbon_share, pixel_size, title, energy_offset=0.0, energy_gain=0.0, resolution=RESOLUTION,
 ):  # fmt: skip
     """Counts drawn from the truth, as a signal that carries it."""
     import hyperspy.api as hs
@@ -186,18 +207,22 @@ def _phantom(
     compositions = np.array([list(phase.values()) for phase in phases.values()])
     compositions *= 100 / compositions.sum(axis=1, keepdims=True)
     lines = _lines_in_range([*elements, "Au", "C"], energy[-1])
-    kfactors = theoretical_kfactors(lines, BEAM_ENERGY)
-    background = _bremsstrahlung(energy)
+    kfactors = dict(theoretical_kfactors(lines, BEAM_ENERGY))
+    detected = energy * (1 + energy_gain) + energy_offset / 1000
+    background = _bremsstrahlung(detected)
+
+    def lines_of(atomic_percent):
+        return _line_spectrum(detected, scale, atomic_percent, resolution)
 
     spectra = []
     for composition in compositions:
-        spectrum = _line_spectrum(energy, dict(zip(elements, composition, strict=True)), kfactors)
+        spectrum = lines_of(dict(zip(elements, composition, strict=True)))
         spectrum *= (1 - BREMSSTRAHLUNG_SHARE) / spectrum.sum()
         spectra.append(spectrum + BREMSSTRAHLUNG_SHARE * background)
     # The grid is excited by what the sample scatters, so it goes with the sample.
-    stray = _line_spectrum(energy, {"Au": 100.0}, kfactors)
+    stray = lines_of({"Au": 100.0})
     spectra = np.array(spectra) + 0.02 * stray / stray.sum()
-    carbon = _line_spectrum(energy, {"C": 100.0}, kfactors)
+    carbon = lines_of({"C": 100.0})
     carbon = 0.95 * carbon / carbon.sum() + 0.05 * background
 
     sample = labels >= 0
@@ -239,39 +264,38 @@ def _phantom(
     return s
 
 
-def _xray_lines(element):
-    from exspy.material import elements
-
-    return elements[element].Atomic_properties.Xray_lines.as_dictionary()
-
-
 def _lines_in_range(elements, highest):
     """Alpha lines on the energy axis, one for each family of each element."""
     return [
         f"{element}_{line}"
         for element in elements
-        for line, properties in _xray_lines(element).items()
-        if line in ("Ka", "La", "Ma") and 0.1 < properties["energy (keV)"] < highest
+        for line in ("Ka", "La", "Ma")
+        if 0.1 < _alpha_energy(element, line) < highest
     ]
 
 
-def _line_spectrum(energy, atomic_percent, kfactors):
-    """X-ray lines of a composition: counts of an alpha line = weight fraction / k-factor."""
-    from exspy.material import elements
+def _alpha_energy(element, line):
+    try:
+        return alpha_emission(f"{element}_{line}", BEAM_ENERGY)[0]
+    except ValueError:  # the element has no such lines
+        return 0.0
 
+
+def _line_spectrum(energy, step, atomic_percent, resolution):
+    """X-ray lines of a composition: photons per atom of each line, on the energies of channels."""
     spectrum = np.zeros(len(energy))
-    step = energy[1] - energy[0]
-    for alpha, k in kfactors.items():
-        element, name = split_line(alpha)
-        if element not in atomic_percent:
-            continue
-        weight = atomic_percent[element] * elements[element].General_properties.atomic_weight
-        for line, properties in _xray_lines(element).items():
-            if line[0] == name[0]:
-                centre = properties["energy (keV)"]
-                sigma = fwhm_at_energy(centre, RESOLUTION) / 2.3548
+    for element, percent in atomic_percent.items():
+        for shell in "KLM":
+            try:
+                photons = shell_emission(element, shell, BEAM_ENERGY)
+            except ValueError:  # the beam does not excite it, or the element has no such lines
+                continue
+            for centre, strength in photons.values():
+                if centre < 0.1 or centre > energy[-1] + 0.5:
+                    continue
+                sigma = fwhm_at_energy(centre, resolution) / 2.3548
                 peak = np.exp(-0.5 * ((energy - centre) / sigma) ** 2) / (sigma * 2.5066)
-                spectrum += weight / k * properties["weight"] * step * peak
+                spectrum += percent * strength * step * peak
     return spectrum
 
 

@@ -29,3 +29,23 @@ def weighted_sums(counts, weights):
         rows = slice(start, start + BLOCK_ROWS)
         sums += weights[:, rows] @ counts[rows].astype(np.float64)
     return sums
+
+
+def project(counts, operator):
+    """Linear combinations of the channels of each pixel.
+
+    Parameters
+    ----------
+    counts : array (pixels, channels)
+        Of any dtype.
+    operator : array (n_values, channels)
+
+    Returns
+    -------
+    array (n_values, pixels)
+    """
+    values = np.zeros((len(operator), len(counts)))
+    for start in range(0, len(counts), BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
+        values[:, rows] = operator @ counts[rows].T.astype(np.float64)
+    return values

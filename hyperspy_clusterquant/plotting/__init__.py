@@ -1,5 +1,6 @@
 """Pictures of results: arrays in, matplotlib axes out, nothing computed."""
 
+from hyperspy_clusterquant.plotting.fits import plot_peak_fit
 from hyperspy_clusterquant.plotting.maps import plot_label_map
 from hyperspy_clusterquant.plotting.spectra import (
     plot_composition,
@@ -8,4 +9,11 @@ from hyperspy_clusterquant.plotting.spectra import (
     plot_spectra,
 )
 
-__all__ = ["plot_composition", "plot_criterion", "plot_label_map", "plot_scree", "plot_spectra"]
+__all__ = [
+    "plot_composition",
+    "plot_criterion",
+    "plot_label_map",
+    "plot_peak_fit",
+    "plot_scree",
+    "plot_spectra",
+]

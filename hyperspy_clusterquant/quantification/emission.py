@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ SUBSHELLS = {
 ALPHA = {"K": ("KL1", "KL2", "KL3"), "L": ("L3M4", "L3M5"), "M": ("M5N6", "M5N7")}
 _OUTER = [f"{shell}{n}" for shell, last in zip("LMNOP", (3, 5, 7, 7, 5), strict=True)
           for n in range(1, last + 1)] + ["N67", "O45", "P23", "P45"]  # fmt: skip
+_LINE_NAME = re.compile("[KLM]([abglnzsuv][0-9]*|[1-5][NO][1-7])")
 #: Lines weaker than this share of the alpha line are left out.
 WEAKEST = 1e-4
 
@@ -61,6 +63,23 @@ def split_line(line):
         raise ValueError(
             f"{line!r} is not the name of an X-ray line. Write the element, an underscore and "
             "the line, for example 'Fe_Ka' or 'Ag_La'."
+        )
+    return element, name
+
+
+def check_line(line):
+    """Raise unless a text is the name of an X-ray line of an element.
+
+    Returns
+    -------
+    element, name : str
+    """
+    element, name = split_line(line)
+    atomic_number(element)
+    if not _LINE_NAME.fullmatch(name):
+        raise ValueError(
+            f"{line!r} is not the name of an X-ray line: {name!r} is no line. Those of {element} "
+            f"that k-factors are for are {element}_Ka, {element}_La and {element}_Ma."
         )
     return element, name
 

@@ -1,4 +1,4 @@
-"""Cliff-Lorimer k-factors: from theory, from a file, and their uncertainties."""
+"""Cliff-Lorimer k-factors: from theory, from a file, from a standard, and their uncertainties."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-RYDBERG = 13.605693e-3  # keV
-ELECTRON_REST_ENERGY = 510.99895  # keV
+from hyperspy_clusterquant._checks import check_choice
+from hyperspy_clusterquant.quantification.detectors import detector_efficiency
+from hyperspy_clusterquant.quantification.emission import (
+    alpha_emission,
+    atomic_number,
+    atomic_weight,
+    check_line,
+    line_families,
+    split_line,
+)
 
 #: Relative standard uncertainty of a theoretical k-factor, by shell. The ratio
 #: of two lines adds theirs in quadrature: metal K / metal K 4 %, metal K / S K
@@ -17,69 +25,44 @@ ELECTRON_REST_ENERGY = 510.99895  # keV
 THEORY_UNCERTAINTY = {"K": 0.03, "light K": 0.10, "L": 0.17, "M": 0.20}
 _FIRST_METAL_K = 21  # scandium; below, fluorescence yields are known less well
 
-_SUBSHELLS = {"K": (("K", 2),), "L": (("L1", 2), ("L2", 2), ("L3", 4)), "M": (("M5", 6),)}
 
-
-def split_line(line):
-    """Element and line of an X-ray line's name.
-
-    Examples
-    --------
-    >>> split_line("Fe_Ka")
-    ('Fe', 'Ka')
-    """
-    element, separator, name = str(line).partition("_")
-    if not separator or not name:
-        raise ValueError(
-            f"{line!r} is not the name of an X-ray line. Write the element, an underscore and "
-            "the line, for example 'Fe_Ka' or 'Ag_La'."
-        )
-    return element, name
-
-
-def ionisation_cross_section(beam_energy, edge_energy, n_electrons):
-    r"""Cross section of inner-shell ionisation by electron impact after Casnati et al.
+class KFactors(dict):
+    """k-factors by weight of alpha lines: a dictionary that knows its uncertainties.
 
     Parameters
     ----------
-    beam_energy : float
-        Kinetic energy of the electrons in keV.
-    edge_energy : float
-        Ionisation energy of the subshell in keV.
-    n_electrons : int
-        Electrons in the subshell.
-
-    Returns
-    -------
-    float
-        Cross section in units of the Bohr radius squared.
-
-    References
-    ----------
-    E. Casnati, A. Tartari and C. Baraldi, J. Phys. B 15 (1982) 155.
+    values : mapping of str to float
+        k-factor of each line.
+    relative_uncertainty : mapping of str to float, optional
+        Relative standard uncertainty of each line's k-factor. Those of different lines count as
+        independent, and only ratios matter, so the reference line has one of its own.
+    sources : mapping of str to str, optional
+        Where each comes from: ``"given"``, ``"theory"`` or ``"standard"``.
 
     Examples
     --------
-    >>> round(ionisation_cross_section(200.0, 7.112, 2) * 2.8003e7, 0)  # Fe K in barn
-    340.0
+    >>> k = KFactors({"Fe_Ka": 1.45, "Pt_La": 5.08}, {"Pt_La": 0.05})
+    >>> k["Fe_Ka"], k.relative_uncertainty["Pt_La"]
+    (1.45, 0.05)
     """
-    u = beam_energy / edge_energy
-    j = ELECTRON_REST_ENERGY / edge_energy
-    exponent = -0.0318 + 0.3160 / u - 0.1135 / u**2
-    shape = 10.57 * np.exp(-1.736 / u + 0.317 / u**2)
-    rest = (1 + j) ** 2
-    relativistic = (1 + 2 * j) / (u + 2 * j) * (u + j) ** 2 / rest
-    momentum = (u + 2 * j) * rest
-    relativistic *= ((1 + u) * momentum / (j**2 * (1 + 2 * j) + u * momentum)) ** 1.5
-    return float(
-        n_electrons
-        * (edge_energy / RYDBERG) ** exponent
-        * shape
-        * (RYDBERG / edge_energy) ** 2
-        * relativistic
-        * np.log(u)
-        / u
-    )
+
+    def __init__(self, values, relative_uncertainty=None, sources=None):
+        super().__init__(values)
+        self.relative_uncertainty = dict(relative_uncertainty or {})
+        self.sources = dict.fromkeys(self, "given") | dict(sources or {})
+
+    def to_csv(self, path):
+        """Write a file that ``kfactors=`` takes: ``line,k,relative_uncertainty``.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["line", "k", "relative_uncertainty"])
+            for line, k in self.items():
+                writer.writerow([line, repr(float(k)), self.relative_uncertainty.get(line, "")])
 
 
 def theoretical_kfactors(lines, beam_energy=200.0, reference="S_Ka", detector=None):
@@ -89,7 +72,7 @@ def theoretical_kfactors(lines, beam_energy=200.0, reference="S_Ka", detector=No
         k_{A} = \frac{[A / (Q\,\omega\,a\,\varepsilon)]_A}{[A / (Q\,\omega\,a\,\varepsilon)]_{ref}}
 
     with the atomic mass A, the ionisation cross section Q (with Coster-Kronig
-    transfer to the L3 subshell), the fluorescence yield omega, the alpha
+    transfer within the shell), the fluorescence yield omega, the alpha
     lines' share a of the radiative rate, and the detector's efficiency.
 
     Parameters
@@ -100,13 +83,18 @@ def theoretical_kfactors(lines, beam_energy=200.0, reference="S_Ka", detector=No
         Beam energy in keV.
     reference : str
         Line whose k-factor is 1.
-    detector : callable, optional
-        Efficiency as a function of the energy in keV. Default: an ideal detector.
+    detector : optional
+        ``None`` or ``"ideal"``; ``"windowless"`` (0.45 mm of silicon), ``"polymer"`` or ``"Be"``
+        (that behind a window); or an efficiency of your own: a function of the energy in keV,
+        rows of (energy, efficiency), or the path of a CSV file with the columns
+        ``energy,efficiency``.
 
     Returns
     -------
-    dict of str: float
-        k-factor of each line: (C_A / C_ref) = k_A I_A / (k_ref I_ref) with C by weight.
+    KFactors
+        A dictionary of the k-factor of each line: (C_A / C_ref) = k_A I_A / (k_ref I_ref) with C
+        by weight. Its ``relative_uncertainty`` holds what theory is good for: 3 % for the K line
+        of a metal, 10 % for that of a light element, 17 % for an L and 20 % for an M line.
 
     Raises
     ------
@@ -125,71 +113,41 @@ def theoretical_kfactors(lines, beam_energy=200.0, reference="S_Ka", detector=No
     >>> round(k["S_Ka"], 3), round(k["Cu_Ka"], 1)
     (1.0, 2.0)
     """
-    efficiency = (lambda energy: 1.0) if detector is None else detector
-    if not callable(efficiency):
-        raise TypeError(
-            "`detector` must be a function that returns the detector's efficiency for an energy in "
-            f"keV, or None for an ideal detector; got {detector!r}."
-        )
+    if isinstance(lines, str):
+        lines = [lines]
+    beam_energy = _positive("beam_energy", beam_energy)
+    efficiency = detector_efficiency(detector)
     unit = _counts_per_mass(reference, beam_energy, efficiency)
-    return {line: unit / _counts_per_mass(line, beam_energy, efficiency) for line in lines}
+    values = {line: unit / _counts_per_mass(line, beam_energy, efficiency) for line in lines}
+    return KFactors(
+        values,
+        {line: theory_uncertainty(line) for line in values},
+        dict.fromkeys(values, "theory"),
+    )
 
 
 def _counts_per_mass(line, beam_energy, efficiency):
     """Counts of an alpha line per mass of its element, in arbitrary common units."""
-    import xraylib
-
     element, name = split_line(line)
     if name not in ("Ka", "La", "Ma"):
         raise ValueError(
             f"Theoretical k-factors are for alpha lines (Ka, La, Ma), not {line!r}. Quantify "
             f"{element} with its {element}_{name[0]}a line, or give the k-factor."
         )
-    shell = name[0]
     try:
-        z = xraylib.SymbolToAtomicNumber(element)
-        edges = {
-            subshell: xraylib.EdgeEnergy(z, getattr(xraylib, f"{subshell}_SHELL"))
-            for subshell, _ in _SUBSHELLS[shell]
-        }
-        lowest = _SUBSHELLS[shell][-1][0]
-        if max(edges.values()) >= beam_energy:
-            raise ValueError(f"the edge lies at {max(edges.values()):.4g} keV")
-        q = [
-            ionisation_cross_section(beam_energy, edges[subshell], n)
-            for subshell, n in _SUBSHELLS[shell]
-        ]
-        if shell == "L":
-            f12, f13, f23 = (_coster_kronig(xraylib, z, t) for t in ("FL12", "FL13", "FL23"))
-            ionised = q[2] + f23 * q[1] + (f13 + f12 * f23) * q[0]
-        else:
-            ionised = q[0]
-        rate_of = {"K": ("KA_LINE",), "L": ("LA_LINE",), "M": ("MA1_LINE", "MA2_LINE")}[shell]
-        rates = [xraylib.RadRate(z, getattr(xraylib, r)) for r in rate_of]
-        energies = [xraylib.LineEnergy(z, getattr(xraylib, r)) for r in rate_of]
-        fluorescence_yield = xraylib.FluorYield(z, getattr(xraylib, f"{lowest}_SHELL"))
-        mass = xraylib.AtomicWeight(z)
+        energy, photons = alpha_emission(line, beam_energy)
     except ValueError as error:
         raise ValueError(
             f"There is no theoretical k-factor for {line} at {beam_energy:.4g} keV: {error}. "
             f"Choose another line of {element} or give its k-factor in `kfactors`."
         ) from error
-    return ionised * fluorescence_yield * sum(rates) * efficiency(float(np.mean(energies))) / mass
-
-
-def _coster_kronig(xraylib, z, transition):
-    try:
-        return xraylib.CosKronTransProb(z, getattr(xraylib, f"{transition}_TRANS"))
-    except ValueError:  # xraylib has no value where the transition is closed
-        return 0.0
+    return photons * efficiency(energy) / atomic_weight(element)
 
 
 def theory_uncertainty(line):
     """Relative standard uncertainty of a theoretical k-factor, see `THEORY_UNCERTAINTY`."""
-    import xraylib
-
     element, name = split_line(line)
-    if name[0] == "K" and xraylib.SymbolToAtomicNumber(element) < _FIRST_METAL_K:
+    if name[0] == "K" and atomic_number(element) < _FIRST_METAL_K:
         return THEORY_UNCERTAINTY["light K"]
     return THEORY_UNCERTAINTY[name[0]]
 
@@ -205,12 +163,12 @@ def read_kfactors(kfactors):
 
     Returns
     -------
-    kfactors : dict of str: float
-    uncertainties : dict of str: float
-        Relative, of the lines that have one in the file.
+    KFactors
     """
+    if isinstance(kfactors, KFactors):
+        return KFactors(_checked(kfactors), kfactors.relative_uncertainty, kfactors.sources)
     if isinstance(kfactors, Mapping):
-        return _checked(kfactors), {}
+        return KFactors(_checked(kfactors))
     if not isinstance(kfactors, str | Path):
         raise TypeError(
             "`kfactors` must be a dictionary such as {'Fe_Ka': 1.45, 'Pt_La': 5.08}, the path of a "
@@ -225,18 +183,17 @@ def read_kfactors(kfactors):
             )
         rows = list(reader)
     values = _checked({row["line"]: row["k"] for row in rows})
-    uncertainties = {
-        row["line"]: float(row["relative_uncertainty"])
-        for row in rows
-        if row.get("relative_uncertainty")
-    }
-    return values, uncertainties
+    uncertainties = {}
+    for row in rows:
+        if row.get("relative_uncertainty"):
+            uncertainties[row["line"]] = _relative(row["line"], row["relative_uncertainty"])
+    return KFactors(values, uncertainties)
 
 
 def _checked(kfactors):
     values = {}
     for line, k in kfactors.items():
-        split_line(line)
+        check_line(line)
         try:
             values[line] = float(k)
         except (TypeError, ValueError):
@@ -244,3 +201,143 @@ def _checked(kfactors):
         if not values[line] > 0 or not np.isfinite(values[line]):
             raise ValueError(f"The k-factor of {line} must be a positive number, not {k!r}.")
     return values
+
+
+def _relative(line, value):
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not 0 <= number < 1:
+        raise ValueError(
+            f"The relative uncertainty of the k-factor of {line} must be a number from 0 to 1 "
+            f"(0.05 stands for 5 %), not {value!r}."
+        )
+    return number
+
+
+def _positive(name, value):
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not number > 0 or not np.isfinite(number):
+        raise ValueError(f"`{name}` must be a positive number, not {value!r}.")
+    return number
+
+
+def complete_kfactors(given, lines, beam_energy, detector=None):
+    """k-factors of lines: those given, and theoretical ones for the rest.
+
+    Theory is scaled to the given k-factors by the mean logarithm of their ratio, weighted with
+    the uncertainty of theory, because only ratios of k-factors mean anything.
+
+    Parameters
+    ----------
+    given : KFactors
+        With at least one line.
+    lines : list of str
+        Lines wanted.
+    beam_energy : float
+        In keV.
+    detector : optional
+        See `theoretical_kfactors`.
+
+    Returns
+    -------
+    KFactors
+        Of `lines`, in their order. ``sources`` tells which are theoretical.
+    """
+    missing = [line for line in lines if line not in given]
+    values, relative, sources = dict(given), dict(given.relative_uncertainty), dict(given.sources)
+    if missing:
+        anchors = [line for line in lines if line in given] or list(given)
+        theory = theoretical_kfactors([*anchors, *missing], beam_energy, anchors[0], detector)
+        weights = [theory.relative_uncertainty[line] ** -2 for line in anchors]
+        ratios = [np.log(given[line] / theory[line]) for line in anchors]
+        scale = float(np.exp(np.average(ratios, weights=weights)))
+        for line in missing:
+            values[line] = theory[line] * scale
+            relative[line] = theory.relative_uncertainty[line]
+            sources[line] = "theory"
+    return KFactors(
+        {line: values[line] for line in lines},
+        {line: relative[line] for line in lines if line in relative},
+        {line: sources[line] for line in lines},
+    )
+
+
+def convert_kfactors(kfactors, lines="alpha", units="weight", beam_energy=200.0):
+    r"""Turn k-factors of other conventions into those used here: by weight, for alpha lines.
+
+    Lists of manufacturers differ in what they mean. A k-factor that applies to the counts of the
+    whole family, as Thermo's do, is divided by the alpha line's share of the
+    family; an atomic one is multiplied by the atomic weight:
+
+    .. math:: k = k_{atomic} A / A_{ref}, \qquad k_\alpha = k_{family} I_{family} / I_\alpha .
+
+    The scale is kept for the first line.
+
+    Parameters
+    ----------
+    kfactors : mapping of str to float, or path
+        As ``kfactors=`` takes it.
+    lines : {"alpha", "family"}
+        Counts that the k-factors apply to.
+    units : {"weight", "atomic"}
+        Fractions that the k-factors give.
+    beam_energy : float
+        Beam energy in keV, which the shares within L and M families depend on a little.
+
+    Returns
+    -------
+    KFactors
+
+    Examples
+    --------
+    >>> k = convert_kfactors({"S_Ka": 1.0, "Cu_Ka": 1.0}, units="atomic")
+    >>> round(k["Cu_Ka"], 3)  # 63.546 / 32.066
+    1.982
+    """
+    check_choice("lines", lines, ("alpha", "family"))
+    check_choice("units", units, ("weight", "atomic"))
+    given = read_kfactors(kfactors)
+    factors = {}
+    for line in given:
+        factors[line] = 1.0
+        if lines == "family":
+            factors[line] *= sum(
+                f.weights.sum() for f in line_families(line, beam_energy) if f.alpha == line
+            )
+        if units == "atomic":
+            factors[line] *= atomic_weight(split_line(line)[0])
+    unit = next(iter(factors.values()), 1.0)
+    values = {line: k * factors[line] / unit for line, k in given.items()}
+    return KFactors(values, given.relative_uncertainty, given.sources)
+
+
+def kfactors_of_standard(areas, stds, lines, weight_fractions, reference):
+    """k-factors from the counts of a standard of known composition.
+
+    Parameters
+    ----------
+    areas, stds : array (n_lines,)
+        Counts of each alpha line and their standard deviations.
+    lines : sequence of str
+    weight_fractions : array (n_lines,)
+        Known composition.
+    reference : str
+        Line whose k-factor is 1.
+
+    Returns
+    -------
+    KFactors
+        Uncertainties are those of the counts.
+    """
+    k = np.asarray(weight_fractions) / areas
+    k = k / k[list(lines).index(reference)]
+    return KFactors(
+        dict(zip(lines, k.tolist(), strict=True)),
+        dict(zip(lines, (stds / areas).tolist(), strict=True)),
+        dict.fromkeys(lines, "standard"),
+    )

@@ -12,7 +12,7 @@ from hyperspy_clusterquant.quantification.calibration import (
     area_covariance,
     calibrate,
 )
-from hyperspy_clusterquant.quantification.peaks import Design, fit_peaks
+from hyperspy_clusterquant.quantification.peaks import fit_peaks
 
 #: Peaks that are looked for, at most.
 MOST_PEAKS = 25
@@ -79,6 +79,27 @@ def fit_spectra(spectra, variances, design, candidates):
         calibration=calibration,
         unexplained=tuple(found),
     )
+
+
+def area_operator(fitted):
+    """Matrix that turns counts into areas: the fit of the sum as a linear map.
+
+    Parameters
+    ----------
+    fitted : ModelFit
+
+    Returns
+    -------
+    array (n_families, channels)
+        With fixed weights and without bounds, so that areas may come out negative.
+    """
+    design = fitted.fits[0].design
+    variance = np.nansum([fit.variance for fit in fitted.fits if fit.counts.sum() > 0], axis=0)
+    weight = 1 / np.sqrt(variance)
+    columns = np.vstack([design.profiles, design.background]).T * weight[:, None]
+    length = np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
+    inverse = np.linalg.pinv(columns / length, rcond=1e-8) / length[:, None]
+    return inverse[: len(design.families)] * weight
 
 
 def _search(fit, variance, candidates, found, least_distinct=unexplained.LEAST_DISTINCT):

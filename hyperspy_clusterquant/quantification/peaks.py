@@ -8,11 +8,13 @@ from functools import cached_property
 import numpy as np
 from scipy import interpolate, optimize, special
 
+from hyperspy_clusterquant.quantification.detectors import fwhm_at_energy
+from hyperspy_clusterquant.quantification.emission import mass_attenuation
+
 #: Resolution of the background in the logarithm of the energy: wider than peaks and multiplets.
 BACKGROUND_KNOTS = 0.3
 MAX_ITERATIONS = 30
 FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
-FANO = 2.5  # eV: growth of the squared full width with the energy
 BEND_LENGTH = 0.4  # keV
 
 SILICON_K_EDGE, SILICON_K_ALPHA = 1.8389, 1.7398  # keV
@@ -20,12 +22,6 @@ SILICON_K_EDGE, SILICON_K_ALPHA = 1.8389, 1.7398  # keV
 #: theory, and of the share of counts that pile up.
 ESCAPE_PRIOR = (1.0, 1.0)
 PILE_UP_PRIOR = (0.0, 0.01)
-
-
-def fwhm(energy, resolution):
-    """Full width at half maximum in keV at `energy` (keV), from that at Mn K-alpha (eV)."""
-    variance = FANO * (np.asarray(energy, dtype=float) - 5.8987) * 1000 + resolution**2
-    return np.sqrt(np.maximum(variance, 30.0**2)) / 1000
 
 
 @dataclass(frozen=True)
@@ -94,7 +90,7 @@ class Design:
 
     def profile(self, energies, weights):
         """Counts of some lines, Gaussian peaks integrated over the channels."""
-        sigma = fwhm(energies, self.scale.resolution) * FWHM_TO_SIGMA
+        sigma = fwhm_at_energy(energies, self.scale.resolution) * FWHM_TO_SIGMA
         cumulative = special.ndtr((self.edges[:, None] - energies) / sigma)
         return np.diff(cumulative, axis=0) @ np.asarray(weights)
 
@@ -176,8 +172,6 @@ def escape_share(energy):
     S. J. B. Reed and N. G. Ware, J. Phys. E 5 (1972) 582.
     """
     import xraylib
-
-    from hyperspy_clusterquant.quantification.emission import mass_attenuation
 
     energy = np.asarray(energy, dtype=float)
     share = np.zeros(len(energy))

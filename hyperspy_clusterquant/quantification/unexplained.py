@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperspy_clusterquant.quantification.emission import Family, line_families
-from hyperspy_clusterquant.quantification.peaks import fwhm
+from hyperspy_clusterquant.quantification.detectors import fwhm_at_energy
+from hyperspy_clusterquant.quantification.emission import Family
 
 #: Standard deviations above the model from which a peak counts as one. In a spectrum of some
 #: hundred resolution widths, noise alone reaches it in one of ten thousand.
@@ -18,10 +18,9 @@ SHAPE_ERROR = {"K": 0.02, "L": 0.04, "M": 0.10}
 LEAST_DISTINCT = 0.1
 #: Elements met often in specimens, films, grids and columns: named before others that fit as well.
 COMMON = (
-    "C O N Si Cu Al Au Fe Ni Cr Co Ti Mo Ca Cl Na Mg K S P Zn Mn Pt Ag Ga W Pb Sn Zr".split()
-)
-#: Never named: gases without compounds, and elements without stable isotopes.
-NEVER = frozenset("He Ne Ar Kr Xe Rn Tc Pm Po At Fr Ra Ac Pa Np Pu Am Cm Bk Cf Es Fm".split())
+    "C", "O", "N", "Si", "Cu", "Al", "Au", "Fe", "Ni", "Cr", "Co", "Ti", "Mo", "Ca", "Cl", "Na",
+    "Mg", "K", "S", "P", "Zn", "Mn", "Pt", "Ag", "Ga", "W", "Pb", "Sn", "Zr",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,9 @@ def find_peak(fit, candidates, least_distinct=LEAST_DISTINCT):
     test = _ScoreTest(fit, least_distinct)
     scale = fit.design.scale
     energy = fit.design.true_energy
-    step = fwhm(energy, scale.resolution).min() / 4
+    step = fwhm_at_energy(energy, scale.resolution).min() / 4
     # Not at the ends, where half of a peak outside the fit looks like one inside.
-    margin = 0.7 * fwhm(energy[[0, -1]], scale.resolution)
+    margin = 0.7 * fwhm_at_energy(energy[[0, -1]], scale.resolution)
     positions = np.arange(energy[0] + margin[0], energy[-1] - margin[1], step)
     if not len(positions):
         return None
@@ -98,37 +97,6 @@ def single_line(peak):
     return Family(f"{peak.energy:.2f} keV_line", np.array([peak.energy]), np.array([1.0]))
 
 
-def candidate_families(elements, alphas_of, beam_energy):
-    """Families of all elements that a peak may be named after.
-
-    Parameters
-    ----------
-    elements : iterable of str
-        Symbols, without those that are fitted already.
-    alphas_of : callable
-        Alpha lines of an element that are on the energy axis.
-    beam_energy : float
-        In keV.
-
-    Returns
-    -------
-    dict of str: list of Family
-    """
-    found = {}
-    for element in elements:
-        if element in NEVER:
-            continue
-        families = []
-        for alpha in alphas_of(element):
-            try:
-                families += line_families(alpha, beam_energy)
-            except ValueError:  # no atomic data: it cannot be told by its lines
-                continue
-        if families:
-            found[element] = families
-    return found
-
-
 class _ScoreTest:
     """Rao's test of profiles that are not in the fit, with what the fit could take over."""
 
@@ -149,7 +117,9 @@ class _ScoreTest:
         weighted = profiles.T * self._weight[:, None]
         outside = self._outside(weighted)
         information = (outside**2).sum(axis=0)
-        distinct = information > self._least_distinct * np.maximum((weighted**2).sum(axis=0), 1e-300)
+        distinct = information > self._least_distinct * np.maximum(
+            (weighted**2).sum(axis=0), 1e-300
+        )
         score = (self._residual.T @ outside)[0]
         with np.errstate(divide="ignore", invalid="ignore"):
             z = np.where(distinct, score / np.sqrt(information), 0.0)
@@ -159,7 +129,7 @@ class _ScoreTest:
 
 def _alpha_near(families, position, scale):
     """Alpha line of one of the families at a position, or None."""
-    near = 0.5 * float(fwhm(position, scale.resolution))
+    near = 0.5 * float(fwhm_at_energy(position, scale.resolution))
     for family in families:
         strongest = family.energies[np.argmax(family.weights)]
         if abs(strongest - position) < near:

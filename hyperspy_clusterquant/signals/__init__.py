@@ -4,8 +4,9 @@ from hyperspy_clusterquant.signals.clustered_eds import (
     ClusteredEDSSpectrum,
     LazyClusteredEDSSpectrum,
 )
+from hyperspy_clusterquant.signals.standards import calibrate_kfactors
 
-__all__ = ["ClusteredEDSSpectrum", "LazyClusteredEDSSpectrum"]
+__all__ = ["ClusteredEDSSpectrum", "LazyClusteredEDSSpectrum", "calibrate_kfactors"]
 
 
 def __dir__():

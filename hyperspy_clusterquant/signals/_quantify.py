@@ -1,75 +1,264 @@
-"""Quantification of cluster spectra: exspy's line families, our statistics."""
+"""Quantification of spectra: what users say and metadata hold, as numbers for the kernels."""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
+from hyperspy_clusterquant import blocks
 from hyperspy_clusterquant._checks import check_choice
-from hyperspy_clusterquant.counts import fwhm_at_energy
-from hyperspy_clusterquant.quantification import cliff_lorimer, entropy, kfactors, peaks
-from hyperspy_clusterquant.results import CompositionTable
-from hyperspy_clusterquant.signals import _axes, _xray_lines
+from hyperspy_clusterquant.quantification import (
+    absorption,
+    cliff_lorimer,
+    entropy,
+    kfactors,
+    model,
+    windows,
+)
+from hyperspy_clusterquant.quantification.composition import CompositionTable
+from hyperspy_clusterquant.quantification.detectors import fwhm_at_energy
+from hyperspy_clusterquant.quantification.emission import atomic_weight
+from hyperspy_clusterquant.quantification.peaks import Design, Scale
+from hyperspy_clusterquant.results import MASKED
+from hyperspy_clusterquant.signals import _axes, _xray_lines, maps
 
-#: The fit never starts lower; below, absorption bends the background too sharply.
-LOWEST_FIT_ENERGY = 0.2
-#: Energies fitted beyond the outermost lines of the quantified elements, in keV, to hold the
-#: background. Little below them: the carbon of the film, whose peak is strong and whose
-#: background is steep, is left out of the fit where no quantified element needs it.
+#: The fit starts here in keV, or below the lowest quantified line if that is lower: with little
+#: below it, the strong carbon of the film and its steep background are left out.
+FIT_FROM = 1.1
 MARGIN_BELOW = 0.25
-MARGIN_ABOVE = 0.5
+#: The fit never starts lower than this, or this share of the lowest quantified line.
+LOWEST_FIT_ENERGY = 0.2
+LOWEST_SHARE = 0.65
+#: The fit goes up to here in keV, or beyond the highest quantified line if that is higher.
+FIT_UP_TO = 12.0
+#: Alpha lines so far (keV) outside of the fit may still reach into it.
+REACH = 0.15
+#: Distance of the background windows below and above a line, in widths of the line.
+WINDOWS_AT = [5.0, 2.0]
+#: Shift of a quantified line and change of the resolution, in eV, that are worth a warning.
+LARGE_SHIFT = 25.0
+LARGE_CHANGE = 20.0
 
 
-def quantify(
-    signal, result, xray_lines, kfactors, kfactor_uncertainty, method, weights, extra_elements,
-    sublattices, composition_units,
-):  # fmt: skip
-    """Composition of each cluster, see `ClusteredEDSSpectrum.cluster_quantification`."""
+class Request:
+    """What is to be quantified in a signal, checked and turned into numbers.
+
+    Parameters
+    ----------
+    signal : ClusteredEDSSpectrum
+        With the metadata.
+    names : tuple of str
+        Names of the spectra.
+    xray_lines, kfactors, kfactor_uncertainty, extra_elements, absorption, sublattices, detector
+        As in `ClusteredEDSSpectrum.cluster_quantification`.
+    """
+
+    def __init__(
+        self, signal, names, *, xray_lines=None, kfactors=None, kfactor_uncertainty=None,
+        extra_elements=(), absorption=None, sublattices=None, detector=None,
+    ):  # fmt: skip
+        self.names = tuple(names)
+        self.energy = _axes.energy_in_kev(signal)
+        self.highest = _highest_energy(signal, self.energy)
+        given = None if kfactors is None else _read_kfactors(kfactors)
+        self.lines = _lines(signal, xray_lines, self.energy, self.highest, given or ())
+        self.elements = tuple(_xray_lines.split_line(line)[0] for line in self.lines)
+        self.groups = _sublattices(sublattices, self.elements)
+        self.kfactors = _kfactors(signal, self.lines, given, kfactor_uncertainty, detector)
+        self.extra = _extra_elements(signal, extra_elements, self.elements)
+        self.absorption = _absorption(signal, absorption, self.names)
+        self.resolution = float(
+            signal.metadata.Acquisition_instrument.TEM.Detector.EDS.energy_resolution_MnKa
+        )
+
+    # --- intensities ----------------------------------------------------------------------
+
+    def fit(self, counts, variances, beam_energy):
+        """Line families fitted to spectra, see `model.fit_spectra`, and the channels used."""
+        positions = [_xray_lines.line_energy(line) for line in self.lines]
+        lowest, highest = min(positions), max(positions)
+        start = max(
+            min(FIT_FROM, lowest - MARGIN_BELOW), min(LOWEST_FIT_ENERGY, LOWEST_SHARE * lowest)
+        )
+        end = min(max(FIT_UP_TO, 1.15 * highest + 0.5), 0.98 * beam_energy)
+        used = (self.energy >= start) & (self.energy <= end)
+        inside = self.energy[used]
+
+        def alphas(elements):
+            lowest, highest = max(inside[0] - REACH, 0.05), min(inside[-1] + REACH, self.highest)
+            return _xray_lines.alpha_lines(elements, lowest, highest)
+
+        declared = (*self.elements, *self.extra)
+        families = _xray_lines.families(alphas(declared), beam_energy)
+        others = [e for e in _xray_lines.known_elements() if e not in declared]
+        candidates = {e: _xray_lines.families(alphas([e]), beam_energy) for e in others}
+        design = Design(inside, families, Scale(resolution=self.resolution), beam_energy)
+        fitted = model.fit_spectra(counts[:, used], variances[:, used], design, candidates)
+        return fitted, used
+
+    def warn_of_the_fit(self, fitted):
+        """Warn of what was found in the spectra that the user did not declare."""
+        if fitted.unexplained:
+            peaks = ", ".join(map(str, fitted.unexplained))
+            warnings.warn(
+                f"Peaks that no declared element explains: {peaks}. They were fitted along and do "
+                "not enter the composition. Declare the elements in `extra_elements`, or with "
+                "s.add_elements([...]) if they belong to the sample.",
+                UserWarning,
+                stacklevel=4,
+            )
+        calibration = fitted.calibration
+        positions = np.array([_xray_lines.line_energy(line) for line in self.lines])
+        shift = calibration.shift(positions)
+        largest = shift[np.argmax(np.abs(shift))]
+        change = calibration.scale.resolution - self.resolution
+        if abs(largest) > LARGE_SHIFT or abs(change) > LARGE_CHANGE:
+            warnings.warn(
+                f"The peaks lie up to {largest:+.0f} eV beside their lines and their "
+                f"resolution is {calibration.scale.resolution:.0f} eV, where the metadata say "
+                f"{self.resolution:.0f} eV. This was corrected for the fit. Check the energy axis "
+                "and s.set_microscope_parameters(energy_resolution_MnKa=...).",
+                UserWarning,
+                stacklevel=4,
+            )
+
+    def areas_of(self, fitted):
+        """Areas of the quantified lines: as they are, unconstrained, and covariances."""
+        names = [family.alpha for family in fitted.fits[0].design.families]
+        chosen = [names.index(line) for line in self.lines]
+        return (
+            np.array([fit.areas[chosen] for fit in fitted.fits]),
+            np.array([fit.unconstrained[chosen] for fit in fitted.fits]),
+            np.array([c[np.ix_(chosen, chosen)] for c in fitted.covariances]),
+        )
+
+    # --- composition ----------------------------------------------------------------------
+
+    def factors(self, intensities):
+        """Absorption factors of each spectrum's lines, and the foil they are for."""
+        if self.absorption is None:
+            return np.ones(intensities.shape), None
+        thicknesses, density, angle = self.absorption
+        k = self.k
+        positions = np.array([_xray_lines.line_energy(line) for line in self.lines])
+        attenuation = absorption.attenuation_matrix(self.elements, positions)
+        corrected = [
+            absorption.correct(i, k, self.elements, attenuation, t, density, angle)
+            for i, t in zip(intensities, thicknesses, strict=True)
+        ]
+        foil = absorption.Absorption(thicknesses, tuple(d for _, d in corrected), angle)
+        return np.array([f for f, _ in corrected]), foil
+
+    @property
+    def k(self):
+        """k-factors by weight, array (n_elements,)."""
+        return np.array([self.kfactors[line] for line in self.lines])
+
+    def table(self, intensities, unconstrained, covariances, composition_units, **more):
+        """Compositions of the spectra as a `CompositionTable`."""
+        relative = np.array(
+            [self.kfactors.relative_uncertainty.get(line, 0.0) for line in self.lines]
+        )
+        factors, foil = self.factors(intensities)
+        masses = np.array([atomic_weight(element) for element in self.elements])
+        rows = [
+            _composition(i, c, self.k * f, relative, masses, self.groups)
+            for i, c, f in zip(intensities, covariances, factors, strict=True)
+        ]
+        columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        return CompositionTable(
+            cluster_names=self.names,
+            elements=self.elements,
+            xray_lines=tuple(self.lines),
+            intensities=intensities,
+            intensities_std=np.sqrt([np.diag(c) for c in covariances]),
+            unconstrained_intensities=unconstrained,
+            kfactors=self.kfactors,
+            sublattices=tuple(tuple(self.elements[i] for i in group) for group in self.groups),
+            composition_units=composition_units,
+            absorption=foil,
+            absorption_factors=factors,
+            **columns,
+            **more,
+        )
+
+
+def quantify(signal, spectra, names, method, composition_units, per_pixel=None, **options):
+    """Composition of each spectrum, see `ClusteredEDSSpectrum.cluster_quantification`.
+
+    Parameters
+    ----------
+    signal : ClusteredEDSSpectrum
+        With the metadata.
+    spectra : callable
+        Gives the spectra as a signal (n_spectra | energy) and their variances, array
+        (n_spectra, channels). Called when everything else has been checked.
+    names : tuple of str
+        Names of the spectra.
+    per_pixel : ClusterResult, optional
+        Result on the signal's map, to quantify every pixel as well.
+    method, composition_units, **options
+        As in `ClusteredEDSSpectrum.cluster_quantification`.
+
+    Returns
+    -------
+    CompositionTable
+    """
     check_choice("method", method, ("model", "windows"))
     check_choice("composition_units", composition_units, ("atomic", "weight"))
-    energy = _axes.energy_in_kev(signal)
-    given, file_uncertainty = ({}, {}) if kfactors is None else _read_kfactors(kfactors)
-    lines = _lines(signal, xray_lines, energy, given)
-    elements = tuple(_xray_lines.split_line(line)[0] for line in lines)
-    groups = _sublattices(sublattices, elements)
-    k, relative = _kfactors(signal, lines, kfactors, given, kfactor_uncertainty, file_uncertainty)
-
-    spectra = signal.get_cluster_spectra(result, weights)
-    variances = spectra.metadata.Signal.Noise_properties.variance.data
-    if method == "model":
-        extra = _extra_elements(signal, extra_elements, elements)
-        measured = _fit(spectra, variances, energy, lines, elements, extra)
-    else:
-        measured = _integrate(spectra, variances, lines)
-    intensities, covariances = measured
-
-    atomic_weights = np.array([_xray_lines.atomic_weight(element) for element in elements])
-    rows = [
-        _composition(i, c, k, relative, atomic_weights, groups)
-        for i, c in zip(intensities, covariances, strict=True)
-    ]
-    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    return CompositionTable(
-        cluster_names=result.cluster_names,
-        elements=elements,
-        xray_lines=tuple(lines),
-        intensities=intensities,
-        intensities_std=np.sqrt([np.diag(c) for c in covariances]),
-        kfactors=dict(zip(lines, k.tolist(), strict=True)),
-        sublattices=tuple(tuple(elements[i] for i in group) for group in groups),
-        composition_units=composition_units,
-        **columns,
+    if per_pixel is not None and method == "windows":
+        raise ValueError("`per_pixel` maps are fitted: they need method='model'.")
+    request = Request(signal, names, **options)
+    beam_energy = _beam_energy(signal) if method == "model" else None
+    spectra, variances = spectra()
+    counts = np.asarray(spectra.data, dtype=float)
+    if not counts.sum() > 0:
+        raise ValueError(
+            f"There are no counts to quantify: {', '.join(request.names)} are empty. Check the "
+            "data and the mask that the clusters were found with."
+        )
+    if method == "windows":
+        areas, covariances = _integrate(spectra, variances, request.lines)
+        return request.table(np.maximum(areas, 0.0), areas, covariances, composition_units)
+    fitted, used = request.fit(counts, variances, beam_energy)
+    request.warn_of_the_fit(fitted)
+    table = request.table(
+        *request.areas_of(fitted),
+        composition_units,
+        fits=fitted.fits,
+        calibration=fitted.calibration,
+        unexplained=fitted.unexplained,
     )
+    if per_pixel is None:
+        return table
+    return replace(table, maps=_composition_maps(signal, request, table, fitted, used, per_pixel))
 
 
-def _composition(intensities, covariance, k, relative, atomic_weights, groups):
-    """One cluster: fractions, their uncertainties and the entropy."""
-    atomic = cliff_lorimer.atomic_fractions(intensities, k, atomic_weights)
+def _composition_maps(signal, request, table, fitted, used, result):
+    """Composition of every pixel of a map, by element; NaN where it is left out or empty."""
+    names = [family.alpha for family in fitted.fits[0].design.families]
+    operator = np.zeros((len(request.lines), len(request.energy)))
+    operator[:, used] = model.area_operator(fitted)[[names.index(line) for line in request.lines]]
+    areas = np.maximum(blocks.project(signal.data, operator), 0.0)
+    # Absorption is that of the pixel's cluster, or the mean of the clusters where it is in none.
+    factors = np.vstack([table.absorption_factors, np.nanmean(table.absorption_factors, axis=0)])
+    labels = result.labels.ravel()
+    amounts = areas * request.k[:, None] * factors[np.where(labels >= 0, labels, -1)].T
+    if table.composition_units == "atomic":
+        amounts /= np.array([atomic_weight(element) for element in request.elements])[:, None]
+    total = amounts.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        percent = np.where((labels != MASKED) & (total > 0), 100 * amounts / total, np.nan)
+    return maps.composition_maps(percent, result, request.elements, table.unit)
+
+
+def _composition(intensities, covariance, k, relative, masses, groups):
+    """One spectrum: fractions, their uncertainties and the entropy."""
+    atomic = cliff_lorimer.atomic_fractions(intensities, k, masses)
     weight = cliff_lorimer.weight_fractions(intensities, k)
-    counting = cliff_lorimer.fraction_covariance(
-        atomic, k / atomic_weights, intensities, covariance
-    )
+    counting = cliff_lorimer.fraction_covariance(atomic, k / masses, intensities, covariance)
     counting_weight = cliff_lorimer.fraction_covariance(weight, k, intensities, covariance)
     from_k = cliff_lorimer.fraction_covariance_from_kfactors(atomic, relative)
     from_k_weight = cliff_lorimer.fraction_covariance_from_kfactors(weight, relative)
@@ -79,8 +268,8 @@ def _composition(intensities, covariance, k, relative, atomic_weights, groups):
     return {
         "atomic_percent": 100 * atomic,
         "weight_percent": 100 * weight,
-        "std_counting": 100 * np.sqrt(np.diag(counting)),
-        "std_kfactor": 100 * np.sqrt(np.diag(from_k)),
+        "covariance_counting": 1e4 * counting,
+        "covariance_kfactor": 1e4 * from_k,
         "weight_percent_std": 100 * np.sqrt(np.diag(counting_weight + from_k_weight)),
         "configurational_entropy": s,
         "configurational_entropy_std": s_std,
@@ -90,9 +279,9 @@ def _composition(intensities, covariance, k, relative, atomic_weights, groups):
 # --- what to quantify -------------------------------------------------------------------
 
 
-def _lines(signal, xray_lines, energy, given):
+def _lines(signal, xray_lines, energy, highest, given):
     """Alpha line of each element to quantify."""
-    lowest, highest = energy[0], _highest_energy(signal, energy)
+    lowest = energy[0]
     if isinstance(xray_lines, str):
         xray_lines = [xray_lines]
     if xray_lines is None:
@@ -167,54 +356,6 @@ def _sublattices(sublattices, elements):
     return [[elements.index(element) for element in group] for group in sublattices]
 
 
-def _read_kfactors(given):
-    if hasattr(given, "as_dictionary"):  # a node of HyperSpy's metadata
-        given = given.as_dictionary()
-    return kfactors.read_kfactors(given)
-
-
-def _kfactors(signal, lines, user, given, user_uncertainty, file_uncertainty):
-    """k-factor of each line and its relative uncertainty."""
-    if user is None:
-        beam_energy = _beam_energy(signal)
-        given = kfactors.theoretical_kfactors(lines, beam_energy)
-        default = {line: kfactors.theory_uncertainty(line) for line in lines}
-        if user_uncertainty is None:
-            warnings.warn(
-                f"Theoretical k-factors at {beam_energy:.4g} keV are used, with uncertainties of "
-                f"{min(default.values()):.0%} to {max(default.values()):.0%}. Pass `kfactors` "
-                "measured on your instrument for better ones.",
-                UserWarning,
-                stacklevel=4,
-            )
-    else:
-        missing = [line for line in lines if line not in given]
-        if missing:
-            raise ValueError(
-                f"`kfactors` lacks {', '.join(missing)}; it has {', '.join(given)}. Add the "
-                "missing ones (by weight), choose other lines in `xray_lines`, or quantify fewer "
-                "elements."
-            )
-        default = file_uncertainty
-    if isinstance(user_uncertainty, dict):
-        unknown = [line for line in user_uncertainty if line not in lines]
-        if unknown:
-            raise ValueError(
-                f"`kfactor_uncertainty` names {', '.join(map(str, unknown))}, but the quantified "
-                f"lines are {', '.join(lines)}."
-            )
-        default = default | user_uncertainty
-    elif user_uncertainty is not None:
-        default = dict.fromkeys(lines, user_uncertainty)
-    relative = [default.get(line, 0.0) for line in lines]
-    if any(isinstance(value, str) or not 0 <= value < 1 for value in relative):
-        raise ValueError(
-            f"`kfactor_uncertainty` is relative, 0.05 stands for 5 %; got {user_uncertainty!r}."
-        )
-    relative = np.array(relative, dtype=float)
-    return np.array([given[line] for line in lines]), relative
-
-
 def _beam_energy(signal):
     beam_energy = signal.metadata.get_item("Acquisition_instrument.TEM.beam_energy", None)
     if beam_energy is None:
@@ -225,62 +366,158 @@ def _beam_energy(signal):
     return float(beam_energy)
 
 
-# --- intensities ------------------------------------------------------------------------
+# --- k-factors --------------------------------------------------------------------------
 
 
-def _fit(spectra, variances, energy, lines, elements, extra):
-    """Intensities of the lines and their covariances by the family model."""
-    _beam_energy(spectra)
-    highest = _highest_energy(spectra, energy)
-    quantified = _xray_lines.alpha_lines(elements, energy[0], highest)
-    positions = [_xray_lines.line_energy(line) for line in quantified]
-    fitted = (energy >= max(min(positions) - MARGIN_BELOW, LOWEST_FIT_ENERGY)) & (
-        energy <= 1.15 * max(positions) + MARGIN_ABOVE
+def _read_kfactors(given):
+    if hasattr(given, "as_dictionary"):  # a node of HyperSpy's metadata
+        given = given.as_dictionary()
+    return kfactors.read_kfactors(given)
+
+
+def _kfactors(signal, lines, given, uncertainty, detector):
+    """k-factors of the lines, from the user, from theory, or from both, as `KFactors`."""
+    if given is None:
+        beam_energy = _beam_energy(signal)
+        found = kfactors.theoretical_kfactors(lines, beam_energy, lines[0], detector)
+        relative = found.relative_uncertainty
+        if uncertainty is None:
+            warnings.warn(
+                f"Theoretical k-factors at {beam_energy:.4g} keV are used, with uncertainties of "
+                f"{min(relative.values()):.0%} to {max(relative.values()):.0%}. Pass `kfactors` "
+                "measured on your instrument for better ones.",
+                UserWarning,
+                stacklevel=6,
+            )
+    else:
+        missing = [line for line in lines if line not in given]
+        if len(missing) == len(lines):
+            raise ValueError(
+                f"`kfactors` holds none of the lines {', '.join(lines)}; it has "
+                f"{', '.join(given) or 'nothing'}. Add them (by weight), choose other lines in "
+                "`xray_lines`, or leave `kfactors` out for theoretical ones."
+            )
+        beam_energy = _beam_energy(signal) if missing else None
+        found = kfactors.complete_kfactors(given, lines, beam_energy, detector)
+        if missing:
+            warnings.warn(
+                f"`kfactors` lacks {', '.join(missing)}: theoretical ones, scaled to those given, "
+                "are used for them (marked * in the table).",
+                UserWarning,
+                stacklevel=6,
+            )
+    relative = found.relative_uncertainty | _uncertainties(lines, given, uncertainty)
+    return kfactors.KFactors(found, relative, found.sources)
+
+
+def _uncertainties(lines, given, uncertainty):
+    """Relative uncertainty of each line that the user named one for."""
+    if uncertainty is None:
+        return {}
+    if isinstance(uncertainty, dict):
+        unknown = [line for line in uncertainty if line not in lines]
+        if unknown:
+            raise ValueError(
+                f"`kfactor_uncertainty` names {', '.join(map(str, unknown))}, but the quantified "
+                f"lines are {', '.join(lines)}."
+            )
+        named = dict(uncertainty)
+    else:  # of what was given; theory beside it keeps its own
+        named = {line: uncertainty for line in lines if given is None or line in given}
+    for value in named.values():
+        if isinstance(value, str) or not 0 <= value < 1:
+            raise ValueError(
+                f"`kfactor_uncertainty` is relative, 0.05 stands for 5 %; got {uncertainty!r}."
+            )
+    return named
+
+
+# --- absorption -------------------------------------------------------------------------
+
+
+def _absorption(signal, given, names):
+    """Thickness of each spectrum, density (None = of the composition) and take-off angle."""
+    if given is None:
+        return None
+    example = "absorption={'thickness': 80, 'density': 'auto', 'take_off_angle': 'auto'}"
+    if not isinstance(given, dict) or "thickness" not in given:
+        raise ValueError(
+            f"`absorption` must be a dictionary with a thickness in nm, such as {example}; "
+            f"got {given!r}."
+        )
+    unknown = set(given) - {"thickness", "density", "take_off_angle"}
+    if unknown:
+        raise ValueError(
+            f"`absorption` knows thickness, density and take_off_angle, not "
+            f"{', '.join(map(str, unknown))}. Write it as {example}."
+        )
+    thickness = given["thickness"]
+    if isinstance(thickness, dict):
+        missing = [name for name in names if name not in thickness]
+        if missing:
+            raise ValueError(
+                f"The thickness of {', '.join(missing)} is missing in `absorption`; it has "
+                f"{', '.join(map(str, thickness))}."
+            )
+        thickness = [thickness[name] for name in names]
+    thicknesses = [thickness] * len(names) if np.ndim(thickness) == 0 else list(thickness)
+    if len(thicknesses) != len(names):
+        raise ValueError(
+            f"`absorption` has {len(thicknesses)} thicknesses for {len(names)} clusters. Give one "
+            "for all, one for each, or a dictionary by the clusters' names."
+        )
+    thicknesses = tuple(_in_range("thickness", t, 0, np.inf, "in nm") for t in thicknesses)
+    density = given.get("density", "auto")
+    if not (isinstance(density, str) and density == "auto"):
+        density = _in_range("density", density, 0, 30, "in g/cm3, or 'auto'")
+    angle = given.get("take_off_angle", "auto")
+    if isinstance(angle, str) and angle == "auto":
+        angle = _take_off_angle(signal)
+    angle = _in_range("take_off_angle", angle, 0, 90, "in degrees, or 'auto'")
+    return thicknesses, None if density == "auto" else density, angle
+
+
+def _in_range(name, value, low, high, unit):
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not low < number <= high or not np.isfinite(number):
+        limits = f"above {low}" if np.isinf(high) else f"above {low} and up to {high}"
+        raise ValueError(
+            f"The {name} in `absorption` must be a number {limits} ({unit}), not {value!r}."
+        )
+    return number
+
+
+def _take_off_angle(signal):
+    elevation = signal.metadata.get_item(
+        "Acquisition_instrument.TEM.Detector.EDS.elevation_angle", None
     )
-    inside = energy[fitted]
-    alphas = _xray_lines.alpha_lines([*elements, *extra], inside[0], min(inside[-1], highest))
-    families = _family_profiles(spectra, alphas)
-    profiles = np.array(list(families.values()))[:, fitted]
-    background = peaks.background_basis(inside)
-    chosen = [list(families).index(line) for line in lines]
-    fits = [
-        peaks.fit_peaks(spectrum[fitted], variance[fitted], profiles, background)
-        for spectrum, variance in zip(spectra.data, variances, strict=True)
-    ]
-    return (
-        np.array([fit.areas[chosen] for fit in fits]),
-        np.array([fit.covariance[np.ix_(chosen, chosen)] for fit in fits]),
-    )
+    if elevation is None:
+        raise ValueError(
+            "The take-off angle is not known. Pass it in `absorption`, or set the detector's "
+            "angles with s.set_microscope_parameters(elevation_angle=22, azimuth_angle=0, "
+            "tilt_stage=0) (degrees)."
+        )
+    return float(signal.get_take_off_angle())
 
 
-def _family_profiles(spectra, alphas):
-    """Spectra of exspy's line families by alpha line, with one count in each alpha line."""
-    single = spectra.inav[0]
-    if single.metadata.has_item("Signal.Noise_properties"):
-        del single.metadata.Signal.Noise_properties
-    model = single.create_model(auto_background=False, auto_add_lines=False)
-    model.add_family_lines(alphas)
-    axis = single.axes_manager.signal_axes[0]
-    profiles = {}
-    for alpha in model.xray_lines:
-        alpha.A.value = 1.0
-        family = [alpha, *(line for line in model.family_lines if line.A.twin is alpha.A)]
-        profiles[alpha.name] = sum(x.function(axis.axis) for x in family) * abs(axis.scale)
-    return profiles
+# --- windows ----------------------------------------------------------------------------
 
 
 def _integrate(spectra, variances, lines):
     """Intensities of the lines and their covariances by integration windows."""
-    windows = np.array(spectra.estimate_integration_windows(2.0, lines))
-    background = np.array(spectra.estimate_background_windows(xray_lines=lines))
+    peak_windows = np.array(spectra.estimate_integration_windows(2.0, lines))
+    background = np.array(spectra.estimate_background_windows(WINDOWS_AT, xray_lines=lines))
     resolution = spectra.metadata.Acquisition_instrument.TEM.Detector.EDS.energy_resolution_MnKa
     _warn_of_overlaps(lines, float(resolution))
     axis = spectra.axes_manager.signal_axes[0].axis
     measured = [
-        peaks.integrate_windows(axis, spectrum, variance, windows, background)
-        for spectrum, variance in zip(spectra.data, variances, strict=True)
+        windows.integrate_windows(axis, spectrum, variance, peak_windows, background)
+        for spectrum, variance in zip(np.asarray(spectra.data, float), variances, strict=True)
     ]
-    areas = np.maximum([area for area, _ in measured], 0.0)
+    areas = np.array([area for area, _ in measured])
     return areas, np.array([np.diag(variance) for _, variance in measured])
 
 

@@ -72,7 +72,8 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
     >>> result = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
     >>> list(s.clusters)
     ['pca_gmm']
-    >>> table = s.cluster_quantification(kfactors=s.metadata.Ground_truth.kfactors)
+    >>> table = s.cluster_quantification(
+    ...     kfactors=s.metadata.Ground_truth.kfactors, extra_elements=["C", "Au"])
     >>> table.elements
     ('Ag', 'Cd', 'Cu', 'Fe', 'Mn', 'S', 'Zn')
     """
@@ -518,11 +519,7 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
 
         result = self._get_cluster_result(result)
         check_choice("weights", weights, ("membership", "hard"))
-        if result.n_clusters == 0:
-            raise ValueError(
-                f"The result {result.name!r} has no cluster: all its pixels are noise or left "
-                "out. Cluster again with other parameters, or take another result."
-            )
+        _check_has_clusters(result)
         if weights == "membership":
             pixel_weights = result.memberships.reshape(result.n_clusters, -1).astype(float)
         else:
@@ -555,14 +552,20 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
         method="model",
         weights="membership",
         extra_elements=("C", "O"),
+        absorption=None,
         sublattices=None,
         composition_units="atomic",
+        detector=None,
+        per_pixel=False,
     ):
         """Composition of each cluster with uncertainties, after Cliff and Lorimer.
 
-        Each cluster's spectrum is fitted with exspy's families of X-ray lines, so that
-        overlapping peaks are told apart, and a smooth background; the areas of the alpha
-        lines and the k-factors give the composition.
+        Each cluster's spectrum is fitted with families of X-ray lines, so that overlapping peaks
+        are told apart, a bremsstrahlung background, and the escape and pile-up peaks of the
+        detector. Before that, the energy axis and the resolution are calibrated on the
+        sum of the spectra, and peaks that no declared element explains are looked for and fitted
+        along, with a warning. The areas of the alpha lines and the k-factors give the
+        composition. A single spectrum, without navigation axes, is quantified as it is.
 
         Parameters
         ----------
@@ -573,11 +576,14 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
             ``s.metadata.Sample.elements``.
         kfactors : dict, str or path, optional
             k-factors **by weight** for alpha lines, ``{"Fe_Ka": 1.45, "Pt_La": 5.08}``, or a
-            CSV file with the columns ``line,k[,relative_uncertainty]``. Default: theoretical
-            k-factors at the signal's beam energy, with a warning.
+            CSV file with the columns ``line,k[,relative_uncertainty]``; those of
+            `theoretical_kfactors`, `calibrate_kfactors` and `convert_kfactors` bring their
+            uncertainty along. Lines without a k-factor get a theoretical one, scaled to the
+            others, with a warning. Default: theoretical k-factors at the signal's beam energy,
+            with a warning.
         kfactor_uncertainty : float or dict, optional
-            Relative standard uncertainty of the k-factors, for all or each line. Default: that
-            of the file, of theory, or none for k-factors given without.
+            Relative standard uncertainty of the k-factors, for all or each line. Default: what
+            the k-factors bring along, or none for k-factors given without.
         method : {"model", "windows"}
             Fit of line families, or integration in windows with background windows, which
             counts overlapping peaks twice.
@@ -586,11 +592,22 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
         extra_elements : list of str
             Elements of film, resin and grid: fitted, not quantified. So are the declared elements
             that `xray_lines` leaves out.
+        absorption : dict, optional
+            Correct for absorption in a foil:
+            ``{"thickness": 80, "density": "auto", "take_off_angle": "auto"}``, in nm, g/cm3 and
+            degrees. The thickness may be a list with one for each cluster, or a
+            dictionary by their names. ``"auto"``: density estimated from the
+            composition; angle of the metadata. Default: no correction.
         sublattices : list of list of str, optional
             Elements that share sites, for the configurational entropy. Default: one of all
             metals and half-metals.
         composition_units : {"atomic", "weight"}
-            What the printed table shows.
+            What the printed table, the upper limits and the maps show.
+        detector : optional
+            Efficiency of the detector for theoretical k-factors, see `theoretical_kfactors`.
+        per_pixel : bool
+            Quantify every pixel, too, for comparison with classic maps: ``table.maps`` holds an
+            image for each element. Takes one more pass over the data.
 
         Returns
         -------
@@ -599,7 +616,8 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
         Raises
         ------
         ValueError
-            If elements, lines, k-factors or the beam energy are missing or do not fit.
+            If elements, lines, k-factors, absorption or the beam energy are missing or do not
+            fit, or there are no counts.
 
         References
         ----------
@@ -610,17 +628,54 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
         >>> from hyperspy_clusterquant.data import six_cation_sulfide
         >>> s = six_cation_sulfide(size=48, channels=512)
         >>> _ = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
-        >>> table = s.cluster_quantification(kfactors=s.metadata.Ground_truth.kfactors)
+        >>> table = s.cluster_quantification(
+        ...     kfactors=s.metadata.Ground_truth.kfactors, extra_elements=["C", "Au"])
         >>> bool(abs(table.atomic_percent.sum(axis=1) - 100).max() < 1e-6)
         True
         """
+        options = {
+            "xray_lines": xray_lines, "kfactors": kfactors,
+            "kfactor_uncertainty": kfactor_uncertainty, "method": method,
+            "extra_elements": extra_elements, "absorption": absorption,
+            "sublattices": sublattices, "composition_units": composition_units,
+            "detector": detector,
+        }  # fmt: skip
+        if self.axes_manager.navigation_dimension == 0:
+            if result is not None or per_pixel:
+                raise ValueError(
+                    "A single spectrum is quantified as it is: it has no clusters (`result`) and "
+                    "no pixels (`per_pixel`)."
+                )
+            return quantify(self, self._as_spectra, ["spectrum"], **options)
         result = self._get_cluster_result(result)
+        _check_has_clusters(result)
+        check_choice("weights", weights, ("membership", "hard"))
+
+        def spectra():
+            sums = self.get_cluster_spectra(result, weights)
+            return sums, sums.metadata.Signal.Noise_properties.variance.data
+
         return quantify(
-            self, result, xray_lines=xray_lines, kfactors=kfactors,
-            kfactor_uncertainty=kfactor_uncertainty, method=method, weights=weights,
-            extra_elements=extra_elements, sublattices=sublattices,
-            composition_units=composition_units,
-        )  # fmt: skip
+            self, spectra, result.cluster_names, per_pixel=result if per_pixel else None, **options
+        )
+
+    def _as_spectra(self):
+        """A single spectrum as a stack of one, and its variance: its own, or that of counts."""
+        import hyperspy.api as hs
+
+        counts = np.asarray(self.data, dtype=float)
+        variance = self.metadata.get_item("Signal.Noise_properties.variance", None)
+        variance = np.asarray(getattr(variance, "data", counts), dtype=float)
+        if variance.shape != counts.shape:
+            variance = counts
+        spectra = hs.signals.Signal1D(
+            counts[None], axes=[{"size": 1}, self.axes_manager.signal_axes[0].get_axis_dictionary()]
+        )
+        for node in ("Acquisition_instrument", "Sample"):
+            if self.metadata.has_item(node):
+                spectra.metadata.set_item(node, self.metadata.get_item(node).as_dictionary())
+        spectra.set_signal_type(self._signal_type)
+        return spectra, variance[None]
 
     # --- pictures -------------------------------------------------------------------------
 
@@ -732,6 +787,14 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
                 "s.cluster_pca_gmm() with n_clusters='auto' or 'bic', and more than shot noise."
             )
         return plot_criterion(result, ax=ax)
+
+
+def _check_has_clusters(result):
+    if result.n_clusters == 0:
+        raise ValueError(
+            f"The result {result.name!r} has no cluster: all its pixels are noise or left "
+            "out. Cluster again with other parameters, or take another result."
+        )
 
 
 def _check_name(name):

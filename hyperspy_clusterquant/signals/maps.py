@@ -31,3 +31,27 @@ def membership_maps(result):
     return _as_image(
         result.memberships.copy(), result, f"Memberships {result.name}", leading=[cluster]
     )
+
+
+def composition_maps(percent, result, elements, unit):
+    """Composition of every pixel as images.
+
+    Parameters
+    ----------
+    percent : array (n_elements, pixels)
+    result : ClusterResult
+        On the same map.
+    elements : sequence of str
+    unit : str
+
+    Returns
+    -------
+    dict of str: BaseSignal
+        By element.
+    """
+    images = {}
+    for element, values in zip(elements, percent, strict=True):
+        image = _as_image(values.reshape(result.labels.shape), result, f"{element} ({unit})")
+        image.metadata.set_item("Signal.quantity", f"{element} ({unit})")
+        images[element] = image
+    return images

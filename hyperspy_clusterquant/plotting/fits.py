@@ -1,0 +1,88 @@
+"""Peak fits of spectra."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hyperspy_clusterquant.plotting._style import CLUSTER_COLOURS
+
+#: Families with fewer counts than this share of the largest are drawn, but not named.
+NAMED_SHARE = 2e-3
+
+
+def plot_peak_fit(fit, title="", axes=None):
+    """Draw counts, model, families, background and artefacts, and the residual below.
+
+    Parameters
+    ----------
+    fit : PeakFit
+    title : str
+        Name of the spectrum.
+    axes : sequence of two matplotlib.axes.Axes, optional
+        For the spectrum and the residual; a new figure if not given.
+
+    Returns
+    -------
+    array of matplotlib.axes.Axes (2,)
+    """
+    if axes is None:
+        import matplotlib.pyplot as plt
+
+        _, axes = plt.subplots(
+            2, 1, figsize=(10, 5.4), sharex=True, height_ratios=[3.4, 1], layout="constrained"
+        )
+    top, below = axes
+    energy = fit.design.true_energy
+    floor = max(0.3 * np.quantile(np.maximum(fit.model, 0), 0.05), 0.3)
+    _draw_families(top, fit, energy, floor)
+    top.step(energy, np.maximum(fit.counts, floor / 2), where="mid", color="0.55", lw=0.8,
+             label="counts")  # fmt: skip
+    top.plot(energy, fit.model, color="black", lw=0.9, label="model")
+    top.plot(energy, fit.background, color="#0072B2", lw=1.1, label="background")
+    if fit.artefacts.max() > floor:
+        top.plot(energy, fit.artefacts, color="#009E73", lw=0.9, label="escape and pile-up")
+    top.set_yscale("log")
+    top.set_ylim(floor, 6 * max(fit.counts.max(), 1))
+    top.set_ylabel("Counts")
+    top.set_title(f"{title}, chi² per channel {fit.reduced_chi_square:.2f}", fontsize=10)
+    top.legend(frameon=False, fontsize=8, loc="upper right", ncols=4)
+    below.axhspan(-2, 2, color="0.93", zorder=0)
+    below.step(energy, fit.residual, where="mid", color="0.3", lw=0.7)
+    largest = max(4.0, 1.1 * np.abs(fit.residual).max())
+    below.set_ylim(-largest, largest)
+    below.set_xlim(energy[0], energy[-1])
+    below.set_ylabel("Residual (σ)")
+    below.set_xlabel("Energy (keV)")
+    for ax in (top, below):
+        ax.spines[["top", "right"]].set_visible(False)
+    return np.array([top, below])
+
+
+def _draw_families(ax, fit, energy, floor):
+    """Each family in a colour of its element, named above its highest peak."""
+    curves = fit.areas[:, None] * fit.design.profiles
+    elements = list(dict.fromkeys(family.element for family in fit.design.families))
+    occupied = []
+    order = np.argsort(-curves.max(axis=1))
+    for n in order:
+        family, curve = fit.design.families[n], curves[n]
+        if not curve.max() > floor:
+            continue
+        colour = CLUSTER_COLOURS[elements.index(family.element) % len(CLUSTER_COLOURS)]
+        shown = curve > floor / 10
+        ax.plot(energy, np.where(shown, curve, np.nan), color=colour, lw=0.8, alpha=0.8)
+        peak = int(np.argmax(curve))
+        if curve[peak] > NAMED_SHARE * curves.max():
+            _name(ax, family.alpha, energy[peak], fit.model[peak], colour, occupied, energy)
+
+
+def _name(ax, alpha, position, height, colour, occupied, energy):
+    """Name of a family above the model, higher where others stand already."""
+    near = 0.06 * (energy[-1] - energy[0])
+    level = sum(abs(position - other) < near for other in occupied)
+    occupied.append(position)
+    text = alpha.replace("_line", "?").replace("_", " ")
+    ax.text(
+        position, height * 1.25 * 1.55**level, text, fontsize=7, ha="center", va="bottom",
+        color=colour,
+    )  # fmt: skip

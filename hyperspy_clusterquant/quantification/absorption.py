@@ -1,0 +1,139 @@
+"""Absorption of X-rays on their way out of a thin specimen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperspy_clusterquant.quantification.cliff_lorimer import weight_fractions
+from hyperspy_clusterquant.quantification.emission import atomic_number, mass_attenuation
+
+NM_TO_CM = 1e-7
+MAX_ITERATIONS = 50
+#: Densities in g/cm3 of elements that are gases, as they fill solid compounds.
+_IN_SOLIDS = {"H": 0.09, "N": 2.0, "O": 2.3, "F": 2.2, "Cl": 2.3}
+
+
+@dataclass(frozen=True)
+class Absorption:
+    """Foil through which the X-rays leave.
+
+    Attributes
+    ----------
+    thickness : tuple of float
+        Of each cluster, in nm.
+    density : tuple of float
+        Of each cluster, in g/cm3.
+    take_off_angle : float
+        In degrees.
+    """
+
+    thickness: tuple
+    density: tuple
+    take_off_angle: float
+
+
+def attenuation_matrix(elements, energies):
+    """Mass attenuation coefficients in cm2/g, array (n_energies, n_elements)."""
+    return np.array([mass_attenuation(element, energies) for element in elements]).T
+
+
+def absorption_factors(attenuation, fractions, mass_thickness, take_off_angle):
+    r"""Factors that intensities must be multiplied with to undo absorption.
+
+    .. math:: \frac{\chi\rho t}{1 - e^{-\chi\rho t}}, \qquad
+              \chi = \frac{1}{\sin\alpha} \sum_j C_j (\mu/\rho)_j
+
+    X-rays come evenly from all depths of a foil that lies flat.
+
+    Parameters
+    ----------
+    attenuation : array (n_lines, n_elements)
+        In cm2/g.
+    fractions : array (n_elements,)
+        Weight fractions C of the foil.
+    mass_thickness : float
+        Density times thickness in g/cm2.
+    take_off_angle : float
+        In degrees.
+
+    Returns
+    -------
+    array (n_lines,)
+        At least 1.
+
+    References
+    ----------
+    J. I. Goldstein, J. L. Costley, G. W. Lorimer and S. J. B. Reed, Scanning Electron Microscopy
+    I (1977) 315.
+    """
+    depth = attenuation @ fractions * mass_thickness / np.sin(np.radians(take_off_angle))
+    return np.where(depth > 1e-9, depth / -np.expm1(-np.maximum(depth, 1e-9)), 1.0)
+
+
+def density_of(elements, fractions):
+    """Density in g/cm3 of a mixture that keeps the volumes of its elements: an estimate.
+
+    Parameters
+    ----------
+    elements : sequence of str
+    fractions : array (n_elements,)
+        Weight fractions.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(density_of(["Zn", "S"], np.array([0.67, 0.33])), 1)  # sphalerite has 4.1
+    3.9
+    """
+    import xraylib
+
+    densities = [
+        _IN_SOLIDS.get(element) or xraylib.ElementDensity(atomic_number(element))
+        for element in elements
+    ]
+    return float(1 / (fractions / densities).sum())
+
+
+def correct(intensities, kfactors, elements, attenuation, thickness, density, take_off_angle):
+    """Absorption factors that agree with the composition that they lead to.
+
+    Parameters
+    ----------
+    intensities, kfactors : array (n_elements,)
+        Counts of each line and k-factors by weight.
+    elements : sequence of str
+    attenuation : array (n_elements, n_elements)
+        Of each line in each element, in cm2/g.
+    thickness : float
+        In nm.
+    density : float or None
+        In g/cm3; None = of the composition.
+    take_off_angle : float
+        In degrees.
+
+    Returns
+    -------
+    factors : array (n_elements,)
+    density : float
+    """
+    factors = np.ones(len(intensities))
+    if not intensities.sum() > 0:
+        return np.full(len(intensities), np.nan), np.nan
+    for _ in range(MAX_ITERATIONS):
+        fractions = weight_fractions(intensities * factors, kfactors)
+        used = density_of(elements, fractions) if density is None else density
+        previous = factors
+        factors = absorption_factors(
+            attenuation, fractions, used * thickness * NM_TO_CM, take_off_angle
+        )
+        if np.abs(factors - previous).max() < 1e-8:
+            return factors, used
+    raise ValueError(
+        f"The absorption correction for {thickness:g} nm does not settle: the specimen is too "
+        "thick for it. Check the thickness (nm) and the density (g/cm3)."
+    )

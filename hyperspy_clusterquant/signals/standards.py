@@ -1,0 +1,125 @@
+"""k-factors from the spectrum of a standard."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hyperspy_clusterquant.quantification.emission import atomic_weight
+from hyperspy_clusterquant.quantification.kfactors import kfactors_of_standard
+from hyperspy_clusterquant.quantification.uncertainty import parse_formula
+
+#: Most that a composition may miss 100 at% by, rounding included.
+TOLERANCE = 1.0
+
+
+def calibrate_kfactors(spectrum, composition, reference=None, *, extra_elements=("C", "O")):
+    """k-factors from the spectrum of a standard of known composition.
+
+    The spectrum is fitted as `ClusteredEDSSpectrum.cluster_quantification` fits those of
+    clusters.
+
+    Parameters
+    ----------
+    spectrum : EDS signal
+        Spectrum of the standard, or a map of it, which is summed. With the beam energy in its
+        metadata.
+    composition : dict of str: float, or str
+        at% of each element, or a formula such as ``"CuFeS2"``. The line of an element is the one
+        declared with ``spectrum.set_lines``, else the usual one.
+    reference : str, optional
+        Line whose k-factor is 1. Default: S K-alpha, Si K-alpha, or the first line.
+    extra_elements : list of str
+        Elements of film and grid: fitted, but not of the standard.
+
+    Returns
+    -------
+    KFactors
+        A dictionary by line. ``relative_uncertainty`` is that of the counts. Save it with
+        ``to_csv``, pass it to ``cluster_quantification(kfactors=...)``.
+
+    Raises
+    ------
+    ValueError
+        If the composition does not sum to 100 at%, an element has no line on the energy axis,
+        or none in the spectrum.
+
+    Examples
+    --------
+    >>> from hyperspy_clusterquant import calibrate_kfactors, data
+    >>> s = data.seven_cation_nanoparticles(size=48, counts_per_pixel=300)
+    >>> truth = s.metadata.Ground_truth
+    >>> composition = dict(zip(truth.elements, truth.compositions[0]))
+    >>> k = calibrate_kfactors(s, composition, extra_elements=["C", "Au"])
+    >>> bool(abs(k["Cu_Ka"] / truth.kfactors["Cu_Ka"] - 1) < 4 * k.relative_uncertainty["Cu_Ka"])
+    True
+    """
+    composition = _composition(composition)
+    single = _single_spectrum(spectrum)
+    declared = single.metadata.get_item("Sample.xray_lines", [])
+    lines = [str(line) for line in declared if str(line).partition("_")[0] in composition]
+    single.set_elements(list(composition))
+    if lines:
+        single.metadata.set_item("Sample.xray_lines", lines)
+    table = single.cluster_quantification(
+        kfactors=None, kfactor_uncertainty=0.0, extra_elements=extra_elements
+    )
+    missing = [e for e, found in zip(table.elements, table.detected[0], strict=True) if not found]
+    if missing:
+        raise ValueError(
+            f"There are no counts of {', '.join(missing)} in the spectrum beyond noise, so there "
+            "is no k-factor. Check the composition and the spectrum, or measure longer."
+        )
+    if reference is None:
+        usual = [line for line in ("S_Ka", "Si_Ka") if line in table.xray_lines]
+        reference = (*usual, table.xray_lines[0])[0]
+    if reference not in table.xray_lines:
+        raise ValueError(
+            f"The reference {reference!r} is not among the lines of the standard: "
+            f"{', '.join(table.xray_lines)}."
+        )
+    masses = np.array([composition[e] * atomic_weight(e) for e in table.elements])
+    return kfactors_of_standard(
+        table.intensities[0],
+        table.intensities_std[0],
+        table.xray_lines,
+        masses / masses.sum(),
+        reference,
+    )
+
+
+def _composition(given):
+    """at% of each element that is present."""
+    if isinstance(given, str):
+        atoms = parse_formula(given)
+        return {element: 100 * n / sum(atoms.values()) for element, n in atoms.items()}
+    composition = {}
+    for element, percent in dict(given).items():
+        try:
+            composition[element] = float(percent)
+        except (TypeError, ValueError):
+            composition[element] = np.nan
+        if not composition[element] > 0:
+            raise ValueError(
+                f"The at% of {element} in `composition` must be a number above 0, not {percent!r}. "
+                "Leave out elements that the standard does not hold."
+            )
+        atomic_weight(element)
+    total = sum(composition.values())
+    if abs(total - 100) > TOLERANCE:
+        raise ValueError(
+            f"`composition` must be in at% and sum to 100, but sums to {total:.4g}. For fractions "
+            "multiply with 100; a formula such as 'CuFeS2' will do as well."
+        )
+    return composition
+
+
+def _single_spectrum(spectrum):
+    """Sum of a spectrum or map as a clustered spectrum; the input is not changed."""
+    if not hasattr(spectrum, "axes_manager") or not hasattr(spectrum, "set_signal_type"):
+        raise TypeError(
+            f"`spectrum` must be a HyperSpy signal of a standard, not {type(spectrum).__name__}."
+        )
+    axes = spectrum.axes_manager.navigation_axes
+    single = spectrum.sum(axes) if axes else spectrum.deepcopy()
+    single.set_signal_type("EDS_TEM_clustered")
+    return single
