@@ -12,11 +12,14 @@ from hyperspy_clusterquant.quantification.emission import Family
 #: Standard deviations above the model from which a peak counts as one. In a spectrum of some
 #: hundred resolution widths, noise alone reaches it in one of ten thousand.
 SIGNIFICANT = 5.0
-#: Relative error of the shape of families by shell; what is weaker is not called a peak.
-SHAPE_ERROR = {"K": 0.02, "L": 0.04, "M": 0.10}
+#: Relative error of the lines of a shell, of their ratios and their shape. A peak must exceed
+#: that of the lines within `NEAR` widths as it must exceed the noise.
+SHAPE_ERROR = {"K": 0.02, "L": 0.03, "M": 0.05}
+NEAR = 1.3
 #: Share of a peak that nothing fitted already may take over, at least.
 LEAST_DISTINCT = 0.1
-#: Elements met often in specimens, films, grids and columns: named before others that fit as well.
+#: Elements met often in specimens, films, grids and columns: named before others that fit no
+#: more than a little better.
 COMMON = (
     "C", "O", "N", "Si", "Cu", "Al", "Au", "Fe", "Ni", "Cr", "Co", "Ti", "Mo", "Ca", "Cl", "Na",
     "Mg", "K", "S", "P", "Zn", "Mn", "Pt", "Ag", "Ga", "W", "Pb", "Sn", "Zr",
@@ -74,7 +77,7 @@ def find_peak(fit, candidates, least_distinct=LEAST_DISTINCT):
     if not len(positions):
         return None
     profiles = np.array([fit.design.profile(np.array([p]), [1.0]) for p in positions])
-    z, area = test(profiles)
+    z, area = test(profiles, positions)
     best = int(np.argmax(z))
     if not z[best] > SIGNIFICANT:
         return None
@@ -102,18 +105,21 @@ class _ScoreTest:
 
     def __init__(self, fit, least_distinct):
         self._least_distinct = least_distinct
-        design = fit.design
-        error = [SHAPE_ERROR.get(f.alpha.partition("_")[2][:1], 0.02) for f in design.families]
-        shape_error = (np.array(error) * fit.areas) @ design.profiles
-        self._weight = 1 / np.sqrt(fit.variance + shape_error**2)
+        self._weight = 1 / np.sqrt(fit.variance)
         self._basis = np.linalg.qr(fit.columns * self._weight[:, None])[0]
         self._residual = self._outside(((fit.counts - fit.model) * self._weight)[:, None])
+        self._design = fit.design
+        error = [SHAPE_ERROR.get(f.alpha.partition("_")[2][:1], 0.0) for f in fit.design.families]
+        self._shape_error = (np.array(error) * fit.areas) @ fit.design.profiles
 
     def _outside(self, columns):
         return columns - self._basis @ (self._basis.T @ columns)
 
-    def __call__(self, profiles):
-        """Standard deviations above zero and area of each profile, arrays (n_profiles,)."""
+    def __call__(self, profiles, positions):
+        """Standard deviations above zero and area of each profile, arrays (n_profiles,).
+
+        Of a family of lines, `positions` are those of the strongest.
+        """
         weighted = profiles.T * self._weight[:, None]
         outside = self._outside(weighted)
         information = (outside**2).sum(axis=0)
@@ -122,15 +128,26 @@ class _ScoreTest:
         )
         score = (self._residual.T @ outside)[0]
         with np.errstate(divide="ignore", invalid="ignore"):
-            z = np.where(distinct, score / np.sqrt(information), 0.0)
             area = np.where(distinct, score / information, 0.0)
+            std = np.sqrt(1 / information + self._error_near(positions) ** 2)
+            z = np.where(distinct, area / std, 0.0)
         return z, area
+
+    def _error_near(self, positions):
+        """Counts that the lines around each position may be wrong by."""
+        energy = self._design.true_energy
+        half = NEAR * fwhm_at_energy(positions, self._design.scale.resolution)
+        cumulative = np.append(0.0, np.cumsum(self._shape_error))
+        ends = np.searchsorted(energy, [positions - half, positions + half])
+        return cumulative[ends[1]] - cumulative[ends[0]]
 
 
 def _alpha_near(families, position, scale):
     """Alpha line of one of the families at a position, or None."""
     near = 0.5 * float(fwhm_at_energy(position, scale.resolution))
     for family in families:
+        if not family.alpha.endswith("a"):
+            continue
         strongest = family.energies[np.argmax(family.weights)]
         if abs(strongest - position) < near:
             return family.alpha
@@ -139,22 +156,19 @@ def _alpha_near(families, position, scale):
 
 def _name(test, design, candidates, position, significance):
     """Element whose lines explain a peak best, and how well; None if a lone peak does better."""
-    near = [e for e in candidates if _alpha_near(candidates[e], position, design.scale)]
+    alphas = {
+        e: _alpha_near(families, position, design.scale) for e, families in candidates.items()
+    }
+    near = [element for element, alpha in alphas.items() if alpha is not None]
     if not near:
         return None, 0.0
-    families = [
-        next(
-            f
-            for f in candidates[e]
-            if f.alpha == _alpha_near(candidates[e], position, design.scale)
-        )
-        for e in near
-    ]
-    z, _ = test(np.array([design.profile(f.energies, f.weights) for f in families]))
+    families = [next(f for f in candidates[e] if f.alpha == alphas[e]) for e in near]
+    profiles = np.array([design.profile(f.energies, f.weights) for f in families])
+    z, _ = test(profiles, np.full(len(families), position))
     best = z.max()
     if best < 0.9 * significance:
         return None, 0.0
-    rank = {element: n for n, element in enumerate(COMMON)}
-    as_good = [e for e, value in zip(near, z, strict=True) if value > 0.95 * best]
-    chosen = min(as_good, key=lambda e: (rank.get(e, len(rank)), -z[near.index(e)]))
-    return chosen, float(z[near.index(chosen)])
+    of = dict(zip(near, z, strict=True))
+    common = [element for element in near if element in COMMON and of[element] > 0.8 * best]
+    chosen = max(common or near, key=of.get)
+    return chosen, float(of[chosen])

@@ -37,6 +37,8 @@ FIT_UP_TO = 12.0
 REACH = 0.15
 #: Distance of the background windows below and above a line, in widths of the line.
 WINDOWS_AT = [5.0, 2.0]
+#: Unexplained peaks that a warning names.
+MOST_NAMED = 6
 #: Shift of a quantified line and change of the resolution, in eV, that are worth a warning.
 LARGE_SHIFT = 25.0
 LARGE_CHANGE = 20.0
@@ -101,7 +103,10 @@ class Request:
     def warn_of_the_fit(self, fitted):
         """Warn of what was found in the spectra that the user did not declare."""
         if fitted.unexplained:
-            peaks = ", ".join(map(str, fitted.unexplained))
+            strongest = sorted(fitted.unexplained, key=lambda peak: -peak.significance)
+            peaks = ", ".join(map(str, strongest[:MOST_NAMED]))
+            if len(strongest) > MOST_NAMED:
+                peaks += f" and {len(strongest) - MOST_NAMED} weaker ones (`table.unexplained`)"
             warnings.warn(
                 f"Peaks that no declared element explains: {peaks}. They were fitted along and do "
                 "not enter the composition. Declare the elements in `extra_elements`, or with "
