@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export MPLBACKEND := Agg
+# Two test processes with two threads each on two cores wait for one another most of the time.
+ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
 .PHONY: demo test test-all bench docs clean
 
@@ -17,10 +19,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests hyperspy_clusterquant README.md --doctest-modules
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests hyperspy_clusterquant README.md --doctest-modules
 
 test-all: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests hyperspy_clusterquant README.md docs/user_guide.md --doctest-modules
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile tests hyperspy_clusterquant README.md docs/user_guide.md --doctest-modules
 
 bench: $(READY)
 	$(BIN)/python benchmarks/compare.py

@@ -38,7 +38,7 @@ _ELECTRONS = {"K": (2,), "L": (2, 2, 4), "M": (2, 2, 4, 4, 6)}
 _ALPHA = {"K": ("KL2", "KL3"), "L": ("L3M4", "L3M5"), "M": ("M5N6", "M5N7")}
 
 
-def lines(element, shell):
+def lines(element, shell, beam_energy=BEAM_ENERGY):
     """Energy (keV) and relative photons of the lines of a shell, by transition."""
     z = xraylib.SymbolToAtomicNumber(element)
     names = [shell] if shell == "K" else [f"{shell}{n + 1}" for n in range(len(_ELECTRONS[shell]))]
@@ -49,7 +49,7 @@ def lines(element, shell):
         except ValueError:
             vacancies.append(0.0)
             continue
-        total = electrons * _bethe(edge)
+        total = electrons * _bethe(edge, beam_energy)
         for i in range(n):
             try:
                 macro = getattr(xraylib, f"F{shell}{i + 1}{n + 1}_TRANS")
@@ -77,17 +77,17 @@ def lines(element, shell):
     return found
 
 
-def _bethe(edge):
+def _bethe(edge, beam_energy):
     """Cross section per electron after Bethe with relativistic kinematics, arbitrary units."""
     rest = 510.99895
-    beta2 = 1 - (rest / (rest + BEAM_ENERGY)) ** 2
+    beta2 = 1 - (rest / (rest + beam_energy)) ** 2
     energy = rest * beta2 / 2
     return (np.log(0.6 * energy / edge / (1 - beta2)) - beta2) / (energy * edge)
 
 
-def alpha_share(element, shell):
+def alpha_share(element, shell, beam_energy=BEAM_ENERGY):
     """Photons of the alpha line in units of `lines`."""
-    photons = lines(element, shell)
+    photons = lines(element, shell, beam_energy)
     return sum(photons[name][1] for name in _ALPHA[shell])
 
 

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant.results import ClusterResult, CompositionTable, number_with_std
+from hyperspy_clusterquant.results import ClusterResult
 
 AXES = ({"name": "y", "scale": 1.0, "offset": 0.0, "units": "nm", "size": 3},) * 2
 
@@ -122,62 +122,3 @@ def test_binning_averages_over_kept_pixels():
     assert binned.labels.shape == (1, 1)
     masked = dataclasses.replace(result, labels=np.full((3, 3), -2), scores=np.zeros((0, 2)))
     assert masked.binned((3, 1), AXES).labels.tolist() == [[-2, -2, -2]]
-
-
-def table(**changes):
-    values = {
-        "cluster_names": ("core", "the_shell"),
-        "elements": ("Fe", "Pt"),
-        "xray_lines": ("Fe_Ka", "Pt_La"),
-        "atomic_percent": np.array([[25.412, 74.588], [99.13, 0.87]]),
-        "weight_percent": np.array([[8.9, 91.1], [97.0, 3.0]]),
-        "std_counting": np.array([[0.3, 0.3], [0.2, 0.2]]),
-        "std_kfactor": np.array([[0.4, 0.4], [0.0, 0.0]]),
-        "weight_percent_std": np.array([[0.2, 0.2], [0.5, 0.5]]),
-        "intensities": np.array([[100.0, 200.0], [300.0, 1.0]]),
-        "intensities_std": np.array([[10.0, 15.0], [17.0, 3.0]]),
-        "kfactors": {"Fe_Ka": 1.45, "Pt_La": 5.08},
-        "configurational_entropy": np.array([0.567, np.nan]),
-        "configurational_entropy_std": np.array([0.004, np.nan]),
-    }
-    return CompositionTable(**(values | changes))
-
-
-def test_table_prints_as_in_the_paper():
-    lines = str(table()).splitlines()
-    assert lines[0].split() == ["at%", "core", "the_shell"]
-    assert lines[2] == "Fe        25.41 ± 0.50     99.13 ± 0.20"
-    assert lines[-1].split() == ["S_conf/R", "0.5670", "±", "0.0040", "-"]
-    assert "91.10 ± 0.20" in str(table(composition_units="weight"))
-
-
-def test_total_std_adds_in_quadrature():
-    np.testing.assert_allclose(table().std, [[0.5, 0.5], [0.2, 0.2]])
-
-
-def test_table_as_dataframe_latex_and_html():
-    frame = table().to_dataframe()
-    assert frame.loc["Fe", ("core", "at%")] == 25.412
-    assert frame.loc["Pt", ("core", "std")] == pytest.approx(0.5)
-    assert frame.loc["S_conf/R", ("core", "at%")] == 0.567
-    latex = table().to_latex()
-    assert r"Fe & $25.41 \pm 0.50$ & $99.13 \pm 0.20$ \\" in latex
-    assert r"the\_shell" in latex
-    assert r"90 \% \& more" in table(cluster_names=("90 % & more", "b")).to_latex()
-    assert r"at\%" in latex
-    assert "<table" in table()._repr_html_()
-
-
-@pytest.mark.parametrize(
-    ("value", "std", "text"),
-    [
-        (25.412, 1.345, "25.4 ± 1.3"),
-        (0.5, 0.0234, "0.500 ± 0.023"),
-        (12.0, 0.0, "12"),
-        (np.nan, 1.0, "-"),
-        (3.0, 250.0, "3.0 ± 250.0"),
-        (0.0, np.nan, "0"),
-    ],
-)
-def test_numbers_are_rounded_to_their_uncertainty(value, std, text):
-    assert number_with_std(value, std) == text

@@ -128,9 +128,9 @@ class CompositionTable:
     def upper_limit(self):
         """Percentage that the truth is below with 95 % probability, given that it is not negative.
 
-        In the units of `percent`, from the counting statistics, array (n_clusters, n_elements).
+        In the units of `percent`, array (n_clusters, n_elements).
         """
-        return self._percent_of(self._counts_below(uncertainty.LIMIT))
+        return self._quantile(uncertainty.LIMIT)
 
     def interval(self, probability=0.683):
         """Interval of the true percentages: symmetric far from zero, and never negative.
@@ -158,35 +158,18 @@ class CompositionTable:
         """
         if not 0 < probability < 1:
             raise ValueError(f"`probability` must lie between 0 and 1, not {probability!r}.")
-        tail = (1 - probability) / 2
-        ends = []
-        from_k = self.percent * self._relative_kfactor_std() * uncertainty.normal_quantile(1 - tail)
-        for quantile in (tail, 1 - tail):
-            counted = self._percent_of(self._counts_below(quantile)) - self.percent
-            ends.append(self.percent + np.sign(counted) * np.hypot(counted, from_k))
-        return np.maximum(ends[0], 0.0), ends[1]
+        return self._quantile((1 - probability) / 2), self._quantile((1 + probability) / 2)
 
-    def _relative_kfactor_std(self):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            relative = self.std_kfactor / self.atomic_percent
-        return np.where(self.atomic_percent > 0, relative, 0.0)
-
-    def _counts_below(self, probability):
-        """Counts that the truth is below with some probability, given that it is not negative."""
-        return uncertainty.quantile_above_zero(
-            self.unconstrained_intensities, self.intensities_std, probability
-        )
-
-    def _percent_of(self, counts):
-        """Percentage of each element, if it has these counts and the others what was found."""
+    def _quantile(self, probability):
+        """Percentages that the truth is below with some probability."""
         factors = np.array([self.kfactors[line] for line in self.xray_lines])
         if self.composition_units == "atomic":
             factors = factors / np.array([atomic_weight(element) for element in self.elements])
         factors = factors * self.absorption_factors
-        found = factors * self.intensities
-        rest = found.sum(axis=1, keepdims=True) - found
         with np.errstate(invalid="ignore"):
-            return 100 * factors * counts / (factors * counts + rest)
+            total = (factors * self.intensities).sum(axis=1, keepdims=True)
+            estimate = 100 * factors * self.unconstrained_intensities / total
+            return uncertainty.quantile_above_zero(estimate, self.percent_std, probability)
 
     # --- chemistry ------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ from hyperspy_clusterquant.quantification.peaks import fit_peaks
 
 #: Peaks that are looked for, at most.
 MOST_PEAKS = 25
+#: Standard deviations that a peak keeps in the last fit, or it is not reported.
+STILL_SIGNIFICANT = 3.0
 #: Share of a peak that no family overlaps, for peaks that are sought before the calibration.
 ALONE = 0.7
 
@@ -77,8 +79,19 @@ def fit_spectra(spectra, variances, design, candidates):
         fits=tuple(fits),
         covariances=tuple(area_covariance(fit, calibration) for fit in fits),
         calibration=calibration,
-        unexplained=tuple(found),
+        unexplained=tuple(peak for peak in found if _is_there(peak, fits, candidates)),
     )
+
+
+def _is_there(peak, fits, candidates):
+    """Whether a peak that was found is still needed beside all that were found after it."""
+    names = {family.alpha for family in unexplained.families_of(peak, candidates)}
+    for fit in fits:
+        stds = np.sqrt(np.diag(fit.covariance))
+        for family, area, std in zip(fit.design.families, fit.areas, stds, strict=True):
+            if family.alpha in names and area > STILL_SIGNIFICANT * std:
+                return True
+    return False
 
 
 def area_operator(fitted):

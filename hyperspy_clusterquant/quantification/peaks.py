@@ -100,9 +100,13 @@ class Design:
         return background_basis(self.true_energy, self.beam_energy)
 
     @cached_property
-    def escape_share(self):
-        """Counts in the escape peak for one of the parent, at the energy of the parent."""
-        return escape_share(self.true_energy)
+    def escapes(self):
+        """Escape peaks of each family, as theory has them, array (families, channels)."""
+        escapes = [
+            self.profile(f.energies - SILICON_K_ALPHA, f.weights * escape_share(f.energies))
+            for f in self.families
+        ]
+        return np.array(escapes).reshape(self.profiles.shape)
 
     def with_scale(self, scale):
         """The same with another calibration."""
@@ -322,12 +326,11 @@ def _dispersion(counts, variance, width=15, pseudocounts=20.0):
 def _artefacts(design, areas, model):
     """Escape peaks in units of theory, and pile-up peaks in units of the counts that pile up."""
     energy = design.true_energy
-    escaping = (areas @ design.profiles) * design.escape_share
-    escape = np.interp(energy + SILICON_K_ALPHA, energy, escaping, right=0.0)
     step = energy[1] - energy[0]
     sums = np.convolve(model, model) / model.sum()
     sum_energy = 2 * energy[0] + step * np.arange(len(sums))
-    return np.array([escape, np.interp(energy, sum_energy, sums, left=0.0, right=0.0)])
+    pile_up = np.interp(energy, sum_energy, sums, left=0.0, right=0.0)
+    return np.array([areas @ design.escapes, pile_up])
 
 
 def _prior(artefacts, n_fixed):

@@ -44,11 +44,6 @@ def quantile_above_zero(estimate, std, probability):
     return estimate - std * special.ndtri((1 - probability) * above)
 
 
-def normal_quantile(probability):
-    """Standard deviations that a normal variable stays below with some probability."""
-    return float(special.ndtri(probability))
-
-
 def ratio(values, covariance, numerator, denominator):
     """Ratio of two sums of values and its standard deviation.
 

@@ -77,10 +77,14 @@ def find_peak(fit, candidates, least_distinct=LEAST_DISTINCT):
     if not len(positions):
         return None
     profiles = np.array([fit.design.profile(np.array([p]), [1.0]) for p in positions])
-    z, area = test(profiles, positions)
+    z, beyond_noise, area = test(profiles, positions)
     best = int(np.argmax(z))
     if not z[best] > SIGNIFICANT:
         return None
+    # The error of a strong line beside it pushes the maximum away from that line; noise alone
+    # tells where the peak is.
+    near = np.abs(positions - positions[best]) < fwhm_at_energy(positions[best], scale.resolution)
+    best = int(np.argmax(np.where(near, beyond_noise, -np.inf)))
     element, significance = _name(test, fit.design, candidates, positions[best], z[best])
     line = None if element is None else _alpha_near(candidates[element], positions[best], scale)
     return UnexplainedPeak(
@@ -116,7 +120,7 @@ class _ScoreTest:
         return columns - self._basis @ (self._basis.T @ columns)
 
     def __call__(self, profiles, positions):
-        """Standard deviations above zero and area of each profile, arrays (n_profiles,).
+        """Standard deviations above zero, the same for noise alone, and area of each profile.
 
         Of a family of lines, `positions` are those of the strongest.
         """
@@ -131,7 +135,8 @@ class _ScoreTest:
             area = np.where(distinct, score / information, 0.0)
             std = np.sqrt(1 / information + self._error_near(positions) ** 2)
             z = np.where(distinct, area / std, 0.0)
-        return z, area
+            beyond_noise = np.where(distinct, score / np.sqrt(information), 0.0)
+        return z, beyond_noise, area
 
     def _error_near(self, positions):
         """Counts that the lines around each position may be wrong by."""
@@ -164,7 +169,7 @@ def _name(test, design, candidates, position, significance):
         return None, 0.0
     families = [next(f for f in candidates[e] if f.alpha == alphas[e]) for e in near]
     profiles = np.array([design.profile(f.energies, f.weights) for f in families])
-    z, _ = test(profiles, np.full(len(families), position))
+    z, _, _ = test(profiles, np.full(len(families), position))
     best = z.max()
     if best < 0.9 * significance:
         return None, 0.0

@@ -1,11 +1,20 @@
 import numpy as np
 import pytest
+import xraylib
 
-from hyperspy_clusterquant import theoretical_kfactors
+from hyperspy_clusterquant import KFactors, convert_kfactors, theoretical_kfactors
 from hyperspy_clusterquant.quantification import kfactors
 
 #: From the cross sections of Bote and Salvat (2009), 200 keV, ideal detector, S Ka = 1.
 BOTE_SALVAT = {"Si_Ka": 0.943, "Mn_Ka": 1.567, "Cu_Ka": 1.941, "Ag_La": 3.089, "Pt_La": 5.439}
+
+#: The same at other beam energies (keV), from the coefficients published there: D. Bote et al.,
+#: At. Data Nucl. Data Tables 95 (2009) 871. At 200 keV they give the values above.
+AT_OTHER_ENERGIES = {
+    80: {"Si_Ka": 0.930, "Mn_Ka": 1.699, "Cu_Ka": 2.194, "Ag_La": 3.119},
+    120: {"Si_Ka": 0.937, "Mn_Ka": 1.622, "Cu_Ka": 2.053, "Ag_La": 3.102},
+    300: {"Si_Ka": 0.947, "Mn_Ka": 1.536, "Cu_Ka": 1.884, "Ag_La": 3.082},
+}
 
 
 def test_theory_agrees_with_bote_and_salvat():
@@ -25,8 +34,13 @@ def test_ratios_do_not_depend_on_the_reference():
 def test_detector_efficiency_enters_as_its_inverse():
     k = theoretical_kfactors(["Fe_Ka"], detector=lambda energy: 0.5 if energy > 5 else 1.0)
     assert k["Fe_Ka"] == pytest.approx(2 * theoretical_kfactors(["Fe_Ka"])["Fe_Ka"])
-    with pytest.raises(TypeError, match="must be a function"):
-        theoretical_kfactors(["Fe_Ka"], detector="SDD")
+
+
+@pytest.mark.parametrize(("beam_energy", "expected"), list(AT_OTHER_ENERGIES.items()))
+def test_theory_at_other_beam_energies(beam_energy, expected):
+    k = theoretical_kfactors(list(expected), beam_energy)
+    for line, value in expected.items():
+        assert k[line] == pytest.approx(value, rel=0.04), line
 
 
 @pytest.mark.parametrize(
@@ -36,6 +50,8 @@ def test_detector_efficiency_enters_as_its_inverse():
         ("Fe_Kb", 200.0, "for alpha lines .*Fe_Ka"),
         ("Xx_Ka", 200.0, "no theoretical k-factor for Xx_Ka"),
         ("Fe", 200.0, "not the name of an X-ray line"),
+        ("Fe_Ka", -200.0, "`beam_energy` must be a positive number"),
+        ("Fe_Ka", "much", "`beam_energy` must be a positive number"),
     ],
 )
 def test_lines_without_theory(line, beam_energy, message):
@@ -52,9 +68,15 @@ def test_uncertainty_of_theory():
 def test_csv_file(tmp_path):
     path = tmp_path / "k.csv"
     path.write_text("line,k,relative_uncertainty\nFe_Ka, 1.45, 0.05\nPt_La, 5.08,\n")
-    values, uncertainties = kfactors.read_kfactors(path)
-    assert values == {"Fe_Ka": 1.45, "Pt_La": 5.08}
-    assert uncertainties == {"Fe_Ka": 0.05}
+    found = kfactors.read_kfactors(path)
+    assert found == {"Fe_Ka": 1.45, "Pt_La": 5.08}
+    assert found.relative_uncertainty == {"Fe_Ka": 0.05}
+    found.to_csv(tmp_path / "again.csv")
+    again = kfactors.read_kfactors(tmp_path / "again.csv")
+    assert (again, again.relative_uncertainty) == (found, found.relative_uncertainty)
+    path.write_text("line,k,relative_uncertainty\nFe_Ka,1.45,5%\n")
+    with pytest.raises(ValueError, match=r"0\.05 stands for 5 %.*'5%'"):
+        kfactors.read_kfactors(path)
     path.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="columns line,k"):
         kfactors.read_kfactors(str(path))
@@ -69,3 +91,48 @@ def test_kfactors_are_positive_numbers(k):
 def test_kfactors_of_another_kind():
     with pytest.raises(TypeError, match="dictionary"):
         kfactors.read_kfactors([1.45, 5.08])
+
+
+def test_unknown_lines():
+    with pytest.raises(ValueError, match="'Zz' is no line"):
+        kfactors.read_kfactors({"Fe_Zz": 1.0})
+    with pytest.raises(ValueError, match="'Qq' is not the symbol"):
+        kfactors.read_kfactors({"Qq_Ka": 1.0})
+
+
+def test_theory_fills_the_gaps_on_the_scale_of_what_is_given():
+    theory = theoretical_kfactors(["S_Ka", "Cu_Ka", "Fe_Ka"])
+    given = KFactors({"S_Ka": 10 * theory["S_Ka"], "Cu_Ka": 10 * theory["Cu_Ka"]})
+    found = kfactors.complete_kfactors(given, ["Cu_Ka", "Fe_Ka", "S_Ka"], 200.0)
+    assert list(found) == ["Cu_Ka", "Fe_Ka", "S_Ka"]
+    assert found["Fe_Ka"] == pytest.approx(10 * theory["Fe_Ka"])
+    assert found.sources == {"Cu_Ka": "given", "Fe_Ka": "theory", "S_Ka": "given"}
+    assert found.relative_uncertainty == {"Fe_Ka": 0.03}
+
+
+def test_family_kfactors_by_the_radiative_rates():
+    """K: alpha is its share of the radiative rates, independent of any cross section."""
+    z = xraylib.SymbolToAtomicNumber("Cu")
+    share = xraylib.RadRate(z, xraylib.KA_LINE)
+    s_share = xraylib.RadRate(16, xraylib.KA_LINE)
+    found = convert_kfactors({"S_Ka": 1.0, "Cu_Ka": 1.7}, lines="family")
+    assert found["Cu_Ka"] == pytest.approx(1.7 * s_share / share, rel=2e-3)
+    assert found["S_Ka"] == 1.0
+
+
+def test_atomic_kfactors():
+    found = convert_kfactors({"S_Ka": 1.0, "Ag_La": 0.9}, units="atomic")
+    assert found["Ag_La"] == pytest.approx(0.9 * 107.868 / 32.06, rel=1e-3)
+    assert convert_kfactors({"S_Ka": 1.0, "Ag_La": 0.9}) == {"S_Ka": 1.0, "Ag_La": 0.9}
+    with pytest.raises(ValueError, match="'weight', 'atomic'"):
+        convert_kfactors({"S_Ka": 1.0}, units="mole")
+
+
+def test_standard_by_hand():
+    found = kfactors.kfactors_of_standard(
+        np.array([1000.0, 400.0]), np.array([32.0, 20.0]), ["S_Ka", "Fe_Ka"], [0.4, 0.6], "S_Ka"
+    )
+    assert found["S_Ka"] == 1.0
+    assert found["Fe_Ka"] == pytest.approx(0.6 / 400 * 1000 / 0.4)
+    assert found.relative_uncertainty == {"S_Ka": 0.032, "Fe_Ka": 0.05}
+    assert set(found.sources.values()) == {"standard"}
