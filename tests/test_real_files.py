@@ -45,7 +45,8 @@ def test_core_shell_and_film(core_shell, workflow):
     q, film, shell, core = parts(core_shell, result)
     platinum = q.atomic_percent[:, 1]
     assert platinum[core] > 30
-    assert platinum[shell] < 5
+    # The beam sees some core through the shell beside it.
+    assert platinum[shell] < platinum[core] / 8
     assert platinum[film] < 5
     labels = result.labels
     # Cores lie inside shells: hardly any core pixel touches the film.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,6 +70,33 @@ def absorption_factors(attenuation, fractions, mass_thickness, take_off_angle):
     """
     depth = attenuation @ fractions * mass_thickness / np.sin(np.radians(take_off_angle))
     return np.where(depth > 1e-9, depth / -np.expm1(-np.maximum(depth, 1e-9)), 1.0)
+
+
+def absorbed_families(families, elements, fractions, mass_thickness, take_off_angle):
+    """Families of lines as they leave the foil: soft lines of a family are absorbed more.
+
+    Parameters
+    ----------
+    families : iterable of Family
+    elements : sequence of str
+        Of the foil.
+    fractions : array (n_elements,)
+        Their weight fractions.
+    mass_thickness, take_off_angle
+        As in `absorption_factors`.
+
+    Returns
+    -------
+    list of Family
+        With the line that the areas are counted in as before.
+    """
+    absorbed = []
+    for family in families:
+        attenuation = attenuation_matrix(elements, family.energies)
+        factors = absorption_factors(attenuation, fractions, mass_thickness, take_off_angle)
+        unit = factors[np.argmax(family.weights)]
+        absorbed.append(replace(family, weights=family.weights * unit / factors))
+    return absorbed
 
 
 def density_of(elements, fractions):

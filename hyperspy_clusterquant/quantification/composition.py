@@ -169,7 +169,8 @@ class CompositionTable:
         with np.errstate(invalid="ignore"):
             total = (factors * self.intensities).sum(axis=1, keepdims=True)
             estimate = 100 * factors * self.unconstrained_intensities / total
-            return uncertainty.quantile_above_zero(estimate, self.percent_std, probability)
+            quantile = uncertainty.quantile_above_zero(estimate, self.percent_std, probability)
+        return np.minimum(quantile, 100.0)
 
     # --- chemistry ------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from hyperspy_clusterquant.quantification import unexplained
 from hyperspy_clusterquant.quantification.calibration import (
@@ -18,8 +19,6 @@ from hyperspy_clusterquant.quantification.peaks import fit_peaks
 MOST_PEAKS = 25
 #: Standard deviations that a peak keeps in the last fit, or it is not reported.
 STILL_SIGNIFICANT = 3.0
-#: Share of a peak that no family overlaps, for peaks that are sought before the calibration.
-ALONE = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +61,17 @@ def fit_spectra(spectra, variances, design, candidates):
     -------
     ModelFit
     """
+    with _one_thread():
+        return _fit_spectra(spectra, variances, design, candidates)
+
+
+def _fit_spectra(spectra, variances, design, candidates):
     nominal, declared = design.scale, design
     total, total_variance = spectra.sum(axis=0), variances.sum(axis=0)
-    # At first only what stands alone: beside lines whose place is not known yet, the rest of
-    # them looks like peaks. Then with the calibration that knows of it.
-    for least_distinct in (ALONE, unexplained.LEAST_DISTINCT, unexplained.LEAST_DISTINCT):
+    # What stands alone would draw the calibration away; the rest is found after it.
+    for calibrated in (False, True, True):
         fit = fit_peaks(total, total_variance, declared.with_scale(design.scale))
-        found, design = _search(fit, total_variance, candidates, [], least_distinct)
+        found, design = _search(fit, total_variance, candidates, [], calibrated)
         calibration = calibrate(total, total_variance, design, nominal)
         design = calibration.fit.design
     for counts, variance in zip(spectra, variances, strict=True):
@@ -81,6 +84,34 @@ def fit_spectra(spectra, variances, design, candidates):
         calibration=calibration,
         unexplained=tuple(peak for peak in found if _is_there(peak, fits, candidates)),
     )
+
+
+def refit(fitted, variances, families):
+    """The same spectra fitted with families of their own, such as absorbed ones.
+
+    Parameters
+    ----------
+    fitted : ModelFit
+    variances : array (n_spectra, channels)
+    families : list of list of Family
+        For each spectrum; the same lines as before.
+
+    Returns
+    -------
+    ModelFit
+    """
+    with _one_thread():
+        fits = tuple(
+            fit_peaks(fit.counts, variance, fit.design.with_families(own))
+            for fit, variance, own in zip(fitted.fits, variances, families, strict=True)
+        )
+        covariances = tuple(area_covariance(fit, fitted.calibration) for fit in fits)
+    return replace(fitted, fits=fits, covariances=covariances)
+
+
+def _one_thread():
+    """No threads: the matrices are small, and processes side by side wait for one another."""
+    return threadpool_limits(limits=1, user_api="blas")
 
 
 def _is_there(peak, fits, candidates):
@@ -115,11 +146,11 @@ def area_operator(fitted):
     return inverse[: len(design.families)] * weight
 
 
-def _search(fit, variance, candidates, found, least_distinct=unexplained.LEAST_DISTINCT):
+def _search(fit, variance, candidates, found, calibrated=True):
     """Peaks that a fit leaves over, added to those found before, and the design with them."""
     found = list(found)
     while len(found) < MOST_PEAKS and fit.counts.sum() > 0:
-        peak = unexplained.find_peak(fit, candidates, least_distinct)
+        peak = unexplained.find_peak(fit, candidates, calibrated)
         if peak is None:
             break
         found.append(peak)

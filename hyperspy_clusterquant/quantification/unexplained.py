@@ -18,6 +18,10 @@ SHAPE_ERROR = {"K": 0.02, "L": 0.03, "M": 0.05}
 NEAR = 1.3
 #: Share of a peak that nothing fitted already may take over, at least.
 LEAST_DISTINCT = 0.1
+#: Shift of lines in keV that is reckoned with before the calibration, and what it makes of the
+#: error: a peak must be half as large again as the lines within reach.
+LARGEST_SHIFT = 0.08
+SHIFT_ERROR = 0.3
 #: Elements met often in specimens, films, grids and columns: named before others that fit no
 #: more than a little better.
 COMMON = (
@@ -52,7 +56,7 @@ class UnexplainedPeak:
         return f"{self.energy:.2f} keV{guess}"
 
 
-def find_peak(fit, candidates, least_distinct=LEAST_DISTINCT):
+def find_peak(fit, candidates, calibrated=True):
     """Most significant peak in what a fit leaves over.
 
     Parameters
@@ -60,14 +64,15 @@ def find_peak(fit, candidates, least_distinct=LEAST_DISTINCT):
     fit : PeakFit
     candidates : dict of str: list of Family
         Families of each element that may be named.
-    least_distinct : float
-        Share of the peak that what is fitted already could not take over, at least.
+    calibrated : bool
+        Whether the scale is right. If not, lines that lie beside their peaks leave over what
+        looks like peaks, so only peaks are looked for that are larger than that.
 
     Returns
     -------
     UnexplainedPeak or None
     """
-    test = _ScoreTest(fit, least_distinct)
+    test = _ScoreTest(fit, calibrated)
     scale = fit.design.scale
     energy = fit.design.true_energy
     step = fwhm_at_energy(energy, scale.resolution).min() / 4
@@ -107,13 +112,16 @@ def single_line(peak):
 class _ScoreTest:
     """Rao's test of profiles that are not in the fit, with what the fit could take over."""
 
-    def __init__(self, fit, least_distinct):
-        self._least_distinct = least_distinct
+    def __init__(self, fit, calibrated):
         self._weight = 1 / np.sqrt(fit.variance)
         self._basis = np.linalg.qr(fit.columns * self._weight[:, None])[0]
         self._residual = self._outside(((fit.counts - fit.model) * self._weight)[:, None])
         self._design = fit.design
-        error = [SHAPE_ERROR.get(f.alpha.partition("_")[2][:1], 0.0) for f in fit.design.families]
+        self._shift = 0.0 if calibrated else LARGEST_SHIFT
+        error = [
+            SHAPE_ERROR.get(f.alpha.partition("_")[2][:1], 0.0) if calibrated else SHIFT_ERROR
+            for f in fit.design.families
+        ]
         self._shape_error = (np.array(error) * fit.areas) @ fit.design.profiles
 
     def _outside(self, columns):
@@ -127,9 +135,7 @@ class _ScoreTest:
         weighted = profiles.T * self._weight[:, None]
         outside = self._outside(weighted)
         information = (outside**2).sum(axis=0)
-        distinct = information > self._least_distinct * np.maximum(
-            (weighted**2).sum(axis=0), 1e-300
-        )
+        distinct = information > LEAST_DISTINCT * np.maximum((weighted**2).sum(axis=0), 1e-300)
         score = (self._residual.T @ outside)[0]
         with np.errstate(divide="ignore", invalid="ignore"):
             area = np.where(distinct, score / information, 0.0)
@@ -141,7 +147,7 @@ class _ScoreTest:
     def _error_near(self, positions):
         """Counts that the lines around each position may be wrong by."""
         energy = self._design.true_energy
-        half = NEAR * fwhm_at_energy(positions, self._design.scale.resolution)
+        half = NEAR * fwhm_at_energy(positions, self._design.scale.resolution) + self._shift
         cumulative = np.append(0.0, np.cumsum(self._shape_error))
         ends = np.searchsorted(energy, [positions - half, positions + half])
         return cumulative[ends[1]] - cumulative[ends[0]]

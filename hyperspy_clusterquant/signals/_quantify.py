@@ -156,6 +156,27 @@ class Request:
         foil = absorption.Absorption(thicknesses, tuple(d for _, d in corrected), angle)
         return np.array([f for f, _ in corrected]), foil
 
+    def refit_absorbed(self, fitted, variances):
+        """The fit with the ratios of lines within families as the foil leaves them."""
+        intensities, _, _ = self.areas_of(fitted)
+        factors, foil = self.factors(intensities)
+        families = []
+        for own, factor, thickness, density, fit in zip(
+            intensities, factors, foil.thickness, foil.density, fitted.fits, strict=True
+        ):
+            if not own.sum() > 0:
+                families.append(fit.design.families)
+                continue
+            fractions = cliff_lorimer.weight_fractions(own * factor, self.k)
+            mass_thickness = density * thickness * absorption.NM_TO_CM
+            families.append(
+                absorption.absorbed_families(
+                    fit.design.families, self.elements, fractions, mass_thickness,
+                    foil.take_off_angle,
+                )
+            )  # fmt: skip
+        return model.refit(fitted, variances, families)
+
     @property
     def k(self):
         """k-factors by weight, array (n_elements,)."""
@@ -229,6 +250,8 @@ def quantify(signal, spectra, names, method, composition_units, per_pixel=None, 
         return request.table(np.maximum(areas, 0.0), areas, covariances, composition_units)
     fitted, used = request.fit(counts, variances, beam_energy)
     request.warn_of_the_fit(fitted)
+    if request.absorption is not None:
+        fitted = request.refit_absorbed(fitted, variances[:, used])
     table = request.table(
         *request.areas_of(fitted),
         composition_units,
@@ -392,7 +415,7 @@ def _kfactors(signal, lines, given, uncertainty, detector):
                 f"{min(relative.values()):.0%} to {max(relative.values()):.0%}. Pass `kfactors` "
                 "measured on your instrument for better ones.",
                 UserWarning,
-                stacklevel=6,
+                stacklevel=5,
             )
     else:
         missing = [line for line in lines if line not in given]
@@ -409,7 +432,7 @@ def _kfactors(signal, lines, given, uncertainty, detector):
                 f"`kfactors` lacks {', '.join(missing)}: theoretical ones, scaled to those given, "
                 "are used for them (marked * in the table).",
                 UserWarning,
-                stacklevel=6,
+                stacklevel=5,
             )
     relative = found.relative_uncertainty | _uncertainties(lines, given, uncertainty)
     return kfactors.KFactors(found, relative, found.sources)

@@ -176,7 +176,37 @@ def test_elements(ready):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"kfactors": {"Fe_Ka": 1.45, "S_Ka": 1}}, "`kfactors` lacks Cu_Ka; it has Fe_Ka, S_Ka"),
+        ({"kfactors": {"Au_La": 1.45}}, "holds none of the lines .*Cu_Ka.*; it has Au_La"),
+        (
+            {"kfactors": {"Fe_Ka": "much", "Cu_Ka": 1}},
+            "Fe_Ka must be a positive number, not 'much'",
+        ),
+        ({"kfactors": {"Fe_Ka": -1.0, "Cu_Ka": 1}}, "Fe_Ka must be a positive number, not -1.0"),
+        ({"kfactors": {"Fe_Zz": 1.0, "Cu_Ka": 1}}, "'Zz' is no line.*Fe_Ka"),
+        ({"kfactors": {"Qq_Ka": 1.0, "Cu_Ka": 1}}, "'Qq' is not the symbol"),
+        ({"kfactors": K, "absorption": 80}, "must be a dictionary with a thickness in nm"),
+        ({"kfactors": K, "absorption": {"density": 5}}, "must be a dictionary with a thickness"),
+        ({"kfactors": K, "absorption": {"thickness": -5}}, "thickness .* above 0 .*in nm.*not -5"),
+        ({"kfactors": K, "absorption": {"thickness": "thin"}}, "thickness .*not 'thin'"),
+        (
+            {"kfactors": K, "absorption": {"thickness": [50, 60, 70]}},
+            "3 thicknesses for 1 clusters",
+        ),
+        (
+            {"kfactors": K, "absorption": {"thickness": {"core": 50}}},
+            "thickness of cluster 0 is missing in `absorption`; it has core",
+        ),
+        ({"kfactors": K, "absorption": {"thickness": 50, "angle": 3}}, "knows thickness, density"),
+        (
+            {"kfactors": K, "absorption": {"thickness": 50, "density": 0}},
+            "density .* above 0 and up to 30",
+        ),
+        (
+            {"kfactors": K, "absorption": {"thickness": 50, "take_off_angle": 100}},
+            "take_off_angle .* up to 90",
+        ),
+        ({"kfactors": K, "method": "windows", "per_pixel": True}, "method='model'"),
+        ({"detector": "SDD"}, "'ideal', 'windowless', 'polymer', 'Be'"),
         (
             {"kfactors": K, "xray_lines": ["Fe_Ka", "Ag_Ka"]},
             "Ag_Ka at 22.* outside the energy",
@@ -209,3 +239,35 @@ def test_beam_energy_is_needed(ready):
     del ready.metadata.Acquisition_instrument.TEM.beam_energy
     with pytest.raises(ValueError, match=r"beam energy is not known.*beam_energy=200"):
         ready.cluster_quantification(kfactors=K)
+
+
+def test_take_off_angle_that_nobody_knows(ready):
+    del ready.metadata.Acquisition_instrument.TEM.Detector.EDS.elevation_angle
+    with pytest.raises(ValueError, match=r"take-off angle is not known.*elevation_angle=22"):
+        ready.cluster_quantification(kfactors=K, absorption={"thickness": 50})
+
+
+def test_spectra_without_counts(ready):
+    result = ready.clusters["pca_gmm"]
+    empty = ready.deepcopy()
+    empty.data = np.zeros_like(ready.data)
+    with pytest.raises(ValueError, match="no counts to quantify: cluster 0 are empty"):
+        empty.cluster_quantification(result, kfactors=K)
+    with pytest.raises(ValueError, match="no counts to quantify: spectrum are empty"):
+        empty.inav[0, 0].cluster_quantification(kfactors=K)
+
+
+def test_a_single_spectrum_has_no_clusters_and_no_pixels(ready):
+    single = ready.sum()
+    for parameters in ({"result": "pca_gmm"}, {"per_pixel": True}):
+        with pytest.raises(ValueError, match="quantified as it is"):
+            single.cluster_quantification(kfactors=K, **parameters)
+
+
+def test_kfactor_warning_comes_after_the_errors(ready, recwarn):
+    with pytest.raises(ValueError, match="'atomic', 'weight'"):
+        ready.cluster_quantification(composition_units="mole")
+    noise = ready.clusters["pca_gmm"].drop([0])
+    with pytest.raises(ValueError, match="has no cluster"):
+        ready.cluster_quantification(noise)
+    assert not [w for w in recwarn if issubclass(w.category, UserWarning)]
