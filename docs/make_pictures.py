@@ -27,6 +27,8 @@ def main():
     save(map_and_spectra(s, result), "six_cation_clusters")
     save(s.plot_cluster_scree(result).figure, "six_cation_scree")
     save(table.plot().figure, "six_cation_composition")
+    jalpaite = int(table.atomic_percent[:, table.elements.index("Ag")].argmax())
+    save(table.plot_fit(jalpaite)[0].figure, "six_cation_fit")
     save(low_counts(), "low_counts")
 
 

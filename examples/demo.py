@@ -62,7 +62,7 @@ def main(folder):
             table = s.cluster_quantification(
                 result, kfactors=truth.kfactors, extra_elements=("C", "Au")
             )
-            print(f"\n{table}\n\ntruth (at%)")
+            print(f"\n{table}\n{chr(10).join(table.remarks)}\n\ntruth (at%)")
             print_truth(truth)
             draw(s, result, table, folder, f"{sample}_{result.workflow}")
     print(f"\nPictures: {folder}/  ({time.perf_counter() - start:.0f} s)")
@@ -89,6 +89,7 @@ def draw(s, result, table, folder, name):
         "spectra": lambda: s.plot_cluster_spectra(result),
         "scree": lambda: s.plot_cluster_scree(result),
         "composition": table.plot,
+        "fit": lambda: table.plot_fit(0)[0],
     }.items():
         figure = draw_it().figure
         figure.savefig(folder / f"{name}_{what}.png", dpi=150)

@@ -33,7 +33,7 @@ class ModelFit:
         Of the areas: from the counts, and from what the calibration leaves uncertain.
     calibration : Calibration
     unexplained : tuple of UnexplainedPeak
-        Of elements that were not declared; they are among the families.
+        Lines that were not declared, the most significant first; they are among the families.
     """
 
     fits: tuple
@@ -82,7 +82,7 @@ def _fit_spectra(spectra, variances, design, candidates):
         fits=tuple(fits),
         covariances=tuple(area_covariance(fit, calibration) for fit in fits),
         calibration=calibration,
-        unexplained=tuple(peak for peak in found if _is_there(peak, fits, candidates)),
+        unexplained=_lines_of(found, fits, candidates),
     )
 
 
@@ -114,15 +114,30 @@ def _one_thread():
     return threadpool_limits(limits=1, user_api="blas")
 
 
-def _is_there(peak, fits, candidates):
-    """Whether a peak that was found is still needed beside all that were found after it."""
-    names = {family.alpha for family in unexplained.families_of(peak, candidates)}
-    for fit in fits:
-        stds = np.sqrt(np.diag(fit.covariance))
-        for family, area, std in zip(fit.design.families, fit.areas, stds, strict=True):
-            if family.alpha in names and area > STILL_SIGNIFICANT * std:
-                return True
-    return False
+def _lines_of(peaks, fits, candidates):
+    """The lines that were found, each once, with what they hold in the last fit.
+
+    An element found by one of its lines is reported by all that are there, and not at all if
+    what was found after it explains it away.
+    """
+    by_name = {}
+    for peak in peaks:
+        for family in unexplained.families_of(peak, candidates):
+            line = family.alpha if peak.line is not None else None
+            if line is None or line.endswith("a"):
+                by_name.setdefault(family.alpha, (line, family))
+    lines = []
+    for name, (line, family) in by_name.items():
+        position = [f.alpha for f in fits[0].design.families].index(name)
+        areas = np.nan_to_num([fit.areas[position] for fit in fits])
+        stds = np.array([np.sqrt(fit.covariance[position, position]) for fit in fits])
+        significance = np.nanmax(areas / stds)
+        if significance > STILL_SIGNIFICANT:
+            energy = float(family.energies[np.argmax(family.weights)])
+            lines.append(
+                unexplained.UnexplainedPeak(energy, float(areas.sum()), float(significance), line)
+            )
+    return tuple(sorted(lines, key=lambda peak: -peak.significance))
 
 
 def area_operator(fitted):

@@ -39,9 +39,9 @@ class UnexplainedPeak:
     energy : float
         In keV.
     counts : float
-        Its area.
+        Its area, in all spectra together.
     significance : float
-        In standard deviations.
+        In standard deviations, in the spectrum where it is clearest.
     line : str or None
         What it may be, such as ``"Au_Ma"``; None where no element fits.
     """

@@ -103,10 +103,10 @@ class Request:
     def warn_of_the_fit(self, fitted):
         """Warn of what was found in the spectra that the user did not declare."""
         if fitted.unexplained:
-            strongest = sorted(fitted.unexplained, key=lambda peak: -peak.significance)
-            peaks = ", ".join(map(str, strongest[:MOST_NAMED]))
-            if len(strongest) > MOST_NAMED:
-                peaks += f" and {len(strongest) - MOST_NAMED} weaker ones (`table.unexplained`)"
+            peaks = ", ".join(map(str, fitted.unexplained[:MOST_NAMED]))
+            n_more = len(fitted.unexplained) - MOST_NAMED
+            if n_more > 0:
+                peaks += f" and {n_more} weaker ones (`table.unexplained`)"
             warnings.warn(
                 f"Peaks that no declared element explains: {peaks}. They were fitted along and do "
                 "not enter the composition. Declare the elements in `extra_elements`, or with "
