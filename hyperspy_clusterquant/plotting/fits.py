@@ -77,12 +77,12 @@ def _draw_families(ax, fit, energy, floor):
 
 
 def _name(ax, alpha, position, height, colour, occupied, energy):
-    """Name of a family above the model, higher where others stand already."""
-    near = 0.06 * (energy[-1] - energy[0])
-    level = sum(abs(position - other) < near for other in occupied)
-    occupied.append(position)
+    """Name of a family above the model, and above the names beside it."""
+    width = energy[-1] - energy[0]
+    if position < energy[0] + 0.02 * width:
+        return
+    beside = [top for other, top in occupied if abs(position - other) < 0.05 * width]
+    height = max([1.25 * height, *(1.6 * top for top in beside)])
+    occupied.append((position, height))
     text = alpha.replace("_line", "?").replace("_", " ")
-    ax.text(
-        position, height * 1.25 * 1.55**level, text, fontsize=7, ha="center", va="bottom",
-        color=colour,
-    )  # fmt: skip
+    ax.text(position, height, text, fontsize=7, ha="center", va="bottom", color=colour)

@@ -77,7 +77,7 @@ def detector_efficiency(detector):
     --------
     >>> efficiency = detector_efficiency("Be")
     >>> round(efficiency(1.0), 2), round(efficiency(8.0), 2)
-    (0.38, 1.0)
+    (0.4, 1.0)
     """
     if callable(detector):
         return detector

@@ -47,7 +47,7 @@ class KFactors(dict):
     """
 
     def __init__(self, values, relative_uncertainty=None, sources=None):
-        super().__init__(values)
+        super().__init__({line: float(k) for line, k in dict(values).items()})
         self.relative_uncertainty = dict(relative_uncertainty or {})
         self.sources = dict.fromkeys(self, "given") | dict(sources or {})
 
@@ -62,7 +62,7 @@ class KFactors(dict):
             writer = csv.writer(file)
             writer.writerow(["line", "k", "relative_uncertainty"])
             for line, k in self.items():
-                writer.writerow([line, repr(float(k)), self.relative_uncertainty.get(line, "")])
+                writer.writerow([line, repr(k), self.relative_uncertainty.get(line, "")])
 
 
 def theoretical_kfactors(lines, beam_energy=200.0, reference="S_Ka", detector=None):
@@ -296,8 +296,8 @@ def convert_kfactors(kfactors, lines="alpha", units="weight", beam_energy=200.0)
     Examples
     --------
     >>> k = convert_kfactors({"S_Ka": 1.0, "Cu_Ka": 1.0}, units="atomic")
-    >>> round(k["Cu_Ka"], 3)  # 63.546 / 32.066
-    1.982
+    >>> round(k["Cu_Ka"], 3)  # 63.546 / 32.07
+    1.981
     """
     check_choice("lines", lines, ("alpha", "family"))
     check_choice("units", units, ("weight", "atomic"))

@@ -51,7 +51,7 @@ def test_gold_of_the_grid_is_found_beneath_sulfur(rng):
     counts = rng.poisson(mean).astype(float)
     fitted = fit(counts, tuple(COMPOSITION))
     assert {peak.line for peak in fitted.unexplained} == {"Au_Ma", "Au_La"}
-    assert str(fitted.unexplained[0]) == "2.12 keV: Au_Ma?"
+    assert "2.12 keV: Au_Ma?" in map(str, fitted.unexplained)
     declared = fit(counts, (*COMPOSITION, "Au"))
     assert not declared.unexplained
     assert area(fitted, "S_Ka") == pytest.approx(area(declared, "S_Ka"), rel=1e-3)
