@@ -44,12 +44,23 @@ def test_features_and_sums_of_an_array(shape, monkeypatch):
             np.testing.assert_allclose(sums[k], expected)
 
 
+@pytest.mark.parametrize("shape", [(9,), (5, 6), (2, 3, 4)])
+def test_linear_combinations_of_channels_stay_with_their_pixel(shape):
+    data = make(shape)
+    operator = np.random.default_rng(1).standard_normal((3, 12))
+    found = blocks.project(data, operator)
+    for pixel, counts_of_pixel in enumerate(data.reshape(-1, 12)):
+        np.testing.assert_allclose(found[:, pixel], operator @ counts_of_pixel.astype(float))
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.data())
 def test_any_chunking_gives_the_same(data):
     array = make((5, 6))
     lazy = chunked(array, data.draw)
     weights = np.random.default_rng(1).random((2, 30))
+    operator = np.random.default_rng(2).random((2, 12))
+    np.testing.assert_allclose(blocks.project(lazy, operator), blocks.project(array, operator))
     assert np.array_equal(
         blocks.collect_features(lazy, FEATURES).toarray(),
         blocks.collect_features(array, FEATURES).toarray(),

@@ -94,3 +94,26 @@ def test_phantoms_hold_poisson_noise():
     expected = design @ np.linalg.lstsq(design, totals, rcond=None)[0]
     # 9216 pixels: the standard deviation of the mean is 0.015.
     assert np.mean((totals - expected) ** 2 / expected) == pytest.approx(1, abs=0.06)
+
+
+def test_phantoms_of_a_detector_that_the_metadata_do_not_know():
+    """Peaks lie where they were put, in a map whose metadata say nothing of it."""
+    options = {"size": 24, "counts_per_pixel": 20_000}
+    plain = data.seven_cation_nanoparticles(**options).sum()
+    moved = data.seven_cation_nanoparticles(
+        **options, energy_offset=-30.0, energy_gain=0.002, resolution=150.0
+    ).sum()
+    axis = plain.axes_manager.signal_axes[0].axis
+    near = (axis > 7.85) & (axis < 8.25)  # Cu Ka
+
+    def centre_and_width(s):
+        counts = s.data[near] - min(s.data[near][0], s.data[near][-1])
+        centre = (counts * axis[near]).sum() / counts.sum()
+        return centre, np.sqrt((counts * (axis[near] - centre) ** 2).sum() / counts.sum())
+
+    (before, narrow), (after, wide) = centre_and_width(plain), centre_and_width(moved)
+    # The energy of a channel is lower by 30 eV and higher by 0.2 % than it says.
+    assert after - before == pytest.approx(0.030 - 0.002 * 8.04, abs=0.003)
+    assert wide > 1.05 * narrow
+    eds = moved.metadata.Acquisition_instrument.TEM.Detector.EDS
+    assert eds.energy_resolution_MnKa == 130

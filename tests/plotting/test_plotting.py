@@ -67,5 +67,23 @@ def test_composition_bars_have_error_bars(clustered):
     np.testing.assert_allclose(lengths, 2 * table.std[1])
 
 
+def test_peak_fit_shows_counts_model_and_residual(clustered):
+    table = clustered.cluster_quantification(
+        kfactors=clustered.metadata.Ground_truth.kfactors, extra_elements=["C", "Au"]
+    )
+    fit = table.fits[2]
+    top, below = table.plot_fit(2)
+    drawn = {line.get_label(): line for line in top.lines}
+    np.testing.assert_array_equal(drawn["model"].get_ydata(), fit.model)
+    np.testing.assert_array_equal(drawn["background"].get_ydata(), fit.background)
+    counted = fit.counts > 0
+    np.testing.assert_array_equal(drawn["counts"].get_ydata()[counted], fit.counts[counted])
+    np.testing.assert_array_equal(below.lines[0].get_ydata(), fit.residual)
+    names = {text.get_text() for text in top.texts}
+    assert {"Ag La", "Cd La", "S Ka", "Cu Ka"} <= names
+    _, axes = plt.subplots(2, 1)
+    assert table.plot_fit(0, axes=axes)[0] is axes[0]
+
+
 def test_many_clusters_have_colours():
     assert len(cluster_colours(30)) == 30

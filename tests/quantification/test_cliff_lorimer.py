@@ -71,6 +71,28 @@ def test_entropy_of_the_papers_phases(column, expected):
     assert found == pytest.approx(expected, abs=0.001)
 
 
+#: Columns 2-i to 2-iv.
+WORKFLOW_2 = np.array(
+    [
+        [1.96, 4.48, 15.3, 24.6, 2.78, 50.0, 0.80],
+        [16.6, 28.5, 9.50, 1.83, 1.83, 41.1, 0.45],
+        [0.83, 13.1, 1.83, 5.85, 15.2, 57.5, 5.57],
+        [6.86, 15.3, 8.46, 10.4, 8.18, 48.4, 2.32],
+    ]
+)
+
+
+@pytest.mark.parametrize("row", WORKFLOW_2)
+def test_entropy_of_the_papers_second_workflow(row):
+    """By the formula written out, term by term."""
+    cations = [row[i] for i in CATIONS]
+    expected = 0.0
+    for x in cations:
+        expected -= sum(cations) / sum(row) * x / sum(cations) * np.log(x / sum(cations))
+    found, _ = entropy.configurational_entropy(row / row.sum(), np.zeros((7, 7)), [CATIONS])
+    assert found == pytest.approx(expected, abs=0.001)
+
+
 def test_entropy_of_several_sublattices_adds_up():
     fractions = np.array([0.25, 0.25, 0.2, 0.3])
     found, _ = entropy.configurational_entropy(fractions, np.zeros((4, 4)), [[0, 1], [2, 3]])
