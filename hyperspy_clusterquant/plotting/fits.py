@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyperspy_clusterquant.plotting._style import CLUSTER_COLOURS
-
-#: Families with fewer counts than this share of the largest are drawn, but not named.
-NAMED_SHARE = 2e-3
+#: Of the elements; apart from those of model, background and artefacts.
+ELEMENT_COLOURS = (
+    "#D55E00", "#E69F00", "#CC79A7", "#56B4E9", "#882255", "#999933", "#AA4499", "#44AA99",
+    "#661100", "#6699CC",
+)  # fmt: skip
 
 
 def plot_peak_fit(fit, title="", axes=None):
@@ -38,11 +39,11 @@ def plot_peak_fit(fit, title="", axes=None):
     top.step(energy, np.maximum(fit.counts, floor / 2), where="mid", color="0.55", lw=0.8,
              label="counts")  # fmt: skip
     top.plot(energy, fit.model, color="black", lw=0.9, label="model")
-    top.plot(energy, fit.background, color="#0072B2", lw=1.1, label="background")
+    top.plot(energy, fit.background, color="#0072B2", lw=1.2, ls="--", label="background")
     if fit.artefacts.max() > floor:
         top.plot(energy, fit.artefacts, color="#009E73", lw=0.9, label="escape and pile-up")
     top.set_yscale("log")
-    top.set_ylim(floor, 6 * max(fit.counts.max(), 1))
+    top.set_ylim(floor, 12 * max(fit.counts.max(), 1))
     top.set_ylabel("Counts")
     top.set_title(f"{title}, chi² per channel {fit.reduced_chi_square:.2f}", fontsize=10)
     top.legend(frameon=False, fontsize=8, loc="upper right", ncols=4)
@@ -66,17 +67,17 @@ def _draw_families(ax, fit, energy, floor):
     order = np.argsort(-curves.max(axis=1))
     for n in order:
         family, curve = fit.design.families[n], curves[n]
-        if not curve.max() > floor:
+        if not curve.max() > floor / 3:
             continue
-        colour = CLUSTER_COLOURS[elements.index(family.element) % len(CLUSTER_COLOURS)]
+        colour = ELEMENT_COLOURS[elements.index(family.element) % len(ELEMENT_COLOURS)]
         shown = curve > floor / 10
         ax.plot(energy, np.where(shown, curve, np.nan), color=colour, lw=0.8, alpha=0.8)
         peak = int(np.argmax(curve))
-        if curve[peak] > NAMED_SHARE * curves.max():
-            _name(ax, family.alpha, energy[peak], fit.model[peak], colour, occupied, energy)
+        if family.alpha.endswith(("a", "line")):  # not the weak families beside an alpha line
+            _name(ax, family.alpha, energy[peak], fit.model[peak], occupied, energy)
 
 
-def _name(ax, alpha, position, height, colour, occupied, energy):
+def _name(ax, alpha, position, height, occupied, energy):
     """Name of a family above the model, and above the names beside it."""
     width = energy[-1] - energy[0]
     if position < energy[0] + 0.02 * width:
@@ -84,5 +85,6 @@ def _name(ax, alpha, position, height, colour, occupied, energy):
     beside = [top for other, top in occupied if abs(position - other) < 0.05 * width]
     height = max([1.25 * height, *(1.6 * top for top in beside)])
     occupied.append((position, height))
-    text = alpha.replace("_line", "?").replace("_", " ")
-    ax.text(position, height, text, fontsize=7, ha="center", va="bottom", color=colour)
+    element, line = alpha.split("_")
+    text = "?" if line == "line" else f"{element} {line.replace('a', 'α')}"
+    ax.text(position, height, text, fontsize=7, ha="center", va="bottom", color="0.25")

@@ -147,7 +147,7 @@ def plot_criterion(result, ax=None):
 
 
 def plot_composition(table, ax=None):
-    """Draw the composition of each cluster as bars with error bars of one std.
+    """Draw the composition of each cluster as bars with the interval of 68 % probability.
 
     Parameters
     ----------
@@ -164,12 +164,14 @@ def plot_composition(table, ax=None):
     ax = axes_or_new(ax, (max(5.0, 0.9 * n_elements + 2.4), 3.8))
     width = 0.8 / n_clusters
     position = np.arange(n_elements)
+    # Near zero and 100 an error bar of one std would leave what is possible.
+    ends = np.array(table.interval())
     for k, colour in enumerate(cluster_colours(n_clusters)):
         ax.bar(
             position + (k - (n_clusters - 1) / 2) * width,
             table.percent[k],
             width * 0.92,
-            yerr=table.percent_std[k],
+            yerr=np.abs(ends[:, k] - table.percent[k]),
             color=colour,
             label=table.cluster_names[k],
             error_kw={"elinewidth": 0.9, "capsize": 2, "ecolor": "0.2"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,10 +11,14 @@ from hyperspy_clusterquant.quantification.peaks import PeakFit, Scale, fit_peaks
 #: What is known before: standard deviations of offset (keV), gain, bend (keV), resolution (eV).
 PRIOR = np.array([0.015, 0.003, 0.015, 12.0])
 #: Farthest from the nominal values that the calibration goes.
-BOUND = np.array([0.060, 0.012, 0.060, 50.0])
+BOUND = np.array([0.150, 0.012, 0.060, 50.0])
 #: Steps of the numerical derivatives.
 _STEP = np.array([1e-4, 1e-5, 1e-4, 0.1])
 MAX_ITERATIONS = 12
+#: Offsets in keV that are tried at first: closer than half a width, as far as files are wrong.
+TRIED_OFFSETS = np.linspace(-0.12, 0.12, 17)
+#: By how much the deviance must fall for the axis to be moved at first.
+CLEARLY_BETTER = 25.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +90,33 @@ def calibrate(counts, variance, design, nominal):
         if gained < 1e-3:
             break
     return Calibration(fit.design.scale, nominal, _step(fit, centre)[1], fit)
+
+
+def nearest_scale(counts, variance, design):
+    """Scale near enough to be refined, if the axis is off by more than half a width of a line.
+
+    Parameters
+    ----------
+    counts, variance : array (channels,)
+    design : Design
+        With the scale of the metadata.
+
+    Returns
+    -------
+    Scale
+        That of the metadata, or moved by an offset.
+    """
+    centre = _values(design.scale)
+
+    def cost(offset):
+        scale = replace(design.scale, offset=design.scale.offset + float(offset))
+        return _cost(fit_peaks(counts, variance, design.with_scale(scale)), centre), scale
+
+    if not counts.sum() > 0:
+        return design.scale
+    unmoved, _ = cost(0.0)
+    best, scale = min((cost(offset) for offset in TRIED_OFFSETS), key=lambda tried: tried[0])
+    return scale if best < unmoved - CLEARLY_BETTER else design.scale
 
 
 def scale_derivatives(fit):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -56,7 +56,9 @@ class CompositionTable:
     unexplained : tuple of UnexplainedPeak
         Peaks that no declared element explains. They were fitted along.
     maps : dict of str: BaseSignal, or None
-        Composition of every pixel by element, if it was asked for with ``per_pixel=True``.
+        Composition of every pixel by element, if it was asked for with ``per_pixel=True``; NaN
+        where a pixel is left out or its counts are too few to say anything. Values scatter as
+        the counts do, also below zero.
     """
 
     cluster_names: tuple
@@ -81,6 +83,14 @@ class CompositionTable:
     calibration: object = None
     unexplained: tuple = ()
     maps: dict | None = None
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):  # nobody else's array, and not to be changed
+                value = value.copy()
+                value.setflags(write=False)
+                object.__setattr__(self, field.name, value)
 
     # --- uncertainties --------------------------------------------------------------------
 
@@ -254,7 +264,12 @@ class CompositionTable:
         """
         import pandas as pd
 
-        references = {name: self._reference(name, f) for name, f in dict(compounds).items()}
+        if not hasattr(compounds, "items"):
+            raise TypeError(
+                "`compounds` must be a dictionary of names and formulas, such as "
+                f"{{'jalpaite': 'Ag3CuS2'}}; got {compounds!r}."
+            )
+        references = {name: self._reference(name, f) for name, f in compounds.items()}
         covariance = self.covariance_counting + self.covariance_kfactor
         rows = []
         for cluster, x, c in zip(self.cluster_names, self.atomic_percent, covariance, strict=True):
@@ -301,6 +316,11 @@ class CompositionTable:
                 f"{shifts[1]:+.1f} eV at {energies[1]:.1f} keV, resolution at Mn Ka "
                 f"{self.calibration.scale.resolution:.1f} eV"
             )
+            quality = [fit.reduced_chi_square for fit in self.fits if fit.counts.sum() > 0]
+            remarks.append(
+                f"Squared residual per channel of the fits: {min(quality):.1f} to "
+                f"{max(quality):.1f} (1 = noise)"
+            )
         if self.unexplained:
             peaks = ", ".join(map(str, self.unexplained))
             remarks.append(f"Peaks that no declared element explains: {peaks}")
@@ -322,7 +342,7 @@ class CompositionTable:
         )
         return (
             f"Absorption corrected for {shown} nm, {density} g/cm3, take-off angle "
-            f"{self.absorption.take_off_angle:.1f} degrees: {factors or 'less than 0.05 %'}"
+            f"{self.absorption.take_off_angle:.1f} degrees: up to {factors or 'less than 0.05 %'}"
         )
 
     def _cells(self, template, limit):
@@ -441,9 +461,13 @@ class CompositionTable:
         r"""Table as a LaTeX ``tabular`` (needs no package)."""
         rows = self._cells("${value} \\pm {std}$", "$< {value}$")
         rows[-1][0] = r"$S_\mathrm{conf}/R$"
-        special = str.maketrans({sign: rf"\{sign}" for sign in "_%&#${}"})
+        special = str.maketrans(
+            {sign: rf"\{sign}" for sign in "_%&#${}"}
+            | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
+        )
         escaped = [cell.translate(special) for cell in (self.unit, *self.cluster_names)]
         body = [" & ".join(row) + r" \\" for row in rows]
+        notes = [remark for remark in self.remarks if remark.startswith(("*", "Absorption"))]
         return "\n".join(
             [
                 rf"\begin{{tabular}}{{l{'c' * len(self.cluster_names)}}}",
@@ -453,6 +477,7 @@ class CompositionTable:
                 *body,
                 r"\hline",
                 r"\end{tabular}",
+                *(rf"\par{{\footnotesize {note.translate(special)}}}" for note in notes),
             ]
         )
 
@@ -530,5 +555,5 @@ def number_with_std(value, std, template="{value} ± {std}"):
         return "-"
     if not np.isfinite(std) or std <= 0:
         return f"{value:.3g}"
-    decimals = int(np.clip(1 - np.floor(np.log10(std)), 1, 4))
+    decimals = int(np.clip(1 - np.floor(np.log10(std)), 1, 6))
     return template.format(value=f"{value:.{decimals}f}", std=f"{std:.{decimals}f}")

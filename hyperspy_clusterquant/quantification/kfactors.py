@@ -21,8 +21,11 @@ from hyperspy_clusterquant.quantification.emission import (
 
 #: Relative standard uncertainty of a theoretical k-factor, by shell. The ratio
 #: of two lines adds theirs in quadrature: metal K / metal K 4 %, metal K / S K
-#: 10.5 %, L / metal K 17 %.
-THEORY_UNCERTAINTY = {"K": 0.03, "light K": 0.10, "L": 0.17, "M": 0.20}
+#: 10.5 %, L / metal K 17 %. Soft X-rays hang on the window, ice and dead layer of the detector.
+THEORY_UNCERTAINTY = {"K": 0.03, "light K": 0.10, "L": 0.17, "M": 0.20, "soft": 0.40}
+SOFT = 1.0  # keV
+#: Below it, a window absorbs so much that its exact thickness would decide.
+LEAST_EFFICIENCY = 0.02
 _FIRST_METAL_K = 21  # scandium; below, fluorescence yields are known less well
 
 
@@ -44,12 +47,35 @@ class KFactors(dict):
     >>> k = KFactors({"Fe_Ka": 1.45, "Pt_La": 5.08}, {"Pt_La": 0.05})
     >>> k["Fe_Ka"], k.relative_uncertainty["Pt_La"]
     (1.45, 0.05)
+    >>> (k | {"Cu_Ka": 1.9}).relative_uncertainty  # {**k} would forget it
+    {'Pt_La': 0.05}
     """
 
     def __init__(self, values, relative_uncertainty=None, sources=None):
         super().__init__({line: float(k) for line, k in dict(values).items()})
         self.relative_uncertainty = dict(relative_uncertainty or {})
         self.sources = dict.fromkeys(self, "given") | dict(sources or {})
+
+    def __setitem__(self, line, k):
+        super().__setitem__(line, float(k))
+        self.relative_uncertainty.pop(line, None)
+        self.sources[line] = "given"
+
+    def copy(self):
+        """A copy with its uncertainties."""
+        return KFactors(self, self.relative_uncertainty, self.sources)
+
+    def __or__(self, other):
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        other = other if isinstance(other, KFactors) else KFactors(other)
+        kept = {x: u for x, u in self.relative_uncertainty.items() if x not in other}
+        return KFactors(
+            {**self, **other}, kept | other.relative_uncertainty, self.sources | other.sources
+        )
+
+    def __ror__(self, other):
+        return KFactors(other) | self if isinstance(other, Mapping) else NotImplemented
 
     def to_csv(self, path):
         """Write a file that ``kfactors=`` takes: ``line,k,relative_uncertainty``.
@@ -94,7 +120,8 @@ def theoretical_kfactors(lines, beam_energy=200.0, reference="S_Ka", detector=No
     KFactors
         A dictionary of the k-factor of each line: (C_A / C_ref) = k_A I_A / (k_ref I_ref) with C
         by weight. Its ``relative_uncertainty`` holds what theory is good for: 3 % for the K line
-        of a metal, 10 % for that of a light element, 17 % for an L and 20 % for an M line.
+        of a metal, 10 % for that of a light element, 17 % for an L and 20 % for an M line, and 40 %
+        below 1 keV, where the detector's window decides.
 
     Raises
     ------
@@ -121,7 +148,7 @@ def theoretical_kfactors(lines, beam_energy=200.0, reference="S_Ka", detector=No
     values = {line: unit / _counts_per_mass(line, beam_energy, efficiency) for line in lines}
     return KFactors(
         values,
-        {line: theory_uncertainty(line) for line in values},
+        {line: theory_uncertainty(line, beam_energy) for line in values},
         dict.fromkeys(values, "theory"),
     )
 
@@ -131,8 +158,8 @@ def _counts_per_mass(line, beam_energy, efficiency):
     element, name = split_line(line)
     if name not in ("Ka", "La", "Ma"):
         raise ValueError(
-            f"Theoretical k-factors are for alpha lines (Ka, La, Ma), not {line!r}. Quantify "
-            f"{element} with its {element}_{name[0]}a line, or give the k-factor."
+            f"Theoretical k-factors are for alpha lines (Ka, La, Ma), not {line!r}. Did you mean "
+            f"{element}_{name[0].upper()}a? Else give the k-factor."
         )
     try:
         energy, photons = alpha_emission(line, beam_energy)
@@ -141,12 +168,21 @@ def _counts_per_mass(line, beam_energy, efficiency):
             f"There is no theoretical k-factor for {line} at {beam_energy:.4g} keV: {error}. "
             f"Choose another line of {element} or give its k-factor in `kfactors`."
         ) from error
-    return photons * efficiency(energy) / atomic_weight(element)
+    detected = _number(efficiency(energy))
+    if not LEAST_EFFICIENCY < detected <= 1:
+        raise ValueError(
+            f"The detector's efficiency for {line} at {energy:.3g} keV is {detected:.2g}; a "
+            f"k-factor needs one above {LEAST_EFFICIENCY:g} and up to 1. Choose another line of "
+            f"{element}, leave it out, or check `detector`."
+        )
+    return photons * detected / atomic_weight(element)
 
 
-def theory_uncertainty(line):
+def theory_uncertainty(line, beam_energy=200.0):
     """Relative standard uncertainty of a theoretical k-factor, see `THEORY_UNCERTAINTY`."""
     element, name = split_line(line)
+    if alpha_emission(line, beam_energy)[0] < SOFT:
+        return THEORY_UNCERTAINTY["soft"]
     if name[0] == "K" and atomic_number(element) < _FIRST_METAL_K:
         return THEORY_UNCERTAINTY["light K"]
     return THEORY_UNCERTAINTY[name[0]]
@@ -176,12 +212,17 @@ def read_kfactors(kfactors):
         )
     with open(kfactors, newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
-        if not reader.fieldnames or not {"line", "k"} <= set(reader.fieldnames):
+        columns = set(reader.fieldnames or ())
+        if not {"line", "k"} <= columns <= {"line", "k", "relative_uncertainty"}:
             raise ValueError(
-                f"{kfactors} needs a first row with the columns line,k[,relative_uncertainty]; "
-                f"it has {reader.fieldnames}."
+                f"{kfactors} needs a first row with the columns line,k[,relative_uncertainty], "
+                f"separated by commas, with decimal points; it has {reader.fieldnames}."
             )
         rows = list(reader)
+    lines = [row["line"] for row in rows]
+    twice = [line for line in dict.fromkeys(lines) if lines.count(line) > 1]
+    if twice:
+        raise ValueError(f"{kfactors} has more than one k-factor of {', '.join(twice)}.")
     values = _checked({row["line"]: row["k"] for row in rows})
     uncertainties = {}
     for row in rows:
@@ -194,20 +235,14 @@ def _checked(kfactors):
     values = {}
     for line, k in kfactors.items():
         check_line(line)
-        try:
-            values[line] = float(k)
-        except (TypeError, ValueError):
-            values[line] = np.nan
+        values[line] = _number(k)
         if not values[line] > 0 or not np.isfinite(values[line]):
             raise ValueError(f"The k-factor of {line} must be a positive number, not {k!r}.")
     return values
 
 
 def _relative(line, value):
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = np.nan
+    number = _number(value)
     if not 0 <= number < 1:
         raise ValueError(
             f"The relative uncertainty of the k-factor of {line} must be a number from 0 to 1 "
@@ -216,11 +251,16 @@ def _relative(line, value):
     return number
 
 
-def _positive(name, value):
+def _number(value):
+    """A float, NaN for what is none."""
     try:
-        number = float(value)
+        return float(value)
     except (TypeError, ValueError):
-        number = np.nan
+        return np.nan
+
+
+def _positive(name, value):
+    number = _number(value)
     if not number > 0 or not np.isfinite(number):
         raise ValueError(f"`{name}` must be a positive number, not {value!r}.")
     return number
@@ -230,7 +270,8 @@ def complete_kfactors(given, lines, beam_energy, detector=None):
     """k-factors of lines: those given, and theoretical ones for the rest.
 
     Theory is scaled to the given k-factors by the mean logarithm of their ratio, weighted with
-    the uncertainty of theory, because only ratios of k-factors mean anything.
+    the uncertainty of theory, because only ratios of k-factors mean anything. The uncertainty of
+    that scale is part of theirs.
 
     Parameters
     ----------
@@ -251,14 +292,25 @@ def complete_kfactors(given, lines, beam_energy, detector=None):
     missing = [line for line in lines if line not in given]
     values, relative, sources = dict(given), dict(given.relative_uncertainty), dict(given.sources)
     if missing:
-        anchors = [line for line in lines if line in given] or list(given)
-        theory = theoretical_kfactors([*anchors, *missing], beam_energy, anchors[0], detector)
-        weights = [theory.relative_uncertainty[line] ** -2 for line in anchors]
-        ratios = [np.log(given[line] / theory[line]) for line in anchors]
-        scale = float(np.exp(np.average(ratios, weights=weights)))
+        theory = theoretical_kfactors(missing, beam_energy, missing[0], detector)
+        anchors = {}
+        for line in [line for line in lines if line in given] or list(given):
+            try:
+                anchor = theoretical_kfactors([line], beam_energy, missing[0], detector)
+            except ValueError:  # given because there is no theory
+                continue
+            anchors[line] = (np.log(given[line] / anchor[line]), anchor.relative_uncertainty[line])
+        if not anchors:
+            raise ValueError(
+                f"`kfactors` lacks {', '.join(missing)}, and there is no theory for any of the "
+                f"given ones ({', '.join(given)}) to scale theoretical ones by. Give all of them."
+            )
+        ratios, stds = np.array(list(anchors.values())).T
+        scale = float(np.exp(np.average(ratios, weights=stds**-2)))
+        of_the_scale = (stds**-2).sum() ** -0.5
         for line in missing:
             values[line] = theory[line] * scale
-            relative[line] = theory.relative_uncertainty[line]
+            relative[line] = float(np.hypot(theory.relative_uncertainty[line], of_the_scale))
             sources[line] = "theory"
     return KFactors(
         {line: values[line] for line in lines},
@@ -306,6 +358,7 @@ def convert_kfactors(kfactors, lines="alpha", units="weight", beam_energy=200.0)
     for line in given:
         factors[line] = 1.0
         if lines == "family":
+            _counts_per_mass(line, _positive("beam_energy", beam_energy), lambda energy: 1.0)
             factors[line] *= sum(
                 f.weights.sum() for f in line_families(line, beam_energy) if f.alpha == line
             )
@@ -341,3 +394,24 @@ def kfactors_of_standard(areas, stds, lines, weight_fractions, reference):
         dict(zip(lines, (stds / areas).tolist(), strict=True)),
         dict.fromkeys(lines, "standard"),
     )
+
+
+def far_from_theory(found, beam_energy):
+    """Lines whose k-factor is more than twice or less than half of what theory expects.
+
+    Parameters
+    ----------
+    found : KFactors
+    beam_energy : float
+        In keV.
+
+    Returns
+    -------
+    dict of str: float
+        Ratio to theory, both scaled to the same median.
+    """
+    theory = theoretical_kfactors(list(found), beam_energy, next(iter(found)))
+    ratios = {line: found[line] / theory[line] for line in found}
+    middle = float(np.median(list(ratios.values())))
+    ratios = {line: ratio / middle for line, ratio in ratios.items()}
+    return {line: ratio for line, ratio in ratios.items() if not 0.5 <= ratio <= 2}

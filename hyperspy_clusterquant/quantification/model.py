@@ -12,6 +12,7 @@ from hyperspy_clusterquant.quantification.calibration import (
     Calibration,
     area_covariance,
     calibrate,
+    nearest_scale,
 )
 from hyperspy_clusterquant.quantification.peaks import fit_peaks
 
@@ -68,6 +69,7 @@ def fit_spectra(spectra, variances, design, candidates):
 def _fit_spectra(spectra, variances, design, candidates):
     nominal, declared = design.scale, design
     total, total_variance = spectra.sum(axis=0), variances.sum(axis=0)
+    design = design.with_scale(nearest_scale(total, total_variance, design))
     # What stands alone would draw the calibration away; the rest is found after it.
     for calibrated in (False, True, True):
         fit = fit_peaks(total, total_variance, declared.with_scale(design.scale))

@@ -11,8 +11,10 @@ from scipy import interpolate, optimize, special
 from hyperspy_clusterquant.quantification.detectors import fwhm_at_energy
 from hyperspy_clusterquant.quantification.emission import mass_attenuation
 
-#: Resolution of the background in the logarithm of the energy: wider than peaks and multiplets.
+#: Distance of the background's knots as a share of the energy, and at least in keV: wider than
+#: peaks and multiplets.
 BACKGROUND_KNOTS = 0.3
+CLOSEST_KNOTS = 0.25
 MAX_ITERATIONS = 30
 FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
 BEND_LENGTH = 0.4  # keV
@@ -120,8 +122,8 @@ class Design:
 def background_basis(energy, beam_energy):
     """Functions that a bremsstrahlung background is a sum of, none of them negative.
 
-    Kramers' law times B-splines in the logarithm of the energy, for what specimen and
-    detector absorb.
+    Kramers' law times B-splines of the energy, wider at higher energies, for what specimen
+    and detector absorb.
 
     Parameters
     ----------
@@ -138,14 +140,14 @@ def background_basis(energy, beam_energy):
     ----------
     H. A. Kramers, Phil. Mag. 46 (1923) 836.
     """
-    position = np.log(energy)
-    low, high = position[0], position[-1]
-    n_intervals = max(int(np.ceil((high - low) / BACKGROUND_KNOTS)), 1)
-    degree = 3
-    inner = np.linspace(low, high, n_intervals + 1)
-    knots = np.r_[[low] * degree, inner, [high] * degree]
+    knots = [energy[0]]
+    while knots[-1] < energy[-1]:
+        knots.append(knots[-1] + max(BACKGROUND_KNOTS * knots[-1], CLOSEST_KNOTS))
+    position = np.interp(energy, knots, np.arange(len(knots)))
+    last, degree = position[-1], 3
+    inner = np.linspace(0, last, max(int(np.ceil(last)), 1) + 1)
     splines = interpolate.BSpline.design_matrix(
-        np.clip(position, low, high), knots, degree
+        position, np.r_[[0.0] * degree, inner, [last] * degree], degree
     ).toarray()
     kramers = np.maximum(beam_energy - energy, 0.05 * beam_energy) / energy
     return splines.T * kramers
@@ -240,10 +242,6 @@ class PeakFit:
         """Squared residual per degree of freedom: 1 if the model says all that is in the counts."""
         freedom = max(len(self.counts) - self.columns.shape[1], 1)
         return float((self.residual**2).sum() / freedom)
-
-    def area(self, alpha):
-        """Counts of an alpha line."""
-        return self.areas[[family.alpha for family in self.design.families].index(alpha)]
 
 
 def fit_peaks(counts, variance, design):

@@ -14,7 +14,7 @@ from hyperspy_clusterquant.quantification.emission import Family
 SIGNIFICANT = 5.0
 #: Relative error of the lines of a shell, of their ratios and their shape. A peak must exceed
 #: that of the lines within `NEAR` widths as it must exceed the noise.
-SHAPE_ERROR = {"K": 0.02, "L": 0.03, "M": 0.05}
+SHAPE_ERROR = {"K": 0.03, "L": 0.03, "M": 0.05}
 NEAR = 1.3
 #: Share of a peak that nothing fitted already may take over, at least.
 LEAST_DISTINCT = 0.1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
+from numbers import Real
 
 import numpy as np
 
 from hyperspy_clusterquant import blocks
-from hyperspy_clusterquant._checks import check_choice
+from hyperspy_clusterquant._checks import as_names, check_choice
 from hyperspy_clusterquant.quantification import (
     absorption,
     cliff_lorimer,
@@ -32,11 +34,13 @@ MARGIN_BELOW = 0.25
 LOWEST_FIT_ENERGY = 0.2
 LOWEST_SHARE = 0.65
 #: The fit goes up to here in keV, or beyond the highest quantified line if that is higher.
-FIT_UP_TO = 12.0
+FIT_UP_TO = 25.0
 #: Alpha lines so far (keV) outside of the fit may still reach into it.
-REACH = 0.15
+REACH = 0.25
 #: Distance of the background windows below and above a line, in widths of the line.
 WINDOWS_AT = [5.0, 2.0]
+#: Standard deviations that the amount of all elements in a pixel must be above zero.
+SURE = 3.0
 #: Unexplained peaks that a warning names.
 MOST_NAMED = 6
 #: Shift of a quantified line and change of the resolution, in eV, that are worth a warning.
@@ -71,9 +75,7 @@ class Request:
         self.kfactors = _kfactors(signal, self.lines, given, kfactor_uncertainty, detector)
         self.extra = _extra_elements(signal, extra_elements, self.elements)
         self.absorption = _absorption(signal, absorption, self.names)
-        self.resolution = float(
-            signal.metadata.Acquisition_instrument.TEM.Detector.EDS.energy_resolution_MnKa
-        )
+        self.resolution = _resolution(signal)
 
     # --- intensities ----------------------------------------------------------------------
 
@@ -109,8 +111,8 @@ class Request:
                 peaks += f" and {n_more} weaker ones (`table.unexplained`)"
             warnings.warn(
                 f"Peaks that no declared element explains: {peaks}. They were fitted along and do "
-                "not enter the composition. Declare the elements in `extra_elements`, or with "
-                "s.add_elements([...]) if they belong to the sample.",
+                "not enter the composition. Declare those that are elements in `extra_elements`, "
+                "or with s.add_elements([...]) if they belong to the sample.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -119,12 +121,16 @@ class Request:
         shift = calibration.shift(positions)
         largest = shift[np.argmax(np.abs(shift))]
         change = calibration.scale.resolution - self.resolution
-        if abs(largest) > LARGE_SHIFT or abs(change) > LARGE_CHANGE:
+        if calibration.at_bound or abs(largest) > LARGE_SHIFT or abs(change) > LARGE_CHANGE:
+            outcome = "This was corrected for the fit"
+            if calibration.at_bound or len(fitted.unexplained) > MOST_NAMED:
+                outcome = "They are not explained by that, so the composition may be wrong"
             warnings.warn(
                 f"The peaks lie up to {largest:+.0f} eV beside their lines and their "
                 f"resolution is {calibration.scale.resolution:.0f} eV, where the metadata say "
-                f"{self.resolution:.0f} eV. This was corrected for the fit. Check the energy axis "
-                "and s.set_microscope_parameters(energy_resolution_MnKa=...).",
+                f"{self.resolution:.0f} eV. {outcome}. Check the energy axis and "
+                "s.set_microscope_parameters(energy_resolution_MnKa=...), and look at "
+                "table.plot_fit().",
                 UserWarning,
                 stacklevel=4,
             )
@@ -246,7 +252,7 @@ def quantify(signal, spectra, names, method, composition_units, per_pixel=None, 
             "data and the mask that the clusters were found with."
         )
     if method == "windows":
-        areas, covariances = _integrate(spectra, variances, request.lines)
+        areas, covariances = _integrate(spectra, variances, request.lines, request.extra)
         return request.table(np.maximum(areas, 0.0), areas, covariances, composition_units)
     fitted, used = request.fit(counts, variances, beam_energy)
     request.warn_of_the_fit(fitted)
@@ -265,20 +271,28 @@ def quantify(signal, spectra, names, method, composition_units, per_pixel=None, 
 
 
 def _composition_maps(signal, request, table, fitted, used, result):
-    """Composition of every pixel of a map, by element; NaN where it is left out or empty."""
+    """Composition of every pixel of a map, by element; NaN where too few counts say nothing.
+
+    Areas may be negative: clipped, they would be too large on average, the more the fewer counts.
+    """
     names = [family.alpha for family in fitted.fits[0].design.families]
     operator = np.zeros((len(request.lines), len(request.energy)))
     operator[:, used] = model.area_operator(fitted)[[names.index(line) for line in request.lines]]
-    areas = np.maximum(blocks.project(signal.data, operator), 0.0)
+    per_count = request.k.copy()
+    if table.composition_units == "atomic":
+        per_count /= np.array([atomic_weight(element) for element in request.elements])
+    # The last row is the variance of the total amount.
+    operator = np.vstack([operator, (per_count @ operator) ** 2])
+    *areas, variance = blocks.project(signal.data, operator)
     # Absorption is that of the pixel's cluster, or the mean of the clusters where it is in none.
     factors = np.vstack([table.absorption_factors, np.nanmean(table.absorption_factors, axis=0)])
     labels = result.labels.ravel()
-    amounts = areas * request.k[:, None] * factors[np.where(labels >= 0, labels, -1)].T
-    if table.composition_units == "atomic":
-        amounts /= np.array([atomic_weight(element) for element in request.elements])[:, None]
-    total = amounts.sum(axis=0)
+    amounts = np.array(areas) * per_count[:, None]
+    known = amounts.sum(axis=0) > SURE * np.sqrt(variance)
+    amounts *= factors[np.where(labels >= 0, labels, -1)].T
     with np.errstate(divide="ignore", invalid="ignore"):
-        percent = np.where((labels != MASKED) & (total > 0), 100 * amounts / total, np.nan)
+        percent = 100 * amounts / amounts.sum(axis=0)
+    percent = np.where(known & (labels != MASKED), percent, np.nan)
     return maps.composition_maps(percent, result, request.elements, table.unit)
 
 
@@ -302,6 +316,12 @@ def _composition(intensities, covariance, k, relative, masses, groups):
         "configurational_entropy": s,
         "configurational_entropy_std": s_std,
     }
+
+
+def quantified_lines(signal):
+    """Alpha lines that the declared elements of a signal are quantified with."""
+    energy = _axes.energy_in_kev(signal)
+    return _lines(signal, None, energy, _highest_energy(signal, energy), ())
 
 
 # --- what to quantify -------------------------------------------------------------------
@@ -349,10 +369,8 @@ def _lines(signal, xray_lines, energy, highest, given):
 
 def _extra_elements(signal, extra_elements, elements):
     """Elements to fit besides: the extra ones, and the declared ones that are not quantified."""
-    if isinstance(extra_elements, str):
-        extra_elements = (extra_elements,)
     declared = [str(e) for e in signal.metadata.get_item("Sample.elements", [])]
-    extra = [*(() if extra_elements is None else extra_elements), *declared]
+    extra = [*as_names("extra_elements", extra_elements), *declared]
     for element in extra:
         _xray_lines.lines_of(element)
     return tuple(element for element in dict.fromkeys(extra) if element not in elements)
@@ -368,6 +386,17 @@ def _sublattices(sublattices, elements):
     """Sublattices as numbers of the elements."""
     if sublattices is None:
         sublattices = entropy.default_sublattices(elements)
+    sublattices = [sublattices] if isinstance(sublattices, str) else list(sublattices)
+    if not all(isinstance(member, str) for group in sublattices for member in np.atleast_1d(group)):
+        raise TypeError(
+            f"`sublattices` must be lists of elements such as [['Cu', 'Fe'], ['S']], not "
+            f"{sublattices!r}."
+        )
+    if len(sublattices) > 1 and all(isinstance(group, str) for group in sublattices):
+        raise ValueError(
+            f"`sublattices` must say who shares sites: [{sublattices}] if these do, or "
+            f"{[[element] for element in sublattices]} if each has its own."
+        )
     sublattices = [[group] if isinstance(group, str) else list(group) for group in sublattices]
     members = [element for group in sublattices for element in group]
     if len(set(members)) < len(members):
@@ -384,12 +413,30 @@ def _sublattices(sublattices, elements):
     return [[elements.index(element) for element in group] for group in sublattices]
 
 
+def _resolution(signal):
+    resolution = signal.metadata.get_item(
+        "Acquisition_instrument.TEM.Detector.EDS.energy_resolution_MnKa", None
+    )
+    if resolution is None or not 80 <= float(resolution) <= 250:
+        raise ValueError(
+            "The resolution of the detector (full width of Mn K-alpha in eV) must lie between 80 "
+            f"and 250, but is {resolution}. Set it with "
+            "s.set_microscope_parameters(energy_resolution_MnKa=130)."
+        )
+    return float(resolution)
+
+
 def _beam_energy(signal):
     beam_energy = signal.metadata.get_item("Acquisition_instrument.TEM.beam_energy", None)
     if beam_energy is None:
         raise ValueError(
             "The beam energy is not known. Set it with "
             "s.set_microscope_parameters(beam_energy=200) (keV)."
+        )
+    if not 1 <= float(beam_energy) <= 2000:
+        raise ValueError(
+            f"The beam energy is {float(beam_energy):g} keV, which no microscope has. Set it in "
+            "keV with s.set_microscope_parameters(beam_energy=200)."
         )
     return float(beam_energy)
 
@@ -411,7 +458,8 @@ def _kfactors(signal, lines, given, uncertainty, detector):
         relative = found.relative_uncertainty
         if uncertainty is None:
             warnings.warn(
-                f"Theoretical k-factors at {beam_energy:.4g} keV are used, with uncertainties of "
+                f"Theoretical k-factors at {beam_energy:.4g} keV are used"
+                f"{_for_detector(detector)}, with uncertainties of "
                 f"{min(relative.values()):.0%} to {max(relative.values()):.0%}. Pass `kfactors` "
                 "measured on your instrument for better ones.",
                 UserWarning,
@@ -424,6 +472,11 @@ def _kfactors(signal, lines, given, uncertainty, detector):
                 f"`kfactors` holds none of the lines {', '.join(lines)}; it has "
                 f"{', '.join(given) or 'nothing'}. Add them (by weight), choose other lines in "
                 "`xray_lines`, or leave `kfactors` out for theoretical ones."
+            )
+        if detector is not None and not missing:
+            raise ValueError(
+                "`detector` is for theoretical k-factors, but `kfactors` holds all that are "
+                "needed: leave one of them out."
             )
         beam_energy = _beam_energy(signal) if missing else None
         found = kfactors.complete_kfactors(given, lines, beam_energy, detector)
@@ -438,11 +491,17 @@ def _kfactors(signal, lines, given, uncertainty, detector):
     return kfactors.KFactors(found, relative, found.sources)
 
 
+def _for_detector(detector):
+    if detector is None:
+        return " (for an ideal detector, see `detector`)"
+    return f" (for the detector {detector!r})" if isinstance(detector, str) else ""
+
+
 def _uncertainties(lines, given, uncertainty):
     """Relative uncertainty of each line that the user named one for."""
     if uncertainty is None:
         return {}
-    if isinstance(uncertainty, dict):
+    if isinstance(uncertainty, Mapping):
         unknown = [line for line in uncertainty if line not in lines]
         if unknown:
             raise ValueError(
@@ -453,7 +512,7 @@ def _uncertainties(lines, given, uncertainty):
     else:  # of what was given; theory beside it keeps its own
         named = {line: uncertainty for line in lines if given is None or line in given}
     for value in named.values():
-        if isinstance(value, str) or not 0 <= value < 1:
+        if not isinstance(value, Real) or not 0 <= value < 1:
             raise ValueError(
                 f"`kfactor_uncertainty` is relative, 0.05 stands for 5 %; got {uncertainty!r}."
             )
@@ -481,11 +540,19 @@ def _absorption(signal, given, names):
         )
     thickness = given["thickness"]
     if isinstance(thickness, dict):
+        # Clusters are called by their names or, as in `rename`, by their numbers.
+        thickness = {names[key] if key in range(len(names)) else key: value
+                     for key, value in thickness.items()}  # fmt: skip
         missing = [name for name in names if name not in thickness]
         if missing:
             raise ValueError(
                 f"The thickness of {', '.join(missing)} is missing in `absorption`; it has "
                 f"{', '.join(map(str, thickness))}."
+            )
+        if len(thickness) > len(names):
+            raise ValueError(
+                f"`absorption` has thicknesses of {', '.join(map(str, thickness))}, but the "
+                f"clusters are {', '.join(names)}."
             )
         thickness = [thickness[name] for name in names]
     thicknesses = [thickness] * len(names) if np.ndim(thickness) == 0 else list(thickness)
@@ -494,14 +561,14 @@ def _absorption(signal, given, names):
             f"`absorption` has {len(thicknesses)} thicknesses for {len(names)} clusters. Give one "
             "for all, one for each, or a dictionary by the clusters' names."
         )
-    thicknesses = tuple(_in_range("thickness", t, 0, np.inf, "in nm") for t in thicknesses)
+    thicknesses = tuple(_in_range("thickness", t, 0.1, 1e4, "in nm") for t in thicknesses)
     density = given.get("density", "auto")
     if not (isinstance(density, str) and density == "auto"):
         density = _in_range("density", density, 0, 30, "in g/cm3, or 'auto'")
     angle = given.get("take_off_angle", "auto")
     if isinstance(angle, str) and angle == "auto":
         angle = _take_off_angle(signal)
-    angle = _in_range("take_off_angle", angle, 0, 90, "in degrees, or 'auto'")
+    angle = _in_range("take_off_angle", angle, 2, 90, "in degrees, or 'auto'")
     return thicknesses, None if density == "auto" else density, angle
 
 
@@ -511,9 +578,9 @@ def _in_range(name, value, low, high, unit):
     except (TypeError, ValueError):
         number = np.nan
     if not low < number <= high or not np.isfinite(number):
-        limits = f"above {low}" if np.isinf(high) else f"above {low} and up to {high}"
         raise ValueError(
-            f"The {name} in `absorption` must be a number {limits} ({unit}), not {value!r}."
+            f"The {name} in `absorption` must be a number above {low:g} and up to {high:g} "
+            f"({unit}), not {value!r}."
         )
     return number
 
@@ -534,12 +601,12 @@ def _take_off_angle(signal):
 # --- windows ----------------------------------------------------------------------------
 
 
-def _integrate(spectra, variances, lines):
+def _integrate(spectra, variances, lines, extra):
     """Intensities of the lines and their covariances by integration windows."""
     peak_windows = np.array(spectra.estimate_integration_windows(2.0, lines))
     background = np.array(spectra.estimate_background_windows(WINDOWS_AT, xray_lines=lines))
-    resolution = spectra.metadata.Acquisition_instrument.TEM.Detector.EDS.energy_resolution_MnKa
-    _warn_of_overlaps(lines, float(resolution))
+    to_kev = _axes.energy_in_kev(spectra)[-1] / spectra.axes_manager.signal_axes[0].axis[-1]
+    _warn_of_overlaps(lines, extra, _resolution(spectra), background * to_kev)
     axis = spectra.axes_manager.signal_axes[0].axis
     measured = [
         windows.integrate_windows(axis, spectrum, variance, peak_windows, background)
@@ -549,23 +616,35 @@ def _integrate(spectra, variances, lines):
     return areas, np.array([np.diag(variance) for _, variance in measured])
 
 
-def _warn_of_overlaps(lines, resolution):
-    overlapping = []
-    for line in lines:
-        element, _ = _xray_lines.split_line(line)
+def _warn_of_overlaps(lines, extra, resolution, background_windows):
+    """Warn if a line lies in the window, or a strong line in the background, of another."""
+    elements = [_xray_lines.split_line(line)[0] for line in lines]
+    overlapping, disturbed = [], []
+    for line, element, sides in zip(lines, elements, background_windows, strict=True):
         position = _xray_lines.line_energy(line)
         width = float(fwhm_at_energy(position, resolution))
-        for other in {_xray_lines.split_line(x)[0] for x in lines} - {element}:
-            near = [
+        for other in dict.fromkeys([*elements, *extra]):
+            of_other = _xray_lines.lines_of(other)
+            near = [name for name, e in of_other.items() if abs(e - position) < 1.5 * width]
+            if near and other != element:
+                overlapping.append(f"{line} with {other}_{near[0]}")
+            beside = [
                 name
-                for name, energy in _xray_lines.lines_of(other).items()
-                if abs(energy - position) < 1.5 * width
+                for name, e in of_other.items()
+                if name in ("Ka", "La", "Ma")
+                and any(
+                    low - 0.5 * width < e < high + 0.5 * width for low, high in sides.reshape(2, 2)
+                )
             ]
-            overlapping += [f"{line} with {other}_{near[0]}"] if near else []
+            if beside and f"{other}_{beside[0]}" != line:
+                disturbed.append(f"{line} by {other}_{beside[0]}")
+    found = []
     if overlapping:
-        warnings.warn(
+        found.append(
             f"Windows overlap ({', '.join(sorted(overlapping))}): counts of one element are "
-            "counted for another. Use method='model'.",
-            UserWarning,
-            stacklevel=5,
+            "counted for another"
         )
+    if disturbed:
+        found.append(f"Background windows hold other lines ({', '.join(sorted(disturbed))})")
+    if found:
+        warnings.warn(f"{'. '.join(found)}. Use method='model'.", UserWarning, stacklevel=5)

@@ -24,7 +24,12 @@ def lines_of(element):
     from exspy.material import elements
 
     if element not in elements:
-        raise ValueError(f"{element!r} is not the symbol of a chemical element.")
+        hint = (
+            f" Did you mean {element.capitalize()!r}?"
+            if str(element).capitalize() in elements
+            else ""
+        )
+        raise ValueError(f"{element!r} is not the symbol of a chemical element.{hint}")
     lines = elements[element].Atomic_properties.get_item("Xray_lines")
     if lines is None:
         raise ValueError(f"There are no X-ray lines of {element}.")
@@ -122,13 +127,13 @@ def excluded_windows(exclude_lines, resolution):
 
 
 def alpha_lines(elements, lowest, highest):
-    """Alpha lines of elements on the energy axis, one for each family."""
+    """Alpha lines of elements on the energy axis, one for each family; K before L before M."""
     lowest = max(lowest, LOWEST_LINE)
     return [
         f"{element}_{name}"
         for element in elements
-        for name, energy in lines_of(element).items()
-        if name in ("Ka", "La", "Ma") and lowest < energy < highest
+        for name in ("Ka", "La", "Ma")
+        if lowest < lines_of(element).get(name, 0.0) < highest
     ]
 
 

@@ -166,7 +166,8 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
             if not results:
                 raise ValueError(
                     "There is no clustering result on this signal. Run s.cluster_pca_gmm() or "
-                    "s.cluster_umap_hdbscan() first."
+                    "s.cluster_umap_hdbscan() first. (Of spectra of clusters, quantify the map, or "
+                    "a single one: spectra.inav[0].)"
                 )
             return list(results.values())[-1]
         if isinstance(result, str):
@@ -640,6 +641,7 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
             "sublattices": sublattices, "composition_units": composition_units,
             "detector": detector,
         }  # fmt: skip
+        check_choice("weights", weights, ("membership", "hard"))
         if self.axes_manager.navigation_dimension == 0:
             if result is not None or per_pixel:
                 raise ValueError(
@@ -649,7 +651,6 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
             return quantify(self, self._as_spectra, ["spectrum"], **options)
         result = self._get_cluster_result(result)
         _check_has_clusters(result)
-        check_choice("weights", weights, ("membership", "hard"))
 
         def spectra():
             sums = self.get_cluster_spectra(result, weights)
@@ -664,9 +665,10 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
         import hyperspy.api as hs
 
         counts = np.asarray(self.data, dtype=float)
-        variance = self.metadata.get_item("Signal.Noise_properties.variance", None)
-        variance = np.asarray(getattr(variance, "data", counts), dtype=float)
+        stored = self.metadata.get_item("Signal.Noise_properties.variance", None)
+        variance = np.asarray(getattr(stored, "data", stored), dtype=float)
         if variance.shape != counts.shape:
+            _check_counts(counts)
             variance = counts
         spectra = hs.signals.Signal1D(
             counts[None], axes=[{"size": 1}, self.axes_manager.signal_axes[0].get_axis_dictionary()]
@@ -787,6 +789,23 @@ class ClusteredEDSSpectrum(FollowingResults, EDSTEMSpectrum):
                 "s.cluster_pca_gmm() with n_clusters='auto' or 'bic', and more than shot noise."
             )
         return plot_criterion(result, ax=ax)
+
+
+def _check_counts(counts):
+    """Of a spectrum whose variance is that of counts, because nothing else is known."""
+    if not np.isfinite(counts).all() or (counts < 0).any():
+        raise ValueError(
+            "The spectrum holds NaN, infinite or negative values, but the fit needs the counts of "
+            "the detector, before background subtraction. (The variance of a weighted sum belongs "
+            "in metadata.Signal.Noise_properties.variance.)"
+        )
+    if (counts != np.rint(counts)).any():
+        warnings.warn(
+            "The spectrum holds values that are not whole numbers. Its uncertainties are right "
+            "only if they are counts all the same: not means, and not normalised.",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 def _check_has_clusters(result):

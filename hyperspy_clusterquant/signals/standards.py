@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
+
 import numpy as np
 
+from hyperspy_clusterquant.quantification.absorption import (
+    NM_TO_CM,
+    absorption_factors,
+    attenuation_matrix,
+)
 from hyperspy_clusterquant.quantification.emission import atomic_weight
-from hyperspy_clusterquant.quantification.kfactors import kfactors_of_standard
+from hyperspy_clusterquant.quantification.kfactors import far_from_theory, kfactors_of_standard
 from hyperspy_clusterquant.quantification.uncertainty import parse_formula
+from hyperspy_clusterquant.signals._quantify import quantified_lines
+from hyperspy_clusterquant.signals._xray_lines import line_energy
 
 #: Most that a composition may miss 100 at% by, rounding included.
 TOLERANCE = 1.0
 
 
-def calibrate_kfactors(spectrum, composition, reference=None, *, extra_elements=("C", "O")):
+def calibrate_kfactors(
+    spectrum, composition, reference=None, *, extra_elements=("C", "O"), absorption=None
+):
     """k-factors from the spectrum of a standard of known composition.
 
     The spectrum is fitted as `ClusteredEDSSpectrum.cluster_quantification` fits those of
@@ -30,6 +42,10 @@ def calibrate_kfactors(spectrum, composition, reference=None, *, extra_elements=
         Line whose k-factor is 1. Default: S K-alpha, Si K-alpha, or the first line.
     extra_elements : list of str
         Elements of film and grid: fitted, but not of the standard.
+
+    absorption : dict, optional
+        Thickness and, if known, density and take-off angle of the standard, as in
+        ``cluster_quantification``. A foil of 100 nm absorbs several per cent of soft X-rays.
 
     Returns
     -------
@@ -60,9 +76,18 @@ def calibrate_kfactors(spectrum, composition, reference=None, *, extra_elements=
     single.set_elements(list(composition))
     if lines:
         single.metadata.set_item("Sample.xray_lines", lines)
-    table = single.cluster_quantification(
-        kfactors=None, kfactor_uncertainty=0.0, extra_elements=extra_elements
-    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        table = single.cluster_quantification(
+            # Areas do not hang on k-factors; only the absorption within families does.
+            kfactors=None if absorption else dict.fromkeys(quantified_lines(single), 1.0),
+            kfactor_uncertainty=0.0,
+            extra_elements=extra_elements,
+            absorption=absorption,
+        )
+    for warning in caught:
+        if issubclass(warning.category, UserWarning):
+            warnings.warn(str(warning.message), warning.category, stacklevel=2)
     missing = [e for e, found in zip(table.elements, table.detected[0], strict=True) if not found]
     if missing:
         raise ValueError(
@@ -78,17 +103,48 @@ def calibrate_kfactors(spectrum, composition, reference=None, *, extra_elements=
             f"{', '.join(table.xray_lines)}."
         )
     masses = np.array([composition[e] * atomic_weight(e) for e in table.elements])
-    return kfactors_of_standard(
-        table.intensities[0],
-        table.intensities_std[0],
+    factors = _absorption_factors(table, masses / masses.sum())
+    found = kfactors_of_standard(
+        table.intensities[0] * factors,
+        table.intensities_std[0] * factors,
         table.xray_lines,
         masses / masses.sum(),
         reference,
+    )
+    beam_energy = float(single.metadata.Acquisition_instrument.TEM.beam_energy)
+    odd = far_from_theory(found, beam_energy)
+    if odd:
+        listed = ", ".join(f"{line} x{ratio:.2g}" for line, ratio in odd.items())
+        warnings.warn(
+            f"k-factors far from theory ({listed}). Check the composition of the standard, and "
+            "whether it is thin enough.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return found
+
+
+def _absorption_factors(table, fractions):
+    """What the intensities of a standard are multiplied with, by its known composition."""
+    if table.absorption is None:
+        return np.ones(len(table.elements))
+    (thickness,), (density,) = table.absorption.thickness, table.absorption.density
+    energies = np.array([line_energy(line) for line in table.xray_lines])
+    return absorption_factors(
+        attenuation_matrix(table.elements, energies),
+        fractions,
+        thickness * NM_TO_CM * density,
+        table.absorption.take_off_angle,
     )
 
 
 def _composition(given):
     """at% of each element that is present."""
+    if not isinstance(given, str | Mapping):
+        raise TypeError(
+            "`composition` must be a dictionary of at%, such as {'Cu': 25, 'Fe': 25, 'S': 50}, or "
+            f"a formula such as 'CuFeS2'; got {given!r}."
+        )
     if isinstance(given, str):
         atoms = parse_formula(given)
         return {element: 100 * n / sum(atoms.values()) for element, n in atoms.items()}

@@ -138,12 +138,38 @@ def test_theory_beside_given_kfactors_is_marked():
     assert "*" not in str(table(kfactors=all_theory))
 
 
+def test_a_table_does_not_change():
+    values = np.array([[25.0, 75.0], [99.0, 1.0]])
+    q = table(atomic_percent=values)
+    values[:] = 0
+    assert q.atomic_percent[0, 1] == 75
+    with pytest.raises(ValueError, match="read-only"):
+        q.atomic_percent[0, 0] = 1
+
+
+def test_latex_of_odd_names():
+    latex = table(cluster_names=(r"a_b^~\c", "d")).to_latex()
+    assert r"a\_b\^{}\~{}\textbackslash{}c" in latex
+
+
+def test_notes_are_below_the_latex_table():
+    mixed = table(kfactors=KFactors({"Fe_Ka": 1.45, "Pt_La": 5.08}, sources={"Pt_La": "theory"}))
+    assert mixed.to_latex().endswith(r"\par{\footnotesize * k-factor from theory: Pt\_La}")
+
+
+def test_compounds_must_have_names():
+    with pytest.raises(TypeError, match="dictionary of names and formulas"):
+        table().nearest_compounds(["FePt"])
+
+
 def test_absorption_is_reported():
     corrected = table(
         absorption=Absorption((50.0, 80.0), (10.0, 12.5), 22.0),
         absorption_factors=np.array([[1.01, 1.0], [1.02, 1.0001]]),
     )
-    expected = "for 50 to 80 nm, 10.00 to 12.50 g/cm3, take-off angle 22.0 degrees: Fe_Ka x1.020"
+    expected = (
+        "for 50 to 80 nm, 10.00 to 12.50 g/cm3, take-off angle 22.0 degrees: up to Fe_Ka x1.020"
+    )
     assert expected in str(corrected)
     assert expected in corrected.to_html()
 

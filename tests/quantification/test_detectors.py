@@ -58,6 +58,12 @@ def test_detectors_that_are_none(detector, error, message):
         detector_efficiency(detector)
 
 
+@pytest.mark.parametrize("detector", ["Be", lambda energy: 0.0, lambda energy: -1.0])
+def test_light_that_the_detector_does_not_see(detector):
+    with pytest.raises(ValueError, match=r"efficiency for O_Ka at 0\.525 keV"):
+        theoretical_kfactors(["O_Ka"], reference="O_Ka", detector=detector)
+
+
 def test_curve_file_without_columns(tmp_path):
     path = tmp_path / "curve.csv"
     path.write_text("keV,eff\n1,1\n")

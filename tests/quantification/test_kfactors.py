@@ -48,6 +48,7 @@ def test_theory_at_other_beam_energies(beam_energy, expected):
     [
         ("Ag_Ka", 20.0, "no theoretical k-factor for Ag_Ka at 20 keV: the edge lies at 25.5"),
         ("Fe_Kb", 200.0, "for alpha lines .*Fe_Ka"),
+        ("Fe_ka", 200.0, "Did you mean Fe_Ka"),
         ("Xx_Ka", 200.0, "no theoretical k-factor for Xx_Ka"),
         ("Fe", 200.0, "not the name of an X-ray line"),
         ("Fe_Ka", -200.0, "`beam_energy` must be a positive number"),
@@ -63,6 +64,7 @@ def test_uncertainty_of_theory():
     assert kfactors.theory_uncertainty("Cu_Ka") == 0.03
     assert kfactors.theory_uncertainty("S_Ka") == 0.10
     assert kfactors.theory_uncertainty("Ag_La") == 0.17
+    assert kfactors.theory_uncertainty("O_Ka") == 0.40
 
 
 def test_csv_file(tmp_path):
@@ -76,6 +78,12 @@ def test_csv_file(tmp_path):
     assert (again, again.relative_uncertainty) == (found, found.relative_uncertainty)
     path.write_text("line,k,relative_uncertainty\nFe_Ka,1.45,5%\n")
     with pytest.raises(ValueError, match=r"0\.05 stands for 5 %.*'5%'"):
+        kfactors.read_kfactors(path)
+    path.write_text("line,k\nFe_Ka,1.45\nFe_Ka,1.5\n")
+    with pytest.raises(ValueError, match="more than one k-factor of Fe_Ka"):
+        kfactors.read_kfactors(path)
+    path.write_text("line,k,uncertainty\nFe_Ka,1.45,0.05\n")
+    with pytest.raises(ValueError, match=r"columns line,k.*'uncertainty'"):
         kfactors.read_kfactors(path)
     path.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="columns line,k"):
@@ -107,7 +115,40 @@ def test_theory_fills_the_gaps_on_the_scale_of_what_is_given():
     assert list(found) == ["Cu_Ka", "Fe_Ka", "S_Ka"]
     assert found["Fe_Ka"] == pytest.approx(10 * theory["Fe_Ka"])
     assert found.sources == {"Cu_Ka": "given", "Fe_Ka": "theory", "S_Ka": "given"}
-    assert found.relative_uncertainty == {"Fe_Ka": 0.03}
+    # Its own 3 % and that of the scale, from sulfur's 10 % and copper's 3 %.
+    scale = (0.10**-2 + 0.03**-2) ** -0.5
+    assert found.relative_uncertainty == pytest.approx({"Fe_Ka": np.hypot(0.03, scale)})
+    # The reference alone says nothing: theory is as uncertain as without it.
+    alone = kfactors.complete_kfactors(KFactors({"S_Ka": 1.0}), ["Fe_Ka", "S_Ka"], 200.0)
+    assert alone.relative_uncertainty["Fe_Ka"] == pytest.approx(np.hypot(0.03, 0.10))
+
+
+def test_a_given_line_without_theory_is_no_anchor_but_no_error():
+    given = KFactors({"La_Ma": 2.0, "S_Ka": 1.0})
+    found = kfactors.complete_kfactors(given, ["La_Ma", "S_Ka", "Fe_Ka"], 200.0)
+    assert found["La_Ma"] == 2.0
+    assert found["Fe_Ka"] == pytest.approx(theoretical_kfactors(["Fe_Ka"])["Fe_Ka"])
+    with pytest.raises(ValueError, match=r"no theory for any of the given ones.*La_Ma"):
+        kfactors.complete_kfactors(KFactors({"La_Ma": 2.0}), ["La_Ma", "Fe_Ka"], 200.0)
+
+
+def test_kfactors_keep_their_uncertainties():
+    k = KFactors({"Fe_Ka": 1.5, "S_Ka": 1.0}, {"Fe_Ka": 0.02}, {"Fe_Ka": "standard"})
+    for copied in (k.copy(), k | {"Cu_Ka": 1.9}, {"Cu_Ka": 1.9} | k):
+        assert isinstance(copied, KFactors)
+        assert copied.relative_uncertainty == {"Fe_Ka": 0.02}
+        assert copied.sources["Fe_Ka"] == "standard"
+    replaced = k | {"Fe_Ka": 1.6}
+    assert (replaced["Fe_Ka"], replaced.relative_uncertainty) == (1.6, {})
+    k["Fe_Ka"] = 1.7
+    assert (k.relative_uncertainty, k.sources["Fe_Ka"]) == ({}, "given")
+
+
+def test_far_from_theory():
+    theory = theoretical_kfactors(["S_Ka", "Cu_Ka", "Fe_Ka", "Ag_La"])
+    assert kfactors.far_from_theory(theory, 200.0) == {}
+    odd = kfactors.far_from_theory(theory | {"Ag_La": 5 * theory["Ag_La"]}, 200.0)
+    assert odd == pytest.approx({"Ag_La": 5.0})
 
 
 def test_family_kfactors_by_the_radiative_rates():
@@ -124,6 +165,10 @@ def test_atomic_kfactors():
     found = convert_kfactors({"S_Ka": 1.0, "Ag_La": 0.9}, units="atomic")
     assert found["Ag_La"] == pytest.approx(0.9 * 107.868 / 32.06, rel=1e-3)
     assert convert_kfactors({"S_Ka": 1.0, "Ag_La": 0.9}) == {"S_Ka": 1.0, "Ag_La": 0.9}
+    with pytest.raises(ValueError, match="no theoretical k-factor for Fe_Ka at 5 keV"):
+        convert_kfactors({"Fe_Ka": 1.0}, lines="family", beam_energy=5)
+    with pytest.raises(ValueError, match="for alpha lines"):
+        convert_kfactors({"Fe_Kb": 1.0}, lines="family")
     with pytest.raises(ValueError, match="'weight', 'atomic'"):
         convert_kfactors({"S_Ka": 1.0}, units="mole")
 

@@ -186,7 +186,10 @@ def test_elements(ready):
         ({"kfactors": {"Qq_Ka": 1.0, "Cu_Ka": 1}}, "'Qq' is not the symbol"),
         ({"kfactors": K, "absorption": 80}, "must be a dictionary with a thickness in nm"),
         ({"kfactors": K, "absorption": {"density": 5}}, "must be a dictionary with a thickness"),
-        ({"kfactors": K, "absorption": {"thickness": -5}}, "thickness .* above 0 .*in nm.*not -5"),
+        (
+            {"kfactors": K, "absorption": {"thickness": -5}},
+            r"thickness .* above 0\.1 .*in nm.*not -5",
+        ),
         ({"kfactors": K, "absorption": {"thickness": "thin"}}, "thickness .*not 'thin'"),
         (
             {"kfactors": K, "absorption": {"thickness": [50, 60, 70]}},
@@ -207,6 +210,21 @@ def test_elements(ready):
         ),
         ({"kfactors": K, "method": "windows", "per_pixel": True}, "method='model'"),
         ({"detector": "SDD"}, "'ideal', 'windowless', 'polymer', 'Be'"),
+        ({"kfactors": K, "detector": "Be"}, "leave one of them out"),
+        ({"kfactors": K, "absorption": {"thickness": 80e-9}}, r"above 0\.1 .*\(in nm\)"),
+        (
+            {"kfactors": K, "absorption": {"thickness": {"cluster 0": 50, "core": 60}}},
+            "thicknesses of cluster 0, core, but the clusters are cluster 0",
+        ),
+        (
+            {"kfactors": K, "absorption": {"thickness": 50, "take_off_angle": 0.38}},
+            r"take_off_angle .* above 2 .*in degrees",
+        ),
+        ({"kfactors": K, "sublattices": ["Fe", "Cu"]}, r"\[\['Fe', 'Cu'\]\] if these do"),
+        ({"kfactors": K, "sublattices": "Zn"}, "'Zn' in `sublattices` is not among"),
+        ({"kfactors": K, "extra_elements": ["cu"]}, "'cu' is not the symbol.*Did you mean 'Cu'"),
+        ({"kfactors": K, "kfactor_uncertainty": [0.1]}, "0.05 stands for 5 %"),
+        ({"kfactors": K, "kfactor_uncertainty": {"Fe_Ka": None}}, "0.05 stands for 5 %"),
         (
             {"kfactors": K, "xray_lines": ["Fe_Ka", "Ag_Ka"]},
             "Ag_Ka at 22.* outside the energy",
@@ -262,6 +280,54 @@ def test_a_single_spectrum_has_no_clusters_and_no_pixels(ready):
     for parameters in ({"result": "pca_gmm"}, {"per_pixel": True}):
         with pytest.raises(ValueError, match="quantified as it is"):
             single.cluster_quantification(kfactors=K, **parameters)
+
+
+@pytest.mark.parametrize("parameters", [{"sublattices": [[1]]}, {"extra_elements": [1]}])
+def test_names_that_are_none(ready, parameters):
+    with pytest.raises(TypeError, match=next(iter(parameters))):
+        ready.cluster_quantification(kfactors=K, **parameters)
+
+
+@pytest.mark.parametrize("resolution", [None, 13.0, 0.13])
+def test_resolution_that_no_detector_has(ready, resolution):
+    eds = ready.metadata.Acquisition_instrument.TEM.Detector.EDS
+    if resolution is None:
+        del eds.energy_resolution_MnKa
+    else:
+        eds.energy_resolution_MnKa = resolution
+    with pytest.raises(
+        ValueError, match=r"between 80 and 250, but is .*energy_resolution_MnKa=130"
+    ):
+        ready.cluster_quantification(kfactors=K)
+
+
+def test_beam_energy_in_ev(ready):
+    ready.metadata.Acquisition_instrument.TEM.beam_energy = 200_000
+    with pytest.raises(ValueError, match=r"200000 keV, which no microscope has.*beam_energy=200"):
+        ready.cluster_quantification(kfactors=K)
+
+
+def test_spectra_that_are_no_counts(ready):
+    single = ready.sum()
+    single.data = single.data - 5.0
+    with pytest.raises(ValueError, match="needs the counts of the detector"):
+        single.cluster_quantification(kfactors=K, extra_elements=["C", "Au"])
+    single.data = ready.sum().data / 100
+    with pytest.warns(UserWarning, match="not whole numbers") as caught:
+        single.cluster_quantification(kfactors=K, extra_elements=["C", "Au"])
+    assert caught[0].filename == __file__
+    with pytest.raises(ValueError, match="'membership', 'hard'"):
+        single.cluster_quantification(kfactors=K, weights="soft")
+
+
+def test_thickness_by_the_number_of_the_cluster(ready):
+    by_number, by_name = (
+        ready.cluster_quantification(
+            kfactors=K, extra_elements=["Au"], absorption={"thickness": {key: 60}}
+        )
+        for key in (0, "cluster 0")
+    )
+    np.testing.assert_array_equal(by_number.atomic_percent, by_name.atomic_percent)
 
 
 def test_kfactor_warning_comes_after_the_errors(ready, recwarn):

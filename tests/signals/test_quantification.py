@@ -154,10 +154,10 @@ def test_exspys_particles_with_and_without_their_surroundings(extra):
     named = {peak.line for peak in q.unexplained}
     warned = [str(w.message) for w in caught if "no declared element" in str(w.message)]
     if "Cu" in extra:
-        assert not named
-        assert not warned
+        assert named == {"Zr_Ka"}
     else:
-        assert named == {"Cu_Ka", "Si_Ka", "Co_Ka"}
+        # Zirconium, from the collimator, has its peak at 15.8 keV.
+        assert named == {"Cu_Ka", "Si_Ka", "Co_Ka", "Zr_Ka"}
         assert "8.0" in warned[0]
         assert "Cu_Ka?" in warned[0]
         assert "`extra_elements`" in warned[0]
@@ -235,6 +235,40 @@ def test_a_standard_gives_kfactors_that_give_the_sample(rng):
     assert standard.metadata.Signal.signal_type == "EDS_TEM_clustered"
 
 
+def test_a_standard_that_absorbs():
+    """Of 200 nm, brought back by the known composition."""
+    import xraylib
+
+    composition = {"Cu": 25, "Fe": 25, "S": 50}
+    masses = {e: x * xraylib.AtomicWeight(xraylib.SymbolToAtomicNumber(e))
+              for e, x in composition.items()}  # fmt: skip
+
+    def transmission(energy):
+        mu = sum(
+            m / sum(masses.values()) * xraylib.CS_Total(xraylib.SymbolToAtomicNumber(e), energy)
+            for e, m in masses.items()
+        )
+        depth = mu * 4.2 * 200e-7 / np.sin(np.radians(22.0))
+        return -np.expm1(-depth) / depth
+
+    mean, k, _ = simulated(composition, transmission=transmission)
+    s = spectrum(np.rint(1e7 * mean), composition)
+    foil = {"thickness": 200, "density": 4.2, "take_off_angle": 22.0}
+    plain = calibrate_kfactors(s, composition)
+    found = calibrate_kfactors(s, composition, absorption=foil)
+    assert abs(plain["Cu_Ka"] / k["Cu_Ka"] - 1) > 0.05
+    for line in ("Cu_Ka", "Fe_Ka"):
+        assert found[line] == pytest.approx(k[line], rel=0.01)
+
+
+def test_a_standard_of_the_wrong_compound_is_noticed():
+    mean, _, composition = simulated({"Cu": 60, "Fe": 10, "S": 30})
+    s = spectrum(np.rint(1e6 * mean), composition)
+    with pytest.warns(UserWarning, match="far from theory .*Check the composition") as caught:
+        calibrate_kfactors(s, "CuFe4S2")
+    assert caught[0].filename == __file__
+
+
 def test_a_standard_by_formula_and_what_is_wrong_with_others():
     mean, k, composition = simulated({"Cu": 25, "Fe": 25, "S": 50})
     s = spectrum(np.rint(1e6 * mean), composition)
@@ -247,9 +281,11 @@ def test_a_standard_by_formula_and_what_is_wrong_with_others():
         ({"Cu": "much", "S": 50}, "must be a number above 0, not 'much'"),
         ({"Xx": 50, "S": 50}, "'Xx' is not the symbol"),
         ("CuFe?", "not a chemical formula"),
+        (None, "must be a dictionary of at%"),
+        (["Cu", "Fe"], "must be a dictionary of at%"),
         ({"Cu": 25, "Fe": 25, "S": 25, "Zn": 25}, "no counts of Zn"),
     ):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises((ValueError, TypeError), match=message):
             calibrate_kfactors(s, wrong)
     with pytest.raises(ValueError, match="'Zn_Ka' is not among the lines of the standard"):
         calibrate_kfactors(s, "CuFeS2", reference="Zn_Ka")
@@ -269,7 +305,11 @@ def test_theory_fills_missing_kfactors_and_says_so(particles):
     assert "Ag* " in str(q)
     assert "* k-factor from theory: Ag_La, Zn_Ka" in str(q)
     relative = q.kfactors.relative_uncertainty
-    assert (relative["Ag_La"], relative["Zn_Ka"], relative["S_Ka"]) == (0.17, 0.03, 0.04)
+    assert relative["S_Ka"] == 0.04
+    # Theory's own, and that of its scale by the lines that are given.
+    scale = (4 * 0.03**-2 + 0.10**-2 + 0.17**-2) ** -0.5
+    assert relative["Ag_La"] == pytest.approx(np.hypot(0.17, scale), rel=0.01)
+    assert relative["Zn_Ka"] == pytest.approx(np.hypot(0.03, scale), rel=0.01)
 
 
 def test_theoretical_kfactors_passed_on_keep_their_uncertainty(particles):
@@ -315,7 +355,7 @@ def test_composition_of_every_pixel(clustered):
     assert image.metadata.General.title == "Ag (at%)"
     assert np.isnan(image.data[result.labels == -2]).all()
     total = sum(m.data for m in q.maps.values())
-    np.testing.assert_allclose(total[result.labels >= 0], 100)
+    np.testing.assert_allclose(total[np.isfinite(image.data)], 100)
     # The mean over a phase is that of its summed spectrum.
     jalpaite = int(np.argmax(q.atomic_percent[:, q.elements.index("Ag")]))
     inside = (result.labels == jalpaite) & (result.memberships[jalpaite] > 0.9)
@@ -326,6 +366,29 @@ def test_composition_of_every_pixel(clustered):
     weight = clustered.cluster_quantification(per_pixel=True, composition_units="weight", **options)
     assert weight.maps["S"].metadata.General.title == "S (wt%)"
     assert np.nanmean(weight.maps["S"].data) < np.nanmean(q.maps["S"].data)
+
+
+def test_maps_of_weak_pixels_are_unbiased_or_empty():
+    """Clipped at zero, trace elements would be several times too high on average."""
+    s = data.six_cation_sulfide(size=64, counts_per_pixel=30)
+    s.cluster_pca_gmm(n_clusters=4)
+    q = s.cluster_quantification(
+        kfactors=s.metadata.Ground_truth.kfactors, extra_elements=["C", "Au"], per_pixel=True
+    )
+    labels = s.clusters["pca_gmm"].labels
+    for cluster in range(4):
+        inside = labels == cluster
+        for n, element in enumerate(q.elements):
+            values = q.maps[element].data[inside]
+            known = values[np.isfinite(values)]
+            assert known.size > 0.8 * values.size
+            assert np.mean(known) == pytest.approx(q.atomic_percent[cluster, n], abs=3)
+    faint = data.six_cation_sulfide(size=32, counts_per_pixel=2)
+    faint.cluster_pca_gmm(n_clusters=1, n_components=1)
+    q = faint.cluster_quantification(
+        kfactors=s.metadata.Ground_truth.kfactors, extra_elements=["C", "Au"], per_pixel=True
+    )
+    assert np.isnan(q.maps["S"].data).mean() > 0.9
 
 
 def test_thickness_of_each_cluster(clustered):
@@ -367,12 +430,62 @@ def test_peak_fit_is_kept_and_drawn(clustered):
         q.plot_fit(9)
 
 
-def test_large_shifts_are_warned_of():
-    mean, k, composition = simulated({"Fe": 50, "S": 50}, offset=0.035)
+@pytest.mark.parametrize("shift", [-100, -60, -35, 35, 60, 100])
+def test_large_shifts_are_corrected_and_warned_of(shift):
+    mean, k, composition = simulated({"Fe": 25, "Cu": 25, "S": 50}, offset=shift / 1000)
     s = spectrum(np.rint(1e6 * mean), composition)
-    with pytest.warns(UserWarning, match=r"up to \+3\d eV beside their lines"):
+    with pytest.warns(UserWarning, match=r"eV beside their lines.*was corrected"):
         q = s.cluster_quantification(kfactors=k)
     assert np.abs(deviation(q, composition)).max() < 0.3
+    assert not q.unexplained
+    assert q.calibration.shift(6.4) == pytest.approx(shift, abs=1)
+
+
+def test_what_cannot_be_corrected_is_not_said_to_be():
+    mean, k, composition = simulated({"Fe": 25, "Cu": 25, "S": 50}, offset=0.25)
+    s = spectrum(np.rint(1e6 * mean), composition)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        s.cluster_quantification(kfactors=k)
+    text = " ".join(str(w.message) for w in caught)
+    assert "was corrected" not in text
+    assert "no declared element explains" in text or "may be wrong" in text
+
+
+@pytest.mark.parametrize("shift", [-40, -20, 0, 20, 40])
+def test_light_elements_on_a_shifted_axis(shift, rng):
+    """Widths of 60 to 70 eV: a shift of half of that must not cost the oxygen."""
+    energy, true = ENERGY, ENERGY + shift / 1000
+    k = dict(theoretical_kfactors(["Ti_Ka", "O_Ka"], reference="Ti_Ka"))
+    mean = sum(
+        percent * mass / k[f"{element}_Ka"] * simulation.family(true, element, "K", 130.0)
+        for element, percent, mass in (("Ti", 33.33, 47.867), ("O", 66.67, 15.999))
+    )
+    mean = mean + 0.5 * simulation.family(true, "C", "K", 130.0) * mean.sum()
+    mean = mean / mean.sum() + 0.2 * (200 - energy) / energy / ((200 - energy) / energy).sum()
+    s = spectrum(rng.poisson(1e6 * mean), ["Ti", "O"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        q = s.cluster_quantification(kfactors=k)
+    oxygen = q.elements.index("O")
+    assert abs(q.atomic_percent[0, oxygen] - 66.67) < 3.5 * q.std_counting[0, oxygen]
+
+
+def test_molybdenum_beneath_sulfur_is_found_by_its_k_line():
+    mean, k, composition = simulated({"Fe": 50, "S": 50}, extra={"Mo": 0.08})
+    s = spectrum(np.rint(1e6 * mean), composition)
+    with pytest.warns(UserWarning, match="Mo_"):
+        q = s.cluster_quantification(kfactors=k)
+    assert np.abs(deviation(q, composition)).max() < 0.3
+
+
+@pytest.mark.parametrize("pair", [("Pb", "S"), ("La", "O"), ("W", "C"), ("U", "O"), ("Au", "Cu")])
+def test_l_lines_come_before_m_lines(pair):
+    s = spectrum(np.ones(2047), pair)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        q = s.cluster_quantification()
+    assert f"{pair[0]}_La" in q.xray_lines
 
 
 def truth(s):
@@ -392,9 +505,9 @@ def test_composition_of_the_particles_within_their_uncertainty(particles):
 
 
 def test_uncertainties_cover_the_truth():
-    """Of 20 maps with 8 elements each, 68 % lie within one and 95 % within two std."""
+    """Of 60 maps with 8 elements each, 68 % lie within one and 95 % within two std."""
     z = []
-    for seed in range(20):
+    for seed in range(60):
         s = single(data.seven_cation_nanoparticles(size=32, channels=512, seed=seed))
         q = s.cluster_quantification(
             kfactors=s.metadata.Ground_truth.kfactors, extra_elements=["C", "Au"]
@@ -402,8 +515,8 @@ def test_uncertainties_cover_the_truth():
         order = [list(s.metadata.Ground_truth.elements).index(e) for e in q.elements]
         z.append((q.atomic_percent[0] - truth(s)[order]) / q.std_counting[0])
     z = np.abs(z)
-    assert 0.58 < np.mean(z < 1) < 0.78
-    assert np.mean(z < 2) > 0.91
+    assert 0.62 < np.mean(z < 1) < 0.75
+    assert np.mean(z < 2) > 0.93
 
 
 def test_windows_count_overlaps_twice_and_say_so(particles):
