@@ -27,7 +27,7 @@ SAMPLES = {
     "seven_cation_nanoparticles": (
         cq.data.seven_cation_nanoparticles,
         {"counts_per_pixel": 100},
-        # Told two clusters, workflow 1 draws a core and a shell that are not there.
+        # Told two clusters, workflow 1 makes a second one out of nothing.
         {"n_clusters": 2, "n_components": 2},
         {"exclude_lines": ["C"]},
         "Seven-cation nanoparticles: one composition on a carbon film",
@@ -65,6 +65,10 @@ def main(folder):
             print(f"\n{table}\n{chr(10).join(table.remarks)}\n\ntruth (at%)")
             print_truth(truth)
             draw(s, result, table, folder, f"{sample}_{result.workflow}")
+    print(
+        "\nError bars are one standard deviation of counting. Where phases overlap in projection, "
+        "pixels\nhold both, which moves the compositions of clusters by more than that."
+    )
     print(f"\nPictures: {folder}/  ({time.perf_counter() - start:.0f} s)")
 
 
