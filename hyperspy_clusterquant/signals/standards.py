@@ -15,7 +15,7 @@ from hyperspy_clusterquant.quantification.absorption import (
 from hyperspy_clusterquant.quantification.emission import atomic_weight
 from hyperspy_clusterquant.quantification.kfactors import far_from_theory, kfactors_of_standard
 from hyperspy_clusterquant.quantification.uncertainty import parse_formula
-from hyperspy_clusterquant.signals._quantify import quantified_lines
+from hyperspy_clusterquant.signals._quantification_options import quantified_lines
 from hyperspy_clusterquant.signals._xray_lines import line_energy
 
 #: Most that a composition may miss 100 at% by, rounding included.
