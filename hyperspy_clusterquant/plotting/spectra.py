@@ -165,13 +165,15 @@ def plot_composition(table, ax=None):
     width = 0.8 / n_clusters
     position = np.arange(n_elements)
     # Near zero and 100 an error bar of one std would leave what is possible.
-    ends = np.array(table.interval())
+    lower, upper = table.interval()
+    lower = np.where(table.detected, lower, 0.0)
+    values = np.where(table.detected, table.percent, 0.0)
     for k, colour in enumerate(cluster_colours(n_clusters)):
         ax.bar(
             position + (k - (n_clusters - 1) / 2) * width,
-            table.percent[k],
+            values[k],
             width * 0.92,
-            yerr=np.abs(ends[:, k] - table.percent[k]),
+            yerr=[values[k] - lower[k], upper[k] - values[k]],
             color=colour,
             label=table.cluster_names[k],
             error_kw={"elinewidth": 0.9, "capsize": 2, "ecolor": "0.2"},

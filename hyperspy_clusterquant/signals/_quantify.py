@@ -14,6 +14,7 @@ from hyperspy_clusterquant.quantification import (
     cliff_lorimer,
     entropy,
     model,
+    uncertainty,
     windows,
 )
 from hyperspy_clusterquant.quantification.composition import CompositionTable
@@ -202,12 +203,16 @@ class Request:
             for i, c, f in zip(intensities, covariances, factors, strict=True)
         ]
         columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        stds = np.sqrt([np.diag(c) for c in covariances])
+        nothing = ~(unconstrained > uncertainty.DETECTED * stds).any(axis=1)
+        for name in ("configurational_entropy", "configurational_entropy_std"):
+            columns[name][nothing] = np.nan
         return CompositionTable(
             cluster_names=self.names,
             elements=self.elements,
             xray_lines=tuple(self.lines),
             intensities=intensities,
-            intensities_std=np.sqrt([np.diag(c) for c in covariances]),
+            intensities_std=stds,
             unconstrained_intensities=unconstrained,
             kfactors=self.kfactors,
             sublattices=tuple(tuple(self.elements[i] for i in group) for group in self.groups),
