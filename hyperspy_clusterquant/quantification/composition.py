@@ -549,7 +549,7 @@ def number_with_std(value, std, template="{value} ± {std}"):
     >>> number_with_std(25.412, 1.345)
     '25.4 ± 1.3'
     >>> number_with_std(0.0123, 0.0004)
-    '0.0123 ± 0.0004'
+    '0.01230 ± 0.00040'
     """
     if not np.isfinite(value):
         return "-"
