@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from hyperspy_clusterquant.quantification.detectors import fwhm_at_energy
@@ -19,6 +21,7 @@ NEVER = frozenset(
 )
 
 
+@lru_cache(maxsize=256)
 def lines_of(element):
     """Energy in keV of each line of an element, such as ``{"Ka": 6.40, "Kb": 7.06, ...}``."""
     from exspy.material import elements
