@@ -13,6 +13,8 @@ from scipy import ndimage, spatial
 MAX_CLUSTERS, MOST_CLUSTERS = 8, 16
 #: Pixels from which the number of clusters is chosen, drawn where there are more.
 SELECTION_PIXELS = 10_000
+#: Learning pixels that the mixture is fitted to, drawn where there are more.
+MIXTURE_PIXELS = 2**16
 #: Fewest learning pixels that are worth a cluster.
 CLUSTER_PIXELS = 10
 #: HDBSCAN proposes clusters down to this share of the landmarks, or to what is asked for.
@@ -65,15 +67,22 @@ def gaussian_mixture(scores, n_clusters, covariance_type, n_init, seed):
         return mixture.fit(scores.astype(np.float64))
 
 
-def mixture_memberships(scores, n_clusters, covariance_type, n_init, seed):
-    """Responsibilities of a Gaussian mixture, array (pixels, n_clusters).
+def mixture_memberships(scores, n_clusters, covariance_type, n_init, seed, rng):
+    """Responsibilities of a Gaussian mixture, array of float32 (pixels, n_clusters).
 
-    Parameters as in `gaussian_mixture`; one cluster needs no fit.
+    Parameters as in `gaussian_mixture`; one cluster needs no fit. Of more than
+    `MIXTURE_PIXELS`, the mixture is fitted to so many, drawn with `rng`.
     """
     if n_clusters == 1:
-        return np.ones((len(scores), 1))
-    mixture = gaussian_mixture(scores, n_clusters, covariance_type, n_init, seed)
-    return mixture.predict_proba(scores)
+        return np.ones((len(scores), 1), dtype=np.float32)
+    fitted = scores[draw_landmarks(len(scores), MIXTURE_PIXELS, rng)]
+    mixture = gaussian_mixture(fitted, n_clusters, covariance_type, n_init, seed)
+    return np.concatenate(
+        [
+            mixture.predict_proba(scores[start : start + MIXTURE_PIXELS]).astype(np.float32)
+            for start in range(0, len(scores), MIXTURE_PIXELS)
+        ]
+    )
 
 
 def choose_n_clusters(scores, criterion, n_spectra, covariance_type, n_init, seed, rng):

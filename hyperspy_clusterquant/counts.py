@@ -7,6 +7,8 @@ thousands of channels, so nearly all of the cube is zeros.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import interpolate, ndimage, sparse
 
@@ -15,6 +17,68 @@ LOWEST_ENERGY = 0.1
 #: Channels are merged into features up to this width (keV), a quarter of a
 #: peak's full width: no information is lost and the covariance stays small.
 FEATURE_WIDTH = 0.032
+#: Values of a block that are looked at together: 4 MB to 32 MB, which stay near the processor.
+LOOKED_AT = 2**22
+
+
+@dataclass(frozen=True, eq=False)
+class PackedCounts:
+    """Sparse counts of some pixels in the least memory: mostly 3 bytes for each that is not zero.
+
+    scipy's sparse arrays need 8; they are made from this where they are worked on.
+
+    Attributes
+    ----------
+    n_features : int
+        Number of features.
+    ends : array of int (pixels + 1,)
+        Where the entries of each pixel begin and end.
+    features : array of unsigned int (entries,)
+        Feature of each entry.
+    values : array of unsigned int (entries,)
+        Its counts.
+    """
+
+    n_features: int
+    ends: np.ndarray
+    features: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def pack(cls, counts):
+        """From a `scipy.sparse.csr_array` of whole numbers."""
+        return cls(
+            counts.shape[1],
+            counts.indptr.astype(np.int64 if counts.nnz >= 2**31 else np.int32),
+            counts.indices.astype(np.min_scalar_type(max(counts.shape[1] - 1, 0))),
+            counts.data.astype(np.min_scalar_type(counts.data.max() if counts.nnz else 0)),
+        )
+
+    def unpack(self):
+        """As a `scipy.sparse.csr_array` (pixels, features) of int32."""
+        return sparse.csr_array(
+            (self.values.astype(np.int32), self.features.astype(np.int32), self.ends),
+            shape=(len(self), self.n_features),
+        )
+
+    def rows(self, start, end):
+        """The pixels from `start` to `end`."""
+        ends = self.ends[start : end + 1]
+        entries = slice(ends[0], ends[-1])
+        return PackedCounts(
+            self.n_features, ends - ends[0], self.features[entries], self.values[entries]
+        )
+
+    def __len__(self):
+        return len(self.ends) - 1
+
+    @property
+    def arrays(self):
+        """What is to be stored."""
+        return self.ends, self.features, self.values
+
+    def __sizeof__(self):
+        return sum(array.nbytes for array in self.arrays)
 
 
 def channel_mask(energy, energy_range=None, excluded=()):
@@ -165,7 +229,7 @@ def to_features(counts, features, n_features):
 
     Parameters
     ----------
-    counts : array (pixels, channels)
+    counts : array or scipy.sparse.csr_array (pixels, channels)
         Counts of any real dtype.
     features : array of int (channels,)
         From `merge_channels`.
@@ -181,21 +245,48 @@ def to_features(counts, features, n_features):
     ValueError
         If the block holds anything but counts, see `check_counts`.
     """
-    check_counts(counts)
+    if sparse.issparse(counts):
+        check_counts(counts.data)
+        counts = counts.tocoo()
+        return _features_of_entries(
+            counts.coords[0],
+            counts.coords[1],
+            counts.data,
+            features,
+            (counts.shape[0], n_features),
+        )
     n_pixels, n_channels = counts.shape
-    # One flat search is several times faster than numpy's search in two dimensions.
-    flat = np.flatnonzero(np.ascontiguousarray(counts))
-    pixel, channel = np.divmod(flat, n_channels)
+    step = max(LOOKED_AT // max(n_channels, 1), 1)
+    parts = []
+    for start in range(0, n_pixels, step):
+        part = np.ascontiguousarray(counts[start : start + step])
+        check_counts(part)
+        # A flat search in booleans is several times faster than numpy's in two dimensions.
+        flat = np.flatnonzero(part if part.dtype == bool else part != 0)
+        pixel, channel = np.divmod(flat, n_channels)
+        parts.append(
+            _features_of_entries(
+                pixel, channel, part.ravel()[flat], features, (len(part), n_features)
+            )
+        )
+    if len(parts) == 1:
+        return parts[0]
+    return sparse.vstack(parts or [sparse.csr_array((0, n_features), dtype=np.int32)], "csr")
+
+
+def _features_of_entries(pixel, channel, values, features, shape):
+    """Sparse features of counts that are not zero, given in the order of the pixels."""
     feature = features[channel]
     used = feature >= 0
-    pixel, feature, flat = pixel[used], feature[used], flat[used]
+    if not used.all():
+        pixel, feature, values = pixel[used], feature[used], values[used]
     block = sparse.csr_array(
         (
-            counts.ravel()[flat].astype(np.int32),
+            values.astype(np.int32),
             feature.astype(np.int32),
-            np.searchsorted(pixel, np.arange(n_pixels + 1)),
+            np.searchsorted(pixel, np.arange(shape[0] + 1)).astype(np.int32),
         ),
-        shape=(n_pixels, n_features),
+        shape=shape,
     )
     block.sum_duplicates()
     return block
@@ -335,6 +426,35 @@ def bin_pixels(keep, factor):
     coarse = np.ravel_multi_index([index // factor for index in np.nonzero(keep)], shape)
     occupied, bin_of_pixel = np.unique(coarse, return_inverse=True)
     return bin_of_pixel, len(occupied)
+
+
+def bin_bounds(keep, factor, n_pixels):
+    """Where the kept pixels can be cut so that no bin is.
+
+    Parameters
+    ----------
+    keep : array of bool (map shape)
+        Pixels that take part.
+    factor : int
+        Binning factor.
+    n_pixels : int
+        Pixels of the map between two cuts, or a few more.
+
+    Returns
+    -------
+    array of int (n_parts + 1,)
+        Numbers of kept pixels, from 0 to all.
+
+    Examples
+    --------
+    >>> bin_bounds(np.ones((5, 4), bool), 2, 1)
+    array([ 0,  8, 16, 20])
+    """
+    per_slice = max(keep.size // max(len(keep), 1), 1)
+    n_slices = factor * max(-(-n_pixels // (factor * per_slice)), 1)
+    first = np.arange(0, len(keep), n_slices)
+    kept = np.add.reduceat(keep.reshape(len(keep), -1).sum(axis=1), first)
+    return np.unique(np.append(0, np.cumsum(kept)))
 
 
 def sum_rows(counts, group_of_row, n_groups):

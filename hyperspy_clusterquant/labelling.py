@@ -23,6 +23,10 @@ MIXTURE_PENALTY = 3.0
 COUPLING = 6.0
 #: Mean change of the memberships at which the iteration ends, and its longest run.
 CONVERGED, MOST_ITERATIONS = 1e-4, 100
+#: Change of the log-odds from the neighbours below which a pixel is left as it is.
+UNCHANGED = 1e-3
+#: Log-likelihoods lower than the best by more than this are all the same: impossible.
+IMPOSSIBLE = -30000.0
 #: Share of a cluster's pixels that lie farther out than what is noise.
 OUTLYING = 0.01
 
@@ -85,6 +89,11 @@ def log_likelihoods(counts, shares, rates=None):
         doses = np.asarray(counts.sum(axis=1), dtype=float).reshape(-1, 1)
         evidence += doses * np.log(np.maximum(rates, 1e-9)) - rates
     return evidence - evidence.max(axis=1, keepdims=True)
+
+
+def evidence(counts, shares, rates=None):
+    """`log_likelihoods` in half precision, exact to a thousandth of their distance to the best."""
+    return np.maximum(log_likelihoods(counts, shares, rates), IMPOSSIBLE).astype(np.float16)
 
 
 def discriminant_scores(counts, shares):
@@ -167,8 +176,8 @@ def posterior(evidence, states, prior, keep, sigma, start=None):
 
     Parameters
     ----------
-    evidence : array (kept pixels, n_states)
-        Log-likelihoods.
+    evidence : sequence of arrays (some kept pixels, n_states)
+        Log-likelihoods, block after block of pixels.
     states : array (n_states, n_clusters)
         From `mixing_states`.
     prior : array (n_clusters,)
@@ -182,9 +191,9 @@ def posterior(evidence, states, prior, keep, sigma, start=None):
 
     Returns
     -------
-    memberships : array (kept pixels, n_clusters)
+    memberships : array of float32 (kept pixels, n_clusters)
         Rows sum to one.
-    shares : array (kept pixels, n_clusters)
+    shares : array of float32 (kept pixels, n_clusters)
         Expected share of each phase in the pixel.
 
     References
@@ -192,38 +201,67 @@ def posterior(evidence, states, prior, keep, sigma, start=None):
     Y. Zhang, M. Brady and S. Smith, IEEE Trans. Med. Imaging 20 (2001) 45.
     """
     n_clusters = states.shape[1]
-    most = states == states.max(axis=1, keepdims=True)
-    most = most / most.sum(axis=1, keepdims=True)
-    penalised = evidence - MIXTURE_PENALTY * (np.arange(len(states)) >= n_clusters)
+    shape = (np.count_nonzero(keep), n_clusters)
+    states = states.astype(np.float32)
     if sigma == 0:
-        probabilities = special.softmax(
-            penalised + states @ np.log(np.maximum(prior, 1e-12)), axis=1
-        )
-        return probabilities @ most, probabilities @ states
+        favour = np.broadcast_to(np.log(np.maximum(prior, 1e-12)).astype(np.float32), shape)
+        return _update(evidence, states, favour, np.empty(shape, np.float32), None)
 
     def pool(values):
-        return np.stack([_smooth(values[:, k], keep, sigma) for k in range(n_clusters)], axis=1)
+        return np.stack([_smooth(column, keep, sigma) for column in values.T], axis=1)
 
-    n_neighbours = np.maximum(_smooth(np.ones(len(evidence)), keep, sigma), 1e-12)[:, None]
-    memberships = start
+    n_neighbours = np.maximum(_smooth(np.ones(shape[0]), keep, sigma), 1e-12)[:, None]
     if start is None:
-        pooled = pool(evidence[:, :n_clusters]) / n_neighbours * pooled_pixels(sigma, keep.ndim)
-        memberships = special.softmax(pooled, axis=1)
-    own = _centre_weight(sigma, keep.ndim)
-    others = np.maximum(n_neighbours - own, 1e-12)
+        pooled = pool(np.concatenate([block[:, :n_clusters] for block in evidence]))
+        start = special.softmax(
+            pooled / n_neighbours * np.float32(pooled_pixels(sigma, keep.ndim)), axis=1
+        )
+    memberships = np.array(start, dtype=np.float32)
+    own = np.float32(_centre_weight(sigma, keep.ndim))
+    others = np.maximum(n_neighbours - own, np.float32(1e-12))
+    favour = np.full(shape, np.inf, dtype=np.float32)
+    shares = None
     for _ in range(MOST_ITERATIONS):
-        around = np.maximum(pool(memberships) - own * memberships, 0) / others
-        probabilities = special.softmax(penalised + COUPLING * (around @ states.T), axis=1)
-        updated = probabilities @ most
-        change = np.abs(updated - memberships).mean()
-        memberships = updated
-        if change < CONVERGED:
+        around = np.maximum(pool(memberships) - own * memberships, 0)
+        around *= COUPLING / others
+        changed = np.abs(around - favour).max(axis=1) > UNCHANGED
+        favour[changed] = around[changed]
+        before = memberships.copy()
+        memberships, shares = _update(evidence, states, favour, memberships, shares, changed)
+        if np.abs(memberships - before).mean() < CONVERGED:
             break
-    return memberships, probabilities @ states
+    return memberships, shares
 
 
-def gain_over_mixtures(counts, labels, spectra, rates=None):
-    """How much better each cluster explains its pixels than two of the others mixed would.
+def _update(evidence, states, favour, memberships, shares, changed=None):
+    """Memberships and shares where the log-odds in favour of each phase have changed."""
+    n_clusters = states.shape[1]
+    most = states == states.max(axis=1, keepdims=True)
+    most = (most / most.sum(axis=1, keepdims=True)).astype(np.float32)
+    penalty = np.where(np.arange(len(states)) >= n_clusters, MIXTURE_PENALTY, 0).astype(np.float32)
+    if shares is None:
+        shares = np.empty_like(memberships)
+        changed = None
+    end = 0
+    for block in evidence:
+        rows = slice(end, end + len(block))
+        end = rows.stop
+        if changed is not None:
+            chosen = np.flatnonzero(changed[rows])
+            block, rows = block[chosen], chosen + rows.start
+        logits = block.astype(np.float32)
+        logits += favour[rows] @ states.T
+        logits -= penalty
+        logits -= logits.max(axis=1, keepdims=True)
+        probabilities = np.exp(logits, out=logits)
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        memberships[rows] = probabilities @ most
+        shares[rows] = probabilities @ states
+    return memberships, shares
+
+
+def lead_over_mixtures(counts, labels, spectra, rates=None):
+    """How much better clusters explain their pixels than one or two others would, in sums.
 
     Parameters
     ----------
@@ -238,27 +276,46 @@ def gain_over_mixtures(counts, labels, spectra, rates=None):
 
     Returns
     -------
-    array (n_clusters,)
-        Log-likelihood of a pixel under its cluster less that under the best other cluster, or
-        pair of them in any of the `MIXTURES`, mean over the pixels; infinite if there is none.
+    array (n_clusters, n_clusters + n_pairs)
+        Log-likelihood of a pixel under its cluster less that under each cluster, and each
+        pair in any of the `MIXTURES`, summed over the pixels of the cluster.
     """
     n_clusters = len(spectra)
     states = mixing_states(n_clusters)
-    evidence = log_likelihoods(
+    likelihood = log_likelihoods(
         counts, states @ cluster_shares(spectra), None if rates is None else states @ rates
     )
-    gains = np.full(n_clusters, np.inf)
-    for k in range(n_clusters):
-        members = evidence[labels == k]
-        others = states[:, k] == 0
-        if not len(members) or not others.any():
-            continue
-        pure = members[:, :n_clusters][:, others[:n_clusters]]
-        pairs = members[:, n_clusters:][:, others[n_clusters:]]
-        pairs = pairs.reshape(len(members), -1, len(MIXTURES))
-        pairs = special.logsumexp(pairs, axis=2) - np.log(len(MIXTURES))
-        gains[k] = (members[:, [k]] - np.hstack([pure, pairs])).mean(axis=0).min()
-    return gains
+    pure, mixed = likelihood[:, :n_clusters], likelihood[:, n_clusters:]
+    pairs = special.logsumexp(mixed.reshape(len(labels), -1, len(MIXTURES)), axis=2)
+    alternatives = np.hstack([pure, pairs - np.log(len(MIXTURES))])
+    members = [labels == k for k in range(n_clusters)]
+    return np.array(
+        [(pure[m, k, None] - alternatives[m]).sum(axis=0) for k, m in enumerate(members)]
+    )
+
+
+def gain_over_mixtures(leads, sizes):
+    """Log-likelihood per pixel by which each cluster is better than the best of the others.
+
+    Parameters
+    ----------
+    leads : array (n_clusters, n_clusters + n_pairs)
+        From `lead_over_mixtures`, summed over all pixels.
+    sizes : array of int (n_clusters,)
+        Pixels of each cluster.
+
+    Returns
+    -------
+    array (n_clusters,)
+        Infinite if there is no other cluster, or no pixel.
+    """
+    n_clusters = len(sizes)
+    pairs = list(itertools.combinations(range(n_clusters), 2))
+    holds = np.array(
+        [[k in content for content in [*zip(range(n_clusters)), *pairs]] for k in range(n_clusters)]
+    )
+    gains = np.where(holds, np.inf, leads / np.maximum(sizes, 1)[:, None]).min(axis=1)
+    return np.where(sizes > 0, gains, np.inf)
 
 
 def unexplained_pixels(scores, doses, shares, learned, keep, sigma):
@@ -305,7 +362,7 @@ def unexplained_pixels(scores, doses, shares, learned, keep, sigma):
 
 def _smooth(values, keep, sigma):
     """Gaussian average over the map of values at the kept pixels; the others count as zero."""
-    image = np.zeros(keep.shape)
+    image = np.zeros(keep.shape, dtype=np.float32)
     image[keep] = values
     return ndimage.gaussian_filter(image, sigma, mode="constant")[keep]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
 
 from hyperspy_clusterquant import _checks, blocks, counts, labelling, reduction
 
@@ -15,6 +14,8 @@ LEARNING_COUNTS = 400
 LEARNING_PIXELS = 1000
 #: Widest neighbourhood in pixels that makes sense: beyond, neighbours are no neighbours.
 WIDEST = 20
+#: Pixels whose bins are thinned and multiplied together.
+BIN_PIXELS = 2**15
 
 
 @dataclass(frozen=True)
@@ -37,34 +38,40 @@ class PixelCounts:
     """The counts of the pixels that take part, as sparse features."""
 
     keep: np.ndarray
-    features: sparse.csr_array
+    blocks: blocks.BlockedCounts
+    totals: np.ndarray
     channels: np.ndarray
 
     @property
     def per_pixel(self):
         """Mean counts of a pixel."""
-        return self.features.sum() / self.keep.sum()
+        return self.totals.mean()
 
 
 @dataclass(frozen=True)
 class Learning:
     """The map, its learning pixels and their scores."""
 
-    keep: np.ndarray
-    pixel_counts: sparse.csr_array
-    counts: sparse.csr_array
+    pixels: PixelCounts
     bin_of_pixel: np.ndarray
+    doses: np.ndarray
     reduction: reduction.Reduction
     scores: np.ndarray
+    pixel_scores: np.ndarray
     binning: int
     sigma: float
     seed: int
     rng: np.random.Generator
 
     @property
+    def keep(self):
+        """Pixels of the map that take part."""
+        return self.pixels.keep
+
+    @property
     def filled(self):
         """Learning pixels that hold counts: one without them says nothing about composition."""
-        return reduction.row_sums(self.counts) > 0
+        return self.doses > 0
 
     @property
     def n_significant(self):
@@ -98,17 +105,18 @@ def read(data, setting, progress):
     progress("counts")
     used = counts.channel_mask(setting.energy, setting.energy_range, setting.excluded)
     channels = counts.merge_channels(setting.energy, used)
-    features = blocks.collect_features(data, channels, lambda share: progress("counts", share))
+    stored = blocks.collect_features(data, channels, lambda share: progress("counts", share))
+    totals = np.concatenate(stored.map(reduction.row_sums))
     if automatic:
-        keep = ~counts.vacuum_mask(reduction.row_sums(features).reshape(shape))
+        keep = ~counts.vacuum_mask(totals.reshape(shape))
         _checks.check_some_kept(keep, automatic)
-    features = features[np.flatnonzero(keep)]
-    if features.sum() == 0:
+    totals = totals[keep.ravel()]
+    if totals.sum() == 0:
         raise ValueError(
             "The pixels that are not masked hold no counts in the chosen energies. Check "
             "`navigation_mask`, `energy_range` and `exclude_lines`."
         )
-    return PixelCounts(keep, features, channels)
+    return PixelCounts(keep, stored.only(keep.ravel()), totals, channels)
 
 
 def learn(data, setting, progress):
@@ -128,13 +136,14 @@ def learn(data, setting, progress):
         raise ValueError(f"`random_state` must be less than 2**32, not {seed}.")
     pixels = read(data, setting, progress)
     progress("components")
-    groups = counts.merge_sparse_features(reduction.column_sums(pixels.features))
-    pixel_counts = counts.sum_columns(pixels.features, groups, groups.max() + 1)
+    groups = counts.merge_sparse_features(pixels.blocks.sum(reduction.column_sums))
+    pixels = replace(pixels, blocks=pixels.blocks.only(groups=groups))
+    reduction.check_n_components(setting.n_components, groups.max() + 1)
     binning = _binning(setting.binning, pixels.per_pixel, pixels.keep)
     sigma = neighbourhood_width(
         setting.neighbourhood, binning > 1, pixels.per_pixel, pixels.keep.ndim
     )
-    return _reduce(pixels.keep, pixel_counts, setting, binning, sigma, seed)
+    return _reduce(pixels, setting, binning, sigma, seed)
 
 
 def learn_finer(learning, setting, wanted):
@@ -153,29 +162,44 @@ def learn_finer(learning, setting, wanted):
     finest = max(int((keep.sum() / wanted) ** (1 / keep.ndim)), 1)
     while setting.binning == "auto" and binning > finest:
         binning = max(-(-binning // 2), finest)
-        yield _reduce(keep, learning.pixel_counts, setting, binning, learning.sigma, learning.seed)
+        yield _reduce(learning.pixels, setting, binning, learning.sigma, learning.seed)
 
 
-def _reduce(keep, pixel_counts, setting, binning, sigma, seed):
+def _reduce(pixels, setting, binning, sigma, seed):
     """Bin the pixels and find the components of the bins."""
-    rng = np.random.default_rng(seed)
-    bin_of_pixel, n_bins = counts.bin_pixels(keep, binning)
-    learning_counts = counts.sum_rows(pixel_counts, bin_of_pixel, n_bins)
-    reduced = reduction.reduce_counts(
-        learning_counts, counts.thin(learning_counts, rng), setting.n_components, setting.normalize
-    )
+    bin_of_pixel, n_bins = counts.bin_pixels(pixels.keep, binning)
+    doses = np.bincount(bin_of_pixel, pixels.totals, n_bins)
+    share = pixels.blocks.sum(reduction.column_sums)
+    share /= share.sum()
+    products = pixels.blocks.sum(
+        _thinned_products, share, None if setting.normalize else doses.mean() / 2, seed,
+        of_pixels=[bin_of_pixel], bounds=counts.bin_bounds(pixels.keep, binning, BIN_PIXELS),
+    )  # fmt: skip
+    reduced = reduction.find_axes(products, share, doses, setting.n_components, setting.normalize)
+    projected = np.concatenate(pixels.blocks.map(reduction.project, reduced))
+    in_bins = [np.bincount(bin_of_pixel, column, n_bins) for column in projected.T]
+    in_bins = np.reshape(in_bins, (projected.shape[1], n_bins)).T
     return Learning(
-        keep=keep,
-        pixel_counts=pixel_counts,
-        counts=learning_counts,
+        pixels=pixels,
         bin_of_pixel=bin_of_pixel,
+        doses=doses,
         reduction=reduced,
-        scores=reduction.project(learning_counts, reduced),
+        scores=reduction.scores(in_bins, doses, reduced).astype(np.float32),
+        pixel_scores=reduction.scores(projected, pixels.totals, reduced),
         binning=binning,
         sigma=sigma,
         seed=seed,
-        rng=rng,
+        rng=np.random.default_rng(seed),
     )
+
+
+def _thinned_products(pixel_counts, bins, share, mean_dose, seed):
+    """Cross-products of the thinned halves of whole bins."""
+    first = bins.min()
+    binned = counts.sum_rows(pixel_counts, bins - first, bins.max() - first + 1)
+    # Chance depends on where the bins are, and not on how the work is divided.
+    halves = counts.thin(binned, np.random.default_rng([seed, first]))
+    return reduction.cross_products(*halves, share, mean_dose)
 
 
 def _binning(binning, counts_per_pixel, keep):

@@ -74,12 +74,12 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
     if n_clusters not in ("auto", "bic"):
         n_clusters = _checks.check_n_clusters(n_clusters, np.inf)
     learning = learn(data, setting, progress)
-    n_pixels, n_components = learning.scores.shape
+    n_components = learning.scores.shape[1]
     n_clusters = _checks.check_n_clusters(n_clusters, np.count_nonzero(learning.filled))
     found = {}
     progress("clusters")
     if n_components == 0:
-        memberships = np.ones((n_pixels, 1))
+        memberships = np.ones((len(learning.scores), 1))
         found["remarks"] = [NO_SIGNAL]
         if not isinstance(n_clusters, str) and n_clusters > 1:
             warnings.warn(
@@ -100,9 +100,9 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
             found["criterion_curve"] = curve.tolist()
             if n_separated < n_clusters:
                 found["remarks"] = [CONTINUOUS.format(n_separated, n_clusters)]
-        known = clustering.mixture_memberships(scores, n_clusters, *fit)
+        known = clustering.mixture_memberships(scores, n_clusters, *fit, learning.rng)
         # A pixel without counts belongs to each cluster as much as the map does.
-        memberships = np.tile(known.mean(axis=0), (n_pixels, 1))
+        memberships = np.tile(known.mean(axis=0), (len(learning.scores), 1))
         memberships[learning.filled] = known
     memberships = memberships[learning.bin_of_pixel]
     no_noise = np.zeros(len(memberships), dtype=bool)
@@ -199,7 +199,7 @@ def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
     share = _smallest_share(min_cluster_size, learning)
     smallest = round(share * learning.keep.sum())
     found = {"smallest_cluster_pixels": smallest}
-    n_pixels, n_components = learning.scores.shape
+    n_components = learning.scores.shape[1]
     if n_components == 0 or share > 0.5:
         # Without signal, UMAP makes clumps out of noise; and one cluster needs no search.
         found["remarks"] = [NO_SIGNAL if n_components == 0 else TOO_FEW_FOR_TWO]
@@ -227,7 +227,7 @@ def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
         in_noise &= ~small.any(axis=1)
         found.setdefault("binning_small", []).append(finer.binning)
     result = _to_pixels(data, learning, memberships, in_noise, found, progress, smallest)
-    first_pixel = np.full(n_pixels, learning.keep.size)
+    first_pixel = np.full(len(learning.scores), learning.keep.size)
     np.minimum.at(first_pixel, learning.bin_of_pixel, np.flatnonzero(learning.keep))
     return result | {"embedding": dense.embedding, "landmarks": first_pixel[dense.landmarks]}
 
@@ -334,11 +334,8 @@ def _to_pixels(data, learning, memberships, in_noise, found, progress, smallest=
     learning pixels and of left-out clusters that are no mixture of the other clusters either.
     """
     progress("labels")
-    scores = learning.scores
-    if learning.binning > 1:
-        scores = reduction.project(learning.pixel_counts, learning.reduction)
     found.setdefault("remarks", [])
-    labels, labelled = _label_pixels(learning, scores, memberships, in_noise)
+    labels, labelled = _label_pixels(learning, memberships, in_noise)
     # Pixels of the least clusters may belong to one that reaches the size with them.
     for size in (smallest // 2, smallest):
         if not size or not labelled.shape[1]:
@@ -348,11 +345,11 @@ def _to_pixels(data, learning, memberships, in_noise, found, progress, smallest=
             in_noise = in_noise | np.append(left_out, False)[labels]
             memberships = labelled[:, ~left_out]
             memberships /= np.maximum(memberships.sum(axis=1, keepdims=True), 1e-12)
-            labels, labelled = _label_pixels(learning, scores, memberships, in_noise)
+            labels, labelled = _label_pixels(learning, memberships, in_noise)
     if labelled.shape[1] == 0:
         found["remarks"].append(ALL_NOISE.format(len(learning.scores)))
     labels, memberships, _ = clustering.drop_empty_and_sort(labels, labelled)
-    return _on_map(data, learning.keep, labels, memberships, scores, progress) | {
+    return _on_map(data, learning.keep, labels, memberships, learning.pixel_scores, progress) | {
         "eigenvalues": learning.reduction.eigenvalues,
         "noise_edge": learning.reduction.noise_edge,
         "parameters": found
@@ -362,7 +359,7 @@ def _to_pixels(data, learning, memberships, in_noise, found, progress, smallest=
             "binning_used": learning.binning,
             "neighbourhood_used": learning.sigma,
             "learning_pixels": len(learning.scores),
-            "counts_per_learning_pixel": float(learning.counts.sum() / len(learning.scores)),
+            "counts_per_learning_pixel": float(learning.doses.mean()),
             "seed": learning.seed,
             "versions": _versions(),
         },
@@ -373,9 +370,12 @@ def _small_or_mixed(learning, labels, memberships, smallest, remarks):
     """Clusters to leave out: with too few pixels, or small and no more than interfaces."""
     sizes = np.bincount(labels[labels >= 0], minlength=memberships.shape[1])
     small = sizes < smallest
-    members = (labels[:, None] == np.arange(len(sizes))).astype(float)
+    members = labels[:, None] == np.arange(len(sizes))
     spectra, _, rates = _cluster_spectra(learning, members)
-    gains = labelling.gain_over_mixtures(learning.pixel_counts, labels, spectra, rates)
+    leads = learning.pixels.blocks.sum(
+        labelling.lead_over_mixtures, spectra, rates, of_pixels=[labels]
+    )
+    gains = labelling.gain_over_mixtures(leads, sizes)
     below_default = sizes < clustering.PROPOSED_SHARE * len(labels)
     mixed = ~small & below_default & (gains < MIXTURE_GAIN)
     if small.any():
@@ -391,7 +391,7 @@ def _small_or_mixed(learning, labels, memberships, smallest, remarks):
     return small | mixed
 
 
-def _label_pixels(learning, scores, start, in_noise):
+def _label_pixels(learning, start, in_noise):
     """Labels and memberships of pixels, from memberships and noise of their learning pixels."""
     n_clusters = start.shape[1]
     if n_clusters == 0:
@@ -402,8 +402,8 @@ def _label_pixels(learning, scores, start, in_noise):
     noise = np.zeros(len(memberships), dtype=bool)
     if in_noise.any():
         noise = in_noise & labelling.unexplained_pixels(
-            scores, reduction.row_sums(learning.pixel_counts), shares, ~in_noise,
-            learning.keep, learning.sigma,
+            learning.pixel_scores, learning.pixels.totals, shares, ~in_noise, learning.keep,
+            learning.sigma,
         )  # fmt: skip
         memberships = np.where(noise[:, None], 0, memberships)
     return np.where(noise, -1, memberships.argmax(axis=1)), memberships
@@ -419,7 +419,7 @@ def _fit_at_full_resolution(learning, memberships, in_noise):
     for _ in range(MOST_ROUNDS):
         known = np.where(in_noise[:, None], 0, memberships)
         updated, shares = _posterior(
-            learning.pixel_counts, *_cluster_spectra(learning, known), learning.keep,
+            learning.pixels.blocks, *_cluster_spectra(learning, known), learning.keep,
             learning.sigma, start,
         )  # fmt: skip
         change = np.abs(updated - memberships).mean()
@@ -431,16 +431,20 @@ def _fit_at_full_resolution(learning, memberships, in_noise):
 
 def _cluster_spectra(learning, memberships):
     """Summed counts of clusters, their sizes, and their doses if clusters may differ in dose."""
-    spectra = memberships.T @ learning.pixel_counts
+    spectra = learning.pixels.blocks.sum(_sum_members, of_pixels=[memberships])
     sizes = np.maximum(memberships.sum(axis=0), 1e-9)
     return spectra, sizes, None if learning.reduction.normalize else spectra.sum(axis=1) / sizes
+
+
+def _sum_members(pixel_counts, memberships):
+    return memberships.T @ pixel_counts.astype(float)
 
 
 def _posterior(pixel_counts, spectra, sizes, rates, keep, sigma, start=None):
     """Memberships and shares of pixels whose counts come from clusters with these spectra."""
     states = labelling.mixing_states(len(spectra))
-    evidence = labelling.log_likelihoods(
-        pixel_counts,
+    evidence = pixel_counts.store(
+        labelling.evidence,
         states @ labelling.cluster_shares(spectra),
         None if rates is None else states @ rates,
     )
@@ -450,10 +454,11 @@ def _posterior(pixel_counts, spectra, sizes, rates, keep, sigma, start=None):
 def _on_map(data, keep, labels, memberships, scores, progress):
     """Labels, memberships and scores of kept pixels as arrays of the map, and cluster sums."""
     n_clusters = memberships.shape[1]
-    label_map = np.full(keep.shape, -2)
+    label_map = np.full(keep.shape, -2, dtype=np.int32)
     label_map[keep] = labels
     maps = np.zeros((n_clusters, *keep.shape), dtype=np.float32)
-    maps[:, keep] = np.clip(memberships.T, 0, 1)
+    for image, of_cluster in zip(maps, memberships.T, strict=True):
+        image[keep] = np.clip(of_cluster, 0, 1)
     progress("spectra")
     members = label_map.ravel() == np.arange(n_clusters)[:, None]
     return {
@@ -502,22 +507,21 @@ def assign_clusters(data, setting, spectra, energy, progress):
     step = (energy[-1] - energy[0]) / max(len(energy) - 1, 1)
     used &= (setting.energy > energy[0] - step / 2) & (setting.energy < energy[-1] + step / 2)
     channels = np.where(used, pixels.channels, -1)
-    known = known[:, used] @ sparse.csr_array(
-        (np.ones(used.sum()), (np.arange(used.sum()), channels[used])),
-        shape=(used.sum(), pixels.features.shape[1]),
-    )
     covered = np.unique(channels[used])
-    pixel_counts, known = pixels.features[:, covered], known[:, covered]
-    groups = counts.merge_sparse_features(reduction.column_sums(pixel_counts))
-    n_groups = groups.max() + 1
-    pixel_counts = counts.sum_columns(pixel_counts, groups, n_groups)
-    known = counts.sum_columns(sparse.csr_array(known), groups, n_groups).toarray()
+    totals = pixels.blocks.sum(reduction.column_sums)
+    groups = np.full(len(totals), -1)
+    groups[covered] = counts.merge_sparse_features(totals[covered])
+    known = counts.sum_columns(
+        sparse.csr_array(known[:, used]), groups[channels[used]], groups.max() + 1
+    ).toarray()
+    pixel_counts = pixels.blocks.only(groups=groups)
     sigma = neighbourhood_width(
         setting.neighbourhood, pixels.per_pixel < LEARNING_COUNTS, pixels.per_pixel,
         pixels.keep.ndim,
     )  # fmt: skip
     memberships, _ = _posterior(pixel_counts, known, np.ones(len(known)), None, pixels.keep, sigma)
-    scores, doses = labelling.discriminant_scores(pixel_counts, labelling.cluster_shares(known))
+    found = pixel_counts.map(labelling.discriminant_scores, labelling.cluster_shares(known))
+    scores, doses = map(np.concatenate, zip(*found, strict=True))
     scores *= np.sqrt(max(np.median(doses), 1.0))
     labels = memberships.argmax(axis=1)
     return _on_map(data, pixels.keep, labels, memberships, scores, progress) | {

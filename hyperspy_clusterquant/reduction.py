@@ -45,15 +45,17 @@ class Reduction:
     normalize: bool
 
 
-def reduce_counts(counts, halves, n_components="auto", normalize=True):
+def find_axes(products, share, doses, n_components="auto", normalize=True):
     """Find the axes along which the composition varies more than shot noise.
 
     Parameters
     ----------
-    counts : scipy.sparse.csr_array (pixels, features)
-        Counts X.
-    halves : tuple of scipy.sparse.csr_array
-        The same counts thinned into two independent halves.
+    products : array (features, features)
+        From `cross_products`, summed over the pixels.
+    share : array (features,)
+        Mean spectrum as the share of each feature, sums to one.
+    doses : array (pixels,)
+        Counts of each pixel.
     n_components : {"auto", "elbow"} or int
         ``"auto"``: the significant ones, possibly none; ``"elbow"``: the
         change point of the scree plot; or their number.
@@ -68,20 +70,10 @@ def reduce_counts(counts, halves, n_components="auto", normalize=True):
     ----------
     M. R. Keenan and P. G. Kotula, Surf. Interface Anal. 36 (2004) 203.
     """
-    n_pixels, n_features = counts.shape
-    n_leading = N_LEADING
-    if not isinstance(n_components, str):
-        n_components = as_int("n_components", n_components, minimum=0)
-        n_leading = max(n_leading, n_components)
-        if n_components > n_features:
-            raise ValueError(
-                f"n_components={n_components} is more than the {n_features} energy features."
-            )
-    elif n_components not in ("auto", "elbow"):
-        raise ValueError(f"`n_components` must be 'auto', 'elbow' or an int, not {n_components!r}.")
-    doses = row_sums(counts)
-    share = column_sums(counts) / doses.sum()
-    covariance = cross_covariance(*halves, share, normalize)
+    n_pixels, n_features = len(doses), len(share)
+    n_components = check_n_components(n_components, n_features)
+    n_leading = N_LEADING if isinstance(n_components, str) else max(N_LEADING, n_components)
+    covariance = (products + products.T) / (2 * n_pixels)
     eigenvalues, vectors, smallest = leading_eigenpairs(covariance, n_leading)
     edge = noise_edge(smallest, n_features, n_pixels)
     if eigenvalues[-1] > edge:
@@ -99,15 +91,31 @@ def reduce_counts(counts, halves, n_components="auto", normalize=True):
     return Reduction(share, components, 2 * eigenvalues, 2 * edge, max(dose, 1.0), normalize)
 
 
-def cross_covariance(first, second, share, normalize=True):
-    r"""Symmetrised cross-covariance of the whitened residuals of two thinned halves.
+def check_n_components(n_components, n_features):
+    """The number of components, or how it is chosen, if it can be had of so many features."""
+    if isinstance(n_components, str):
+        if n_components not in ("auto", "elbow"):
+            raise ValueError(
+                f"`n_components` must be 'auto', 'elbow' or an int, not {n_components!r}."
+            )
+        return n_components
+    n_components = as_int("n_components", n_components, minimum=0)
+    if n_components > n_features:
+        raise ValueError(
+            f"n_components={n_components} is more than the {n_features} energy features."
+        )
+    return n_components
+
+
+def cross_products(first, second, share, mean_dose=None):
+    r"""Products of the whitened residuals of two thinned halves, summed over pixels.
 
     The residual of pixel i and feature j,
 
     .. math:: Y_{ij} = (X_{ij} - N_i p_j) / \sqrt{N_i p_j},
 
     has unit variance for counts of one composition whatever the dose N_i. Two halves share no
-    noise: the noise eigenvalues lie symmetrically about zero.
+    noise: the noise eigenvalues of :math:`Y_A^T Y_B`, made symmetric, lie symmetrically about zero.
 
     Parameters
     ----------
@@ -115,8 +123,8 @@ def cross_covariance(first, second, share, normalize=True):
         Thinned counts.
     share : array (features,)
         Mean spectrum p, sums to one.
-    normalize : bool
-        False: the mean dose stands for each pixel's own.
+    mean_dose : float, optional
+        Dose of half a pixel that stands for each pixel's own.
 
     Returns
     -------
@@ -124,18 +132,19 @@ def cross_covariance(first, second, share, normalize=True):
     """
     n_pixels, n_features = first.shape
     root = np.sqrt(share).astype(np.float32)
-    doses = [row_sums(half) for half in (first, second)]
-    if not normalize:
-        doses = [np.full(n_pixels, dose.mean()) for dose in doses]
-    covariance = np.zeros((n_features, n_features))
+    doses = [
+        row_sums(half) if mean_dose is None else np.full(n_pixels, mean_dose)
+        for half in (first, second)
+    ]
+    products = np.zeros((n_features, n_features))
     for start in range(0, n_pixels, BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
         a, b = (
             _residuals(half[rows], dose[rows], root)
             for half, dose in zip((first, second), doses, strict=True)
         )
-        covariance += a.T @ b
-    return (covariance + covariance.T) / (2 * n_pixels)
+        products += a.T @ b
+    return products
 
 
 def _residuals(counts, doses, root):
@@ -235,31 +244,49 @@ def elbow(eigenvalues, n_considered=20):
 
 
 def project(counts, reduction):
-    r"""Whitened scores of pixels: composition in units of a typical pixel's shot noise.
-
-    .. math:: z_i = \sqrt{N_{typ}}\, V^T (x_i / N_i - p) / \sqrt{p}
+    r"""Counts of pixels along the axes, before each pixel is divided by its dose.
 
     Parameters
     ----------
     counts : scipy.sparse.csr_array (pixels, features)
         Counts X.
     reduction : Reduction
-        Axes from `reduce_counts`.
+        Axes from `find_axes`.
+
+    Returns
+    -------
+    array of float32 (pixels, n_components)
+        :math:`V^T x_i / \sqrt{p}`, whose sum over pixels belongs to their summed counts.
+    """
+    return (counts @ (reduction.components / np.sqrt(reduction.share)[:, None])).astype(np.float32)
+
+
+def scores(projected, doses, reduction):
+    r"""Whitened scores of pixels: composition in units of a typical pixel's shot noise.
+
+    .. math:: z_i = \sqrt{N_{typ}}\, V^T (x_i / N_i - p) / \sqrt{p}
+
+    Parameters
+    ----------
+    projected : array (pixels, n_components)
+        From `project`.
+    doses : array (pixels,)
+        Counts N of each pixel.
+    reduction : Reduction
+        Axes from `find_axes`.
 
     Returns
     -------
     array of float32 (pixels, n_components)
         Pixels without any count lie at the mean composition, zero.
     """
-    doses = row_sums(counts)
     if not reduction.normalize:
         doses = np.full(len(doses), reduction.dose)
-    root = np.sqrt(reduction.share)[:, None]
-    axes = reduction.components / root
-    centre = reduction.share @ axes
-    scores = (counts @ axes) / np.maximum(doses, 1)[:, None] - centre
-    scores[doses == 0] = 0
-    return (np.sqrt(reduction.dose) * scores).astype(np.float32)
+    centre = np.sqrt(reduction.share) @ reduction.components
+    values = projected / np.maximum(doses, 1)[:, None].astype(np.float32)
+    values -= centre.astype(np.float32)
+    values[doses == 0] = 0
+    return np.float32(np.sqrt(reduction.dose)) * values
 
 
 def row_sums(counts):

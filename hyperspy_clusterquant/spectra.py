@@ -13,7 +13,7 @@ def weighted_sums(counts, weights):
 
     Parameters
     ----------
-    counts : array (pixels, channels)
+    counts : array or scipy.sparse.csr_array (pixels, channels)
         Poisson counts n of any dtype.
     weights : array (n_sums, pixels)
         Weights w.
@@ -23,11 +23,14 @@ def weighted_sums(counts, weights):
     array (n_sums, channels)
         ``sum(w n)``. With the squares of the weights it is the variance of that.
     """
-    weights = weights.astype(np.float64)
+    # Sums of single bytes over a block are whole numbers that float32 holds as they are.
+    single = counts.dtype.itemsize == 1 and weights.dtype != np.float64
+    dtype = np.float32 if single else np.float64
+    weights = weights.astype(dtype)
     sums = np.zeros((len(weights), counts.shape[1]))
-    for start in range(0, len(counts), BLOCK_ROWS):
+    for start in range(0, counts.shape[0], BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
-        sums += weights[:, rows] @ counts[rows].astype(np.float64)
+        sums += weights[:, rows] @ counts[rows].astype(dtype)
     return sums
 
 
@@ -36,7 +39,7 @@ def project(counts, operator):
 
     Parameters
     ----------
-    counts : array (pixels, channels)
+    counts : array or scipy.sparse.csr_array (pixels, channels)
         Of any dtype.
     operator : array (n_values, channels)
 
@@ -44,8 +47,8 @@ def project(counts, operator):
     -------
     array (n_values, pixels)
     """
-    values = np.zeros((len(operator), len(counts)))
-    for start in range(0, len(counts), BLOCK_ROWS):
+    values = np.zeros((len(operator), counts.shape[0]))
+    for start in range(0, counts.shape[0], BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
         values[:, rows] = operator @ counts[rows].T.astype(np.float64)
     return values

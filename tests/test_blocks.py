@@ -1,10 +1,12 @@
-"""Eager and lazy blocks: the same sums for any chunking, each chunk read once."""
+"""Eager and lazy blocks: the same for any chunking, each chunk read once, memory bounded."""
 
 import collections
 
+import dask
 import dask.array as da
 import numpy as np
 import pytest
+import sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,23 +31,39 @@ def chunked(data, draw):
     return da.from_array(data, chunks=tuple(chunks))
 
 
+def dense(pixel_counts):
+    return pixel_counts.toarray()
+
+
+def features_of(data):
+    return np.concatenate(blocks.collect_features(data, FEATURES).map(dense))
+
+
+def expected_features(data):
+    return counts.to_features(data.reshape(-1, 12), FEATURES, 5).toarray()
+
+
+@pytest.fixture(params=[1, 7, 2**14])
+def block_pixels(request, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", request.param)
+
+
 @pytest.mark.parametrize("shape", [(9,), (5, 6), (2, 3, 4)])
-def test_features_and_sums_of_an_array(shape, monkeypatch):
+def test_features_and_sums_of_an_array(shape, block_pixels):
     data = make(shape)
     weights = np.random.default_rng(1).random((3, int(np.prod(shape))))
     flat = data.reshape(-1, 12)
-    for block_bytes in (1, 100, 2**25):
-        monkeypatch.setattr(blocks, "BLOCK_BYTES", block_bytes)
-        features = blocks.collect_features(data, FEATURES).toarray()
-        assert np.array_equal(features, counts.to_features(flat, FEATURES, 5).toarray())
-        sums = blocks.sum_weighted(data, weights)
-        for k in range(3):
-            expected = sum(w * x.astype(float) for w, x in zip(weights[k], flat, strict=True))
-            np.testing.assert_allclose(sums[k], expected)
+    assert np.array_equal(features_of(data), expected_features(data))
+    sums, variances = blocks.sum_weighted(data, weights, squares=True)
+    for k in range(3):
+        expected = sum(w * x.astype(float) for w, x in zip(weights[k], flat, strict=True))
+        np.testing.assert_allclose(sums[k], expected)
+        expected = sum(w**2 * x.astype(float) for w, x in zip(weights[k], flat, strict=True))
+        np.testing.assert_allclose(variances[k], expected)
 
 
 @pytest.mark.parametrize("shape", [(9,), (5, 6), (2, 3, 4)])
-def test_linear_combinations_of_channels_stay_with_their_pixel(shape):
+def test_linear_combinations_of_channels_stay_with_their_pixel(shape, block_pixels):
     data = make(shape)
     operator = np.random.default_rng(1).standard_normal((3, 12))
     found = blocks.project(data, operator)
@@ -61,37 +79,121 @@ def test_any_chunking_gives_the_same(data):
     weights = np.random.default_rng(1).random((2, 30))
     operator = np.random.default_rng(2).random((2, 12))
     np.testing.assert_allclose(blocks.project(lazy, operator), blocks.project(array, operator))
-    assert np.array_equal(
-        blocks.collect_features(lazy, FEATURES).toarray(),
-        blocks.collect_features(array, FEATURES).toarray(),
-    )
+    assert np.array_equal(features_of(lazy), expected_features(array))
     np.testing.assert_allclose(
         blocks.sum_weighted(lazy, weights), blocks.sum_weighted(array, weights)
     )
 
 
-def test_every_chunk_is_read_once():
-    array = make((8, 6))
-    read = collections.Counter()
+def test_pixels_groups_and_cuts_of_stored_counts(block_pixels, rng):
+    data = make((5, 6))
+    keep = rng.random(30) < 0.6
+    groups = np.array([0, 0, -1, 1, 1])
+    stored = blocks.collect_features(data, FEATURES).only(keep, groups)
+    every = expected_features(data)[keep]
+    expected = np.stack([every[:, :2].sum(axis=1), every[:, 3:].sum(axis=1)], axis=1)
+    numbers = np.arange(len(expected))
+    for bounds in (None, [0, len(expected)], [0, 2, 3, len(expected)]):
+        found = stored.map(lambda x, n: (x.toarray(), n), of_pixels=[numbers], bounds=bounds)
+        assert np.array_equal(np.concatenate([x for x, _ in found]), expected)
+        assert np.array_equal(np.concatenate([n for _, n in found]), numbers)
+        if bounds is not None:
+            assert [len(n) for _, n in found] == np.diff(bounds).tolist()
+        weighted = stored.sum(lambda x, n, s: s * n @ x, 2.0, of_pixels=[numbers], bounds=bounds)
+        np.testing.assert_allclose(weighted, 2 * numbers @ expected)
+
+
+def counting(array, chunks, read):
+    """Lazy array that counts how often each of its chunks is read."""
 
     def load(block_info=None):
-        location = tuple(block_info[None]["chunk-location"])
-        read[location] += 1
-        where = tuple(slice(a, b) for a, b in block_info[None]["array-location"])
-        return array[where]
+        where = block_info[None]
+        read[tuple(where["chunk-location"])] += 1
+        return array[tuple(slice(a, b) for a, b in where["array-location"])]
 
-    # The energy axis is cut as well, as JEOL and Velox files arrive.
-    lazy = da.map_blocks(load, chunks=((3, 3, 2), (6,), (5, 7)), dtype=array.dtype)
-    read.clear()
-    blocks.collect_features(lazy, FEATURES)
-    assert len(read) == 6
-    assert set(read.values()) == {1}
+    meta = np.empty((0, 0, 0), array.dtype)
+    return da.map_blocks(load, chunks=chunks, dtype=array.dtype, meta=meta)
+
+
+@pytest.mark.parametrize("chunks", [((3, 3, 2), (6,), (5, 7)), ((1,) * 8, (1,) * 6, (12,))])
+def test_every_chunk_is_read_once(chunks):
+    read = collections.Counter()
+    lazy = counting(make((8, 6)), chunks, read)
+    n_chunks = int(np.prod(lazy.numblocks))
+    weights = np.ones((2, 48))
+    for use in (
+        lambda: blocks.collect_features(lazy, FEATURES),
+        lambda: blocks.sum_weighted(lazy, weights, squares=True),
+        lambda: blocks.project(lazy, np.ones((2, 12))),
+    ):
+        read.clear()
+        use()
+        assert len(read) == n_chunks
+        assert set(read.values()) == {1}
+
+
+def test_chunks_without_a_channel_that_is_used_are_not_read():
+    read = collections.Counter()
+    array = make((4, 6))
+    lazy = counting(array, ((4,), (3, 3), (4, 4, 4)), read)
+    features = np.where(np.arange(12) < 4, np.arange(12) // 2, -1)
+    stored = blocks.collect_features(lazy, features)
+    assert set(read) == {(0, 0, 0), (0, 1, 0)}
+    pairs = array.reshape(24, 6, 2).sum(axis=2)
+    assert np.array_equal(np.concatenate(stored.map(dense)), pairs[:, :2])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_sparse_chunks_stay_sparse(dtype, monkeypatch):
+    array = make((5, 6)).astype(dtype)
+    lazy = da.from_array(array, chunks=(2, 4, 5)).map_blocks(sparse.COO.from_numpy)
+    monkeypatch.setattr(sparse.COO, "todense", None)
+    assert np.array_equal(features_of(lazy), expected_features(array))
+    weights = np.random.default_rng(1).random((2, 30))
+    np.testing.assert_allclose(
+        blocks.sum_weighted(lazy, weights), blocks.sum_weighted(array, weights)
+    )
+    np.testing.assert_allclose(
+        blocks.project(lazy, np.eye(12)[:3]), blocks.project(array, np.eye(12)[:3])
+    )
+
+
+def test_counts_beyond_the_memory_go_to_files_and_the_files_go_away(monkeypatch, tmp_path):
+    data = make((40, 40))
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 100)
+    monkeypatch.setattr(blocks, "MEMORY_BYTES", 5000)
+    with dask.config.set({"temporary-directory": str(tmp_path)}):
+        stored = blocks.collect_features(data, FEATURES)
+        values = stored.store(lambda x: x.toarray().astype(np.float16))
+    assert len(list(tmp_path.glob("*/*.npz"))) > 15
+    for _ in range(2):
+        assert np.array_equal(np.concatenate(stored.map(dense)), expected_features(data))
+        assert np.array_equal(np.concatenate(list(values)), expected_features(data))
+    del stored, values
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "synchronous", "processes"])
+def test_the_scheduler_that_dask_is_told(scheduler):
+    array = make((5, 6))
+    with dask.config.set(scheduler=scheduler, num_workers=1):
+        assert np.array_equal(
+            features_of(da.from_array(array, chunks=(2, 4, 5))), expected_features(array)
+        )
+
+
+def test_packed_counts_are_the_counts(rng):
+    for highest in (3, 300, 70000):
+        x = counts.to_features(rng.integers(0, highest, (6, 12)), np.arange(12), 12)
+        packed = counts.PackedCounts.pack(x)
+        assert np.array_equal(packed.unpack().toarray(), x.toarray())
+        assert np.array_equal(packed.rows(2, 5).unpack().toarray(), x[2:5].toarray())
+        assert packed.values.dtype.itemsize == {3: 1, 300: 2, 70000: 4}[highest]
 
 
 def test_a_view_that_is_not_contiguous():
     data = make((6, 8))[::2, ::-1]
-    expected = counts.to_features(data.reshape(-1, 12), FEATURES, 5).toarray()
-    assert np.array_equal(blocks.collect_features(data, FEATURES).toarray(), expected)
+    assert np.array_equal(features_of(data), expected_features(data))
 
 
 def test_variance_of_weighted_sums_is_true(rng):
@@ -104,14 +206,26 @@ def test_variance_of_weighted_sums_is_true(rng):
     np.testing.assert_allclose(sums.var(axis=0), variances.mean(axis=0), rtol=0.1)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float64])
+def test_weighted_sums_of_bright_pixels_are_exact(dtype):
+    """A block of the brightest bytes is more than half precision, or too few bits, would hold."""
+    bright = np.full((3000, 2), 255, dtype=dtype)
+    assert weighted_sums(bright, np.ones((1, 3000), bool)).tolist() == [[765000, 765000]]
+
+
 @pytest.mark.parametrize("lazy", [False, True])
 def test_progress_is_reported_to_the_end(lazy, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 3)
     data = make((5, 6))
     if lazy:
-        data = da.from_array(data, chunks=(2, 3, 12))
-    reported = []
-    blocks.sum_weighted(data, np.ones((1, 30)), reported.append)
-    assert len(reported) > 3
-    assert reported == sorted(reported)
-    assert reported[-1] == 1
+        data = da.from_array(data, chunks=(2, 3, 6))
+    for use in (
+        lambda advance: blocks.sum_weighted(data, np.ones((1, 30)), advance),
+        lambda advance: blocks.collect_features(data, FEATURES, advance),
+        lambda advance: blocks.project(data, np.ones((1, 12)), advance),
+    ):
+        reported = []
+        use(reported.append)
+        assert len(reported) > 3
+        assert reported == sorted(reported)
+        assert reported[-1] == 1
