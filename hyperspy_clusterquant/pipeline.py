@@ -25,6 +25,8 @@ STRONG_COMPONENT = 4.0
 PROPOSED_PIXELS = 10
 #: Learning pixels that the smallest cluster should hold, or bins are made smaller for it.
 FEWEST_OF_SMALLEST = 25
+#: Landmarks of the smallest cluster that are enough of them.
+RARE_LANDMARKS = 100
 #: Rounds of fitting the clusters' spectra at full resolution, and the mean change of the
 #: memberships at which they end.
 MOST_ROUNDS, SETTLED = 5, 2e-3
@@ -179,7 +181,8 @@ def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
     them are joined. When all pixels are labelled, clusters below `min_cluster_size` are left out,
     which makes the outcome depend on that size only where a cluster is smaller. A phase of that
     size may be lost in the bins that "auto" chose for weak pixels; then small clusters are
-    searched for once more in smaller bins.
+    searched for once more in smaller bins. Or too few of it may be among the landmarks; then
+    they are searched for among landmarks that are drawn evenly over the space of the scores.
 
     Parameters
     ----------
@@ -217,12 +220,15 @@ def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
         found["remarks"].append(CONTINUOUS.format(dense.n_separated, dense.n_joined))
     memberships = dense.memberships[learning.bin_of_pixel]
     in_noise = dense.is_noise[learning.bin_of_pixel]
-    for finer in learn_finer(learning, setting, FEWEST_OF_SMALLEST / share):
+    searches = [learning] if _too_few_landmarks(learning, share, density) else []
+    for finer in itertools.chain(
+        searches, learn_finer(learning, setting, FEWEST_OF_SMALLEST / share)
+    ):
         if not dense.n_joined or not finer.scores.shape[1]:
             break
         progress("small clusters")
-        small = _small_clusters(_dense_clusters(finer, share, density, progress), finer.scores)
-        small = small[finer.bin_of_pixel]
+        again = _dense_clusters(finer, share, density, progress, rare=True)
+        small = _small_clusters(again, finer.scores)[finer.bin_of_pixel]
         memberships = _with_small(memberships, small)
         in_noise &= ~small.any(axis=1)
         found.setdefault("binning_small", []).append(finer.binning)
@@ -232,10 +238,20 @@ def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
     return result | {"embedding": dense.embedding, "landmarks": first_pixel[dense.landmarks]}
 
 
-def _dense_clusters(learning, share, density, progress):
-    """Clusters of learning pixels, `share` the smallest that is wanted."""
+def _too_few_landmarks(learning, share, density):
+    """Whether landmarks drawn at random hold too few of the smallest cluster."""
+    return density.n_landmarks < min(np.count_nonzero(learning.filled), RARE_LANDMARKS / share)
+
+
+def _dense_clusters(learning, share, density, progress, rare=False):
+    """Clusters of learning pixels, `share` the smallest that is wanted, perhaps a rare one."""
     filled = np.flatnonzero(learning.filled)
-    landmarks = filled[clustering.draw_landmarks(len(filled), density.n_landmarks, learning.rng)]
+    n_landmarks = density.n_landmarks
+    if rare and _too_few_landmarks(learning, share, density):
+        scores = learning.scores[filled]
+        landmarks = filled[clustering.draw_rare_landmarks(scores, n_landmarks, learning.rng)]
+    else:
+        landmarks = filled[clustering.draw_landmarks(len(filled), n_landmarks, learning.rng)]
     if density.min_samples is not None and density.min_samples >= len(landmarks):
         raise ValueError(
             f"`min_samples` must be less than the {len(landmarks)} learning pixels that there are, "

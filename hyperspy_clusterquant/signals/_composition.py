@@ -8,26 +8,29 @@ import numpy as np
 
 from hyperspy_clusterquant import blocks
 from hyperspy_clusterquant._checks import check_choice
-from hyperspy_clusterquant.signals import _storage
-from hyperspy_clusterquant.signals._quantify import quantify
+from hyperspy_clusterquant.signals import _progress, _storage
+from hyperspy_clusterquant.signals._quantify import PerPixel, quantify
 
 
 class ClusterComposition:
     """What clusters are made of."""
 
-    def get_cluster_spectra(self, result=None, weights="membership"):
-        """Sum the spectra of each cluster's pixels.
+    def get_cluster_spectra(self, result=None, weights="membership", *, show_progressbar=None):
+        """Sum the spectra of each cluster's pixels, in one pass over the data.
 
         Parameters
         ----------
-        result : ClusterResult or str, optional
-            Result or its name; default: the newest.
+        result : ClusterResult or str, or list of them, optional
+            Result or its name; default: the newest. The spectra of several results take one pass
+            together.
         weights : {"membership", "hard"}
             Weight each pixel by its membership, or sum over the pixels with the label.
+        show_progressbar : bool, optional
+            Default: HyperSpy's preference.
 
         Returns
         -------
-        ClusteredEDSSpectrum
+        ClusteredEDSSpectrum, or list of them
             Dimensions (n_clusters | energy), in counts. The live time in the metadata is an
             array with one value for each cluster, that of a pixel times the sum of the weights;
             the variance, sum(w^2 n), is in ``metadata.Signal.Noise_properties.variance``.
@@ -37,21 +40,37 @@ class ClusterComposition:
         >>> from hyperspy_clusterquant.data import six_cation_sulfide
         >>> s = six_cation_sulfide(size=48, channels=512)
         >>> _ = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
-        >>> s.get_cluster_spectra()
+        >>> s.get_cluster_spectra(show_progressbar=False)
         <ClusteredEDSSpectrum, title: Spectra of pca_gmm, dimensions: (4|512)>
         """
+        several = isinstance(result, list | tuple)
+        results = [self._get_cluster_result(r) for r in (result if several else [result])]
+        check_choice("weights", weights, ("membership", "hard"))
+        if not results:
+            raise ValueError("The list of results is empty: name at least one of s.clusters.")
+        for each in results:
+            _check_has_clusters(each)
+        pixel_weights = [_weights(each, weights) for each in results]
+        with _progress.stages("Cluster spectra", 1, show_progressbar) as progress:
+            both = blocks.sum_weighted(
+                self.data,
+                np.concatenate(pixel_weights),
+                lambda share: progress("spectra", share),
+                squares=True,
+            )
+        ends = np.cumsum([each.n_clusters for each in results])[:-1]
+        spectra = [
+            self._spectra_of(each, own, *sums)
+            for each, own, sums in zip(
+                results, pixel_weights, np.split(both, ends, axis=1), strict=True
+            )
+        ]
+        return spectra if several else spectra[0]
+
+    def _spectra_of(self, result, pixel_weights, sums, variances):
+        """Sums of counts and their variances as a signal."""
         import hyperspy.api as hs
 
-        result = self._get_cluster_result(result)
-        check_choice("weights", weights, ("membership", "hard"))
-        _check_has_clusters(result)
-        if weights == "membership":
-            pixel_weights = result.memberships.reshape(result.n_clusters, -1).astype(float)
-        else:
-            numbers = np.arange(result.n_clusters)[:, None]
-            pixel_weights = (result.labels.ravel() == numbers).astype(float)
-        both = np.concatenate([pixel_weights, pixel_weights**2])
-        sums, variances = np.split(blocks.sum_weighted(self.data, both), 2)
         cluster_axis = {"name": "cluster", "size": result.n_clusters, "navigate": True}
         energy_axis = self.axes_manager.signal_axes[0].get_axis_dictionary()
         spectra = hs.signals.Signal1D(sums, axes=[cluster_axis, energy_axis])
@@ -62,7 +81,8 @@ class ClusterComposition:
         spectra.metadata.General.title = f"Spectra of {result.name}"
         if self.metadata.has_item(_storage.LIVE_TIME):
             per_pixel = float(self.metadata.get_item(_storage.LIVE_TIME))
-            spectra.metadata.set_item(_storage.LIVE_TIME, per_pixel * pixel_weights.sum(axis=1))
+            n_pixels = pixel_weights.sum(axis=1, dtype=float)
+            spectra.metadata.set_item(_storage.LIVE_TIME, per_pixel * n_pixels)
         variance = hs.signals.Signal1D(variances, axes=[cluster_axis, energy_axis])
         spectra.metadata.set_item("Signal.Noise_properties.variance", variance)
         return spectra
@@ -82,6 +102,7 @@ class ClusterComposition:
         composition_units="atomic",
         detector=None,
         per_pixel=False,
+        show_progressbar=None,
     ):
         """Composition of each cluster with uncertainties, after Cliff and Lorimer.
 
@@ -133,6 +154,8 @@ class ClusterComposition:
         per_pixel : bool
             Quantify every pixel, too, for comparison with classic maps: ``table.maps`` holds an
             image for each element. Takes one more pass over the data.
+        show_progressbar : bool, optional
+            Default: HyperSpy's preference.
 
         Returns
         -------
@@ -177,12 +200,11 @@ class ClusterComposition:
         _check_has_clusters(result)
 
         def spectra():
-            sums = self.get_cluster_spectra(result, weights)
+            sums = self.get_cluster_spectra(result, weights, show_progressbar=show_progressbar)
             return sums, sums.metadata.Signal.Noise_properties.variance.data
 
-        return quantify(
-            self, spectra, result.cluster_names, per_pixel=result if per_pixel else None, **options
-        )
+        per_pixel = PerPixel(result, show_progressbar) if per_pixel else None
+        return quantify(self, spectra, result.cluster_names, per_pixel=per_pixel, **options)
 
     def _as_spectra(self):
         """A single spectrum as a stack of one, and its variance: its own, or that of counts."""
@@ -219,6 +241,13 @@ def _check_counts(counts):
             UserWarning,
             stacklevel=5,
         )
+
+
+def _weights(result, kind):
+    """Weight of each pixel in each cluster's spectrum, array (n_clusters, pixels)."""
+    if kind == "membership":
+        return result.memberships.reshape(result.n_clusters, -1)
+    return result.labels.ravel() == np.arange(result.n_clusters)[:, None]
 
 
 def _check_has_clusters(result):

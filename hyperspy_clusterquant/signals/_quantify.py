@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +22,8 @@ from hyperspy_clusterquant.quantification.composition import CompositionTable
 from hyperspy_clusterquant.quantification.detectors import fwhm_at_energy
 from hyperspy_clusterquant.quantification.emission import atomic_weight
 from hyperspy_clusterquant.quantification.peaks import Design, Scale
-from hyperspy_clusterquant.results import MASKED
-from hyperspy_clusterquant.signals import _axes, _xray_lines, maps
+from hyperspy_clusterquant.results import MASKED, ClusterResult
+from hyperspy_clusterquant.signals import _axes, _progress, _xray_lines, maps
 from hyperspy_clusterquant.signals import _quantification_options as options
 
 #: The fit starts here in keV, or below the lowest quantified line if that is lower: with little
@@ -224,6 +225,13 @@ class Request:
         )
 
 
+class PerPixel(NamedTuple):
+    """Wish to quantify every pixel of the map that a result is on."""
+
+    result: ClusterResult
+    show_progressbar: bool | None
+
+
 def quantify(signal, spectra, names, method, composition_units, per_pixel=None, **wanted):
     """Composition of each spectrum, see `ClusteredEDSSpectrum.cluster_quantification`.
 
@@ -236,8 +244,8 @@ def quantify(signal, spectra, names, method, composition_units, per_pixel=None, 
         (n_spectra, channels). Called when everything else has been checked.
     names : tuple of str
         Names of the spectra.
-    per_pixel : ClusterResult, optional
-        Result on the signal's map, to quantify every pixel as well.
+    per_pixel : PerPixel, optional
+        To quantify every pixel as well.
     method, composition_units, **wanted
         As in `ClusteredEDSSpectrum.cluster_quantification`.
 
@@ -277,7 +285,7 @@ def quantify(signal, spectra, names, method, composition_units, per_pixel=None, 
     return replace(table, maps=_composition_maps(signal, request, table, fitted, used, per_pixel))
 
 
-def _composition_maps(signal, request, table, fitted, used, result):
+def _composition_maps(signal, request, table, fitted, used, per_pixel):
     """Composition of every pixel of a map, by element; NaN where too few counts say nothing.
 
     Areas may be negative: clipped, they would be too large on average, the more the fewer counts.
@@ -290,7 +298,11 @@ def _composition_maps(signal, request, table, fitted, used, result):
         per_count /= np.array([atomic_weight(element) for element in request.elements])
     # The last row is the variance of the total amount.
     operator = np.vstack([operator, (per_count @ operator) ** 2])
-    *areas, variance = blocks.project(signal.data, operator)
+    result, show = per_pixel
+    with _progress.stages("Composition maps", 1, show) as progress:
+        *areas, variance = blocks.project(
+            signal.data, operator, lambda share: progress("pixels", share)
+        )
     # Absorption is that of the pixel's cluster, or the mean of the clusters where it is in none.
     factors = np.vstack([table.absorption_factors, np.nanmean(table.absorption_factors, axis=0)])
     labels = result.labels.ravel()

@@ -237,18 +237,39 @@ def test_a_small_phase_is_found_in_bins_that_suit_its_size():
     s = data.six_cation_sulfide(128, 512, 10)
     rare = np.zeros((128, 128), bool)
     rare[40:54, 40:54] = True
-    energy = s.axes_manager.signal_axes[0].axis
-    titanium = np.exp(-0.5 * ((energy - 4.51) / 0.05) ** 2)
-    s.data[rare] += (
-        np.random.default_rng(0)
-        .poisson(6 * titanium / titanium.sum(), (rare.sum(), len(energy)))
-        .astype(s.data.dtype)
-    )
+    add_titanium(s, rare, 6)
     result = s.cluster_umap_hdbscan(100)
     assert max(result.parameters["binning_small"]) < result.parameters["binning_used"]
-    shared = [np.sum(rare & (result.labels == k)) for k in range(result.n_clusters)]
+    assert overlap(rare, result) > 0.8
+
+
+def test_a_small_phase_is_found_with_few_landmarks():
+    """Of its 64 pixels, 4 are expected among 1000 landmarks."""
+    s = data.six_cation_sulfide(128, 512, 400)
+    rare = np.zeros((128, 128), bool)
+    rare[40:48, 40:48] = True
+    add_titanium(s, rare, 60)
+    result = s.cluster_umap_hdbscan(40, binning=1, n_landmarks=1000)
+    assert overlap(rare, result) > 0.8
+    again = s.cluster_umap_hdbscan(40, binning=1, n_landmarks=1000)
+    assert np.array_equal(result.labels, again.labels)
+
+
+def add_titanium(s, pixels, counts):
+    energy = s.axes_manager.signal_axes[0].axis
+    titanium = np.exp(-0.5 * ((energy - 4.51) / 0.05) ** 2)
+    s.data[pixels] += (
+        np.random.default_rng(0)
+        .poisson(counts * titanium / titanium.sum(), (pixels.sum(), len(energy)))
+        .astype(s.data.dtype)
+    )
+
+
+def overlap(pixels, result):
+    """Jaccard index of pixels and the cluster that holds most of them."""
+    shared = [np.sum(pixels & (result.labels == k)) for k in range(result.n_clusters)]
     found = result.labels == int(np.argmax(shared))
-    assert np.sum(rare & found) / np.sum(rare | found) > 0.8
+    return np.sum(pixels & found) / np.sum(pixels | found)
 
 
 def test_energy_axis_in_ev(sulfide):
