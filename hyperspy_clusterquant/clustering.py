@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 import warnings
 from dataclasses import dataclass
 
@@ -187,24 +188,25 @@ def density_clusters(
     L. McInnes, J. Healy and S. Astels, J. Open Source Softw. 2 (2017) 205.
     """
     best = None
-    for factor in COARSER, 1:
-        settings = (round(factor * min_cluster_size), min_samples)
-        leaves = hdbscan_memberships(embedding, *settings, "leaf", epsilon)
-        joined = merge_without_gap(scores, leaves, n_spectra)
-        if best is None or joined.shape[1] > best[0].shape[1]:
-            best = joined, leaves.shape[1], settings
-    joined, n_proposed, settings = best
-    if method == "eom" and joined.shape[1]:
-        selected = hdbscan_memberships(embedding, *settings, method, epsilon).any(axis=1)
-        in_leaf = joined.any(axis=1)
-        between = selected & ~in_leaf
-        joined[between] = extend_from_landmarks(scores[in_leaf], joined[in_leaf], scores[between])[
-            0
-        ]
+    with tempfile.TemporaryDirectory(prefix="clusterquant-") as folder:
+        # Another way to select clusters takes no other tree: they are kept in a folder.
+        for factor in COARSER, 1:
+            settings = (round(factor * min_cluster_size), min_samples)
+            leaves = hdbscan_memberships(embedding, *settings, "leaf", epsilon, folder)
+            joined = merge_without_gap(scores, leaves, n_spectra)
+            if best is None or joined.shape[1] > best[0].shape[1]:
+                best = joined, leaves.shape[1], settings
+        joined, n_proposed, settings = best
+        if method != "eom" or not joined.shape[1]:
+            return joined, n_proposed
+        selected = hdbscan_memberships(embedding, *settings, method, epsilon, folder).any(axis=1)
+    in_leaf = joined.any(axis=1)
+    between = selected & ~in_leaf
+    joined[between], _ = extend_from_landmarks(scores[in_leaf], joined[in_leaf], scores[between])
     return joined, n_proposed
 
 
-def hdbscan_memberships(embedding, min_cluster_size, min_samples, method, epsilon):
+def hdbscan_memberships(embedding, min_cluster_size, min_samples, method, epsilon, folder):
     """Cluster an embedding with HDBSCAN.
 
     Parameters
@@ -215,6 +217,8 @@ def hdbscan_memberships(embedding, min_cluster_size, min_samples, method, epsilo
         Fewest points that make a cluster.
     min_samples, method, epsilon
         As in `density_clusters`.
+    folder : str
+        Where trees are kept for the next call.
 
     Returns
     -------
@@ -229,6 +233,7 @@ def hdbscan_memberships(embedding, min_cluster_size, min_samples, method, epsilo
         cluster_selection_method=method,
         cluster_selection_epsilon=float(epsilon),
         core_dist_n_jobs=1,
+        memory=folder,
     ).fit(np.asarray(embedding, dtype=np.float64))
     memberships = np.zeros((len(embedding), clusterer.labels_.max() + 1))
     clustered = np.flatnonzero(clusterer.labels_ >= 0)
