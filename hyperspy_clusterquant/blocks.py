@@ -27,7 +27,7 @@ from hyperspy_clusterquant.spectra import project as project_block
 from hyperspy_clusterquant.spectra import weighted_sums
 
 #: Pixels that are worked on together.
-BLOCK_PIXELS = 2**14
+BLOCK_PIXELS = 2**13
 #: Sparse counts, or what else is known of all pixels, beyond this are kept in files.
 MEMORY_BYTES = 2**29
 #: Arrays of pixels that go to a cluster in one message.

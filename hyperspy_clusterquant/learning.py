@@ -15,7 +15,7 @@ LEARNING_PIXELS = 1000
 #: Widest neighbourhood in pixels that makes sense: beyond, neighbours are no neighbours.
 WIDEST = 20
 #: Pixels whose bins are thinned and multiplied together.
-BIN_PIXELS = 2**15
+BIN_PIXELS = 2**13
 
 
 @dataclass(frozen=True)
