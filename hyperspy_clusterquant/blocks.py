@@ -138,6 +138,32 @@ def project(data, operator, advance=None):
     return image
 
 
+def lazy_map(draw, shape, dtype):
+    """Dask array whose blocks are made when they are read.
+
+    Parameters
+    ----------
+    draw : callable
+        Gives the values at a place, a tuple of slices of the pixels.
+    shape : tuple of int
+        Map shape and number of channels.
+    dtype : dtype
+
+    Returns
+    -------
+    dask.array.Array
+    """
+
+    def make(block_info=None):
+        place = tuple(slice(*ends) for ends in block_info[None]["array-location"][:-1])
+        return draw(place).astype(dtype)
+
+    # What is drawn takes 8 bytes a value.
+    chunks = (*("auto",) * (len(shape) - 1), -1)
+    chunks = da.core.normalize_chunks(chunks, shape, limit="32 MiB", dtype=float)
+    return da.map_blocks(make, chunks=chunks, dtype=dtype, meta=np.empty((0,) * len(shape), dtype))
+
+
 # --- sparse counts of all pixels --------------------------------------------------------------
 
 

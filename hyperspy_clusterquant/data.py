@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from hyperspy_clusterquant import blocks
 from hyperspy_clusterquant.quantification.detectors import fwhm_at_energy
 from hyperspy_clusterquant.quantification.emission import alpha_emission, shell_emission
 from hyperspy_clusterquant.quantification.kfactors import theoretical_kfactors
@@ -36,7 +37,7 @@ NANOPARTICLE = dict(Ag=19.19, Co=3.24, Cu=11.3, Ga=2.88, In=7.72, Mn=0.90, S=51.
 
 def six_cation_sulfide(
     size=128, channels=1024, counts_per_pixel=180.0, seed=0, energy_offset=0.0, energy_gain=0.0,
-    resolution=RESOLUTION,
+    resolution=RESOLUTION, lazy=False,
 ):  # fmt: skip
     """Section of a six-cation sulfide: four phases, one thickness gradient, a hole.
 
@@ -58,10 +59,13 @@ def six_cation_sulfide(
         What the metadata do not know of the detector: peaks lie where the nominal energy plus
         an offset in eV and a relative gain is the line's; full width at half maximum at Mn
         K-alpha in eV, where the metadata say 130.
+    lazy : bool
+        Draw the counts whenever they are read, for maps larger than memory. The sample is the
+        same as of an eager map, the noise is not.
 
     Returns
     -------
-    ClusteredEDSSpectrum
+    ClusteredEDSSpectrum or LazyClusteredEDSSpectrum
         Dimensions (x, y | energy). ``metadata.Ground_truth`` holds ``labels`` (index of the
         phase, -2 = no sample), ``fractions`` (phases, y, x), ``thickness`` (nm),
         ``phase_names``, ``elements``, ``compositions`` (at%, phases x elements) and
@@ -104,12 +108,13 @@ def six_cation_sulfide(
         energy_offset=energy_offset,
         energy_gain=energy_gain,
         resolution=resolution,
+        lazy_seed=seed if lazy else None,
     )
 
 
 def seven_cation_nanoparticles(
     size=128, channels=1024, counts_per_pixel=100.0, seed=0, energy_offset=0.0, energy_gain=0.0,
-    resolution=RESOLUTION,
+    resolution=RESOLUTION, lazy=False,
 ):  # fmt: skip
     """Seven-cation sulfide nanoparticles of a single composition on a carbon film.
 
@@ -131,10 +136,13 @@ def seven_cation_nanoparticles(
         What the metadata do not know of the detector: peaks lie where the nominal energy plus
         an offset in eV and a relative gain is the line's; full width at half maximum at Mn
         K-alpha in eV, where the metadata say 130.
+    lazy : bool
+        Draw the counts whenever they are read, for maps larger than memory. The sample is the
+        same as of an eager map, the noise is not.
 
     Returns
     -------
-    ClusteredEDSSpectrum
+    ClusteredEDSSpectrum or LazyClusteredEDSSpectrum
         Dimensions (x, y | energy). ``metadata.Ground_truth`` as in `six_cation_sulfide`.
 
     Examples
@@ -171,6 +179,7 @@ def seven_cation_nanoparticles(
         energy_offset=energy_offset,
         energy_gain=energy_gain,
         resolution=resolution,
+        lazy_seed=seed if lazy else None,
     )
 
 
@@ -197,6 +206,7 @@ def _domains(fields, areas):
 def _phantom(
     rng, phases, labels, fractions, thickness, film, channels, counts_per_pixel,
     carbon_share, pixel_size, title, energy_offset=0.0, energy_gain=0.0, resolution=RESOLUTION,
+    lazy_seed=None,
 ):  # fmt: skip
     """Counts drawn from the truth, as a signal that carries it."""
     import hyperspy.api as hs
@@ -227,15 +237,33 @@ def _phantom(
 
     sample = labels >= 0
     dose = counts_per_pixel / ((1 + carbon_share) * thickness[sample].mean())
-    counts = np.empty((*labels.shape, channels), dtype=np.uint16)
-    for row in range(len(labels)):
-        expected = (fractions[:, row] * thickness[row] * dose).T @ spectra
-        expected += carbon_share * counts_per_pixel * film[row, :, None] * carbon
-        counts[row] = rng.poisson(expected)
-    if counts.max() < 256:
-        counts = counts.astype(np.uint8)
+
+    def expected(place):
+        amounts = fractions[:, *place] * thickness[place] * dose
+        of_film = carbon_share * counts_per_pixel * film[place][..., None] * carbon
+        return np.tensordot(amounts, spectra, (0, 0)) + of_film
+
+    if lazy_seed is None:
+        counts = np.empty((*labels.shape, channels), dtype=np.uint16)
+        for row in range(len(labels)):
+            counts[row] = rng.poisson(expected((row,)))
+        if counts.max() < 256:
+            counts = counts.astype(np.uint8)
+    else:
+        brightest = np.unravel_index(thickness.argmax(), thickness.shape)
+        highest = expected(brightest).max()
+        one_byte = highest + 10 * np.sqrt(highest) + 10 < 256
+
+        def draw(place):
+            stream = np.random.default_rng([lazy_seed, *(axis.start for axis in place)])
+            return stream.poisson(expected(place))
+
+        dtype = np.uint8 if one_byte else np.uint16
+        counts = blocks.lazy_map(draw, (*labels.shape, channels), dtype)
 
     s = hs.signals.Signal1D(counts)
+    if lazy_seed is not None:
+        s = s.as_lazy()
     x_axis, y_axis = s.axes_manager.navigation_axes
     for axis, name in ((y_axis, "y"), (x_axis, "x")):
         axis.name, axis.units, axis.scale = name, "nm", pixel_size

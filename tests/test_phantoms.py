@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant import compare_clusterings, data
+from hyperspy_clusterquant import LazyClusteredEDSSpectrum, compare_clusterings, data
 
 SEEDS = range(5)
 
@@ -117,3 +117,21 @@ def test_phantoms_of_a_detector_that_the_metadata_do_not_know():
     assert wide > 1.05 * narrow
     eds = moved.metadata.Acquisition_instrument.TEM.Detector.EDS
     assert eds.energy_resolution_MnKa == 130
+
+
+@pytest.mark.parametrize("phantom", [data.six_cation_sulfide, data.seven_cation_nanoparticles])
+def test_lazy_phantoms_are_the_same_sample(phantom):
+    eager, lazy = (phantom(size=40, channels=512, seed=2, lazy=lazy) for lazy in (False, True))
+    assert type(lazy) is LazyClusteredEDSSpectrum
+    truth, same = eager.metadata.Ground_truth, lazy.metadata.Ground_truth
+    assert np.array_equal(truth.labels, same.labels)
+    assert np.array_equal(truth.thickness, same.thickness)
+    again = lazy.deepcopy()
+    lazy.compute(show_progressbar=False)
+    again.compute(show_progressbar=False)
+    assert np.array_equal(lazy.data, again.data)
+    assert lazy.data.dtype == eager.data.dtype
+    for axes in ((0, 1), 2):
+        one, other = (s.data.sum(axis=axes, dtype=float) for s in (eager, lazy))
+        chi2 = ((one - other) ** 2 / np.maximum(one + other, 1)).sum() / one.size
+        assert chi2 < 1.3

@@ -83,6 +83,22 @@ def test_jeol_particle_on_film(real_file, lazy):
         assert (q.intensities >= 0).all()
 
 
+def test_jeol_map_as_it_lies_on_disk(real_file):
+    """At full resolution, one count per pixel, spectra cut into eleven chunks."""
+    s = hs.load(real_file("View000_0000006.pts"), lazy=True)
+    assert s.data.numblocks == (2, 2, 11)
+    s.set_signal_type(TYPE)
+    result = s.cluster_pca_gmm(exclude_lines=["C", "Cu"])
+    assert result.n_clusters == 2
+    iron = ndimage.gaussian_filter(s.isig[6.2:6.6].data.sum(axis=-1).compute().astype(float), 3)
+    means = [iron[result.labels == k].mean() for k in range(2)]
+    particle = int(np.argmax(means))
+    assert means[particle] > 4 * means[1 - particle]
+    kept = result.labels >= 0
+    threshold = (iron[kept].max() + iron[kept].min()) / 4
+    assert np.mean((iron > threshold)[kept] == (result.labels == particle)[kept]) > 0.9
+
+
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize("rebin", [1, 4])
 def test_weak_bruker_map_invents_nothing(real_file, lazy, rebin):

@@ -1,0 +1,42 @@
+"""Memory is set by the blocks, not by the map."""
+
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import resource, sys, warnings
+import hyperspy.api as hs
+from hyperspy_clusterquant import blocks, data
+
+warnings.simplefilter("ignore")
+size, memory = map(int, sys.argv[1:])
+blocks.MEMORY_BYTES = memory
+s = data.six_cation_sulfide(size=size, channels=1024, counts_per_pixel=60, lazy=True)
+s.data = s.data.rechunk((64, 64, 256))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+result = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
+s.get_cluster_spectra(result, show_progressbar=False)
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert result.n_clusters == 4
+print(before * 1024, after * 1024)
+"""
+
+
+def peak(size, memory):
+    """Peak memory in bytes of a process that clusters a lazy map."""
+    child = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(size), str(memory)], capture_output=True, text=True
+    )
+    assert child.returncode == 0, child.stderr
+    return int(child.stdout.split()[-1])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no ru_maxrss")
+def test_memory_grows_with_the_results_and_not_with_the_counts():
+    """Seven times the pixels of 1024 channels each, and a few numbers more in memory."""
+    small, large = peak(192, 2**20), peak(512, 2**20)
+    per_pixel = (large - small) / (512**2 - 192**2)
+    # The counts alone are 1024 bytes, as a sparse matrix 480; labels, memberships and scores, 40.
+    assert per_pixel < 600
