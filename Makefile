@@ -26,6 +26,7 @@ test-all: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/scaling.py
 
 docs: $(READY)
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html

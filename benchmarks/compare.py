@@ -174,9 +174,9 @@ def peak_memory():
 # --- in the parent, which stays small: a child's peak begins with its parent's memory ----------
 
 
-def in_child(*arguments):
-    """What a child process reports."""
-    command = [sys.executable, __file__, "--child", *map(str, arguments)]
+def in_child(script, *arguments):
+    """What a child process of a script reports."""
+    command = [sys.executable, script, "--child", *map(str, arguments)]
     child = subprocess.run(command, capture_output=True, text=True)
     if child.returncode:
         sys.exit(f"{child.stderr}\n{' '.join(command)} failed.")
@@ -186,7 +186,7 @@ def in_child(*arguments):
 def benchmark(size, channels, counts, repeat, names):
     """Measure the routes in turn; the medians by name."""
     with tempfile.TemporaryDirectory() as folder:
-        made = in_child("maps", folder, size, channels, counts)
+        made = in_child(__file__, "maps", folder, size, channels, counts)
         print(
             f"map {made['map']}, {made['megabytes']:.0f} MB, {counts:g} counts per pixel; "
             f"{os.cpu_count()} cores, Python {platform.python_version()}\n",
@@ -195,7 +195,7 @@ def benchmark(size, channels, counts, repeat, names):
         runs = {name: [] for name in names}
         for _ in range(repeat):
             for name in names:
-                runs[name].append(in_child("route", folder, name))
+                runs[name].append(in_child(__file__, "route", folder, name))
                 print(f"  {name}: {runs[name][-1]['seconds']:.1f} s", flush=True)
     return {
         name: {key: statistics.median(run[key] for run in repeats) for key in repeats[0]}
