@@ -2,18 +2,15 @@
 
 A map is an array (map shape, channels), of numpy or dask. Its chunks are read as they are, also
 where they cut the energy axis, each of them once. What is read becomes sparse counts in blocks of
-consecutive pixels, the same for any chunking. They stay in memory, beyond `MEMORY_BYTES` in
-temporary files, or on the workers of a dask.distributed cluster if there is one.
+consecutive pixels, the same for any chunking. They stay in memory, beyond a limit in temporary
+files, or on the workers of a dask.distributed cluster if there is one.
 """
 
 from __future__ import annotations
 
 import itertools
 import sys
-import tempfile
-import threading
 from functools import reduce
-from pathlib import Path
 
 import dask
 import dask.array as da
@@ -22,14 +19,11 @@ from dask.callbacks import Callback
 from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
-from hyperspy_clusterquant.counts import PackedCounts, to_features
-from hyperspy_clusterquant.spectra import project as project_block
-from hyperspy_clusterquant.spectra import weighted_sums
+from hyperspy_clusterquant import chunks
+from hyperspy_clusterquant.stores import Store, Stored, StoredArrays
 
 #: Pixels that are worked on together.
 BLOCK_PIXELS = 2**13
-#: Sparse counts, or what else is known of all pixels, beyond this are kept in files.
-MEMORY_BYTES = 2**29
 #: Arrays of pixels that go to a cluster in one message.
 MESSAGE_BYTES = 2**22
 
@@ -55,24 +49,24 @@ def collect_features(data, features, advance=None):
         Pixels in the map's array order.
     """
     shape, n_features = data.shape[:-1], int(features.max()) + 1
-    slices = _even_slices(shape, BLOCK_PIXELS)
-    bounds = np.append(0, np.cumsum([len(_flat_numbers(shape, place)) for place in slices]))
+    slices = chunks.even_slices(shape, BLOCK_PIXELS)
+    bounds = np.append(0, np.cumsum([len(chunks.flat_numbers(shape, place)) for place in slices]))
     if not isinstance(data, da.Array):
-        read = [dask.delayed(_read)(data[place], features, n_features) for place in slices]
+        read = [dask.delayed(chunks.read)(data[place], features, n_features) for place in slices]
         return BlockedCounts(_Local().persist(read, read, advance), bounds, n_features)
-    places, channels, chunks = _chunks(data)
+    places, channels, rows = _chunks_of(data)
     used = [c for c, part in enumerate(channels) if (features[part] >= 0).any()]
     read = [
-        [dask.delayed(_read)(row[c], features[channels[c]], n_features) for c in used]
-        for row in chunks
+        [dask.delayed(chunks.read)(row[c], features[channels[c]], n_features) for c in used]
+        for row in rows
     ]
-    pieces = [row[0] if len(row) == 1 else dask.delayed(_merge)(row) for row in read]
-    ends = [_flat_numbers(shape, place)[[0, -1]] for place in places]
+    pieces = [row[0] if len(row) == 1 else dask.delayed(chunks.merge)(row) for row in read]
+    ends = [chunks.flat_numbers(shape, place)[[0, -1]] for place in places]
     assembled = []
     for start, end in itertools.pairwise(bounds.tolist()):
         inside = [i for i, (first, last) in enumerate(ends) if first < end and last >= start]
         given = ([values[i] for i in inside] for values in (pieces, places))
-        assembled.append(dask.delayed(_assemble)(*given, shape, start, end))
+        assembled.append(dask.delayed(chunks.assemble)(*given, shape, start, end))
     watched = list(itertools.chain(*read))
     return BlockedCounts(_runner().persist(assembled, watched, advance), bounds, n_features)
 
@@ -95,13 +89,13 @@ def sum_weighted(data, weights, advance=None, squares=False):
     -------
     array (n_sums, channels), or (2, n_sums, channels) with squares
     """
-    kernel = dask.delayed(_sum_chunk)
+    kernel = dask.delayed(chunks.sum_chunk)
     leaves, joined = [], []
-    places, _, rows = _chunks(data)
-    for place, chunks in zip(places, rows, strict=True):
-        of_pixels = weights[:, _flat_numbers(data.shape[:-1], place)]
-        leaves.append([kernel(chunk, of_pixels, squares) for chunk in chunks])
-        joined.append(leaves[-1][0] if len(chunks) == 1 else dask.delayed(_join)(leaves[-1]))
+    places, _, rows = _chunks_of(data)
+    for place, row in zip(places, rows, strict=True):
+        of_pixels = weights[:, chunks.flat_numbers(data.shape[:-1], place)]
+        leaves.append([kernel(chunk, of_pixels, squares) for chunk in row])
+        joined.append(leaves[-1][0] if len(row) == 1 else dask.delayed(chunks.join)(leaves[-1]))
     runner = _runner() if isinstance(data, da.Array) else _Local()
     return runner.sum(joined, advance, list(itertools.chain(*leaves)), weights.nbytes)
 
@@ -123,19 +117,33 @@ def project(data, operator, advance=None):
         Pixels in the map's array order.
     """
     leaves, values = [], []
-    places, channels, chunks = _chunks(data)
+    places, channels, rows = _chunks_of(data)
     operators = [dask.delayed(operator[:, part], traverse=False, pure=False) for part in channels]
-    for row in chunks:
+    for row in rows:
         leaves.append(
-            [dask.delayed(_project_chunk)(c, o) for c, o in zip(row, operators, strict=True)]
+            [dask.delayed(chunks.project_chunk)(c, o) for c, o in zip(row, operators, strict=True)]
         )
-        values.append(reduce(dask.delayed(_add), leaves[-1]))
+        values.append(reduce(dask.delayed(chunks.add), leaves[-1]))
     runner = _runner() if isinstance(data, da.Array) else _Local()
     found = runner.run(values, advance, list(itertools.chain(*leaves)))
     image = np.empty((len(operator), np.prod(data.shape[:-1], dtype=int)))
     for place, block in zip(places, found, strict=True):
-        image[:, _flat_numbers(data.shape[:-1], place)] = block
+        image[:, chunks.flat_numbers(data.shape[:-1], place)] = block
     return image
+
+
+def _chunks_of(data):
+    """Places of the pixels, slices of the channels, and chunks (places, channels) of a map."""
+    if isinstance(data, da.Array):
+        places, channels = (
+            chunks.chunk_slices(data.chunks[:-1]),
+            chunks.chunk_slices(data.chunks[-1:]),
+        )
+        rows = data.to_delayed().reshape(len(places), -1).tolist()
+    else:
+        places, channels = chunks.even_slices(data.shape[:-1], BLOCK_PIXELS), [(slice(None),)]
+        rows = [[data[place]] for place in places]
+    return places, [part for (part,) in channels], rows
 
 
 def lazy_map(draw, shape, dtype):
@@ -159,9 +167,9 @@ def lazy_map(draw, shape, dtype):
         return draw(place).astype(dtype)
 
     # What is drawn takes 8 bytes a value.
-    chunks = (*("auto",) * (len(shape) - 1), -1)
-    chunks = da.core.normalize_chunks(chunks, shape, limit="32 MiB", dtype=float)
-    return da.map_blocks(make, chunks=chunks, dtype=dtype, meta=np.empty((0,) * len(shape), dtype))
+    sizes = (*("auto",) * (len(shape) - 1), -1)
+    sizes = da.core.normalize_chunks(sizes, shape, limit="32 MiB", dtype=float)
+    return da.map_blocks(make, chunks=sizes, dtype=dtype, meta=np.empty((0,) * len(shape), dtype))
 
 
 # --- sparse counts of all pixels --------------------------------------------------------------
@@ -230,11 +238,11 @@ class BlockedCounts:
     def store(self, kernel, *shared):
         """As `map`, for arrays with a row for each pixel: a sequence of them, perhaps in files."""
         tasks, n_bytes = self._tasks(kernel, shared, (), None)
-        return _StoredArrays(self._runner().run(tasks, n_bytes=n_bytes, store=_Store()))
+        return StoredArrays(self._runner().run(tasks, n_bytes=n_bytes, store=_new_store()))
 
     def _runner(self):
         """Where the blocks are, the work is done."""
-        return _Local() if isinstance(self._blocks[0], _Stored) else _runner()
+        return _Local() if isinstance(self._blocks[0], Stored) else _runner()
 
     def _tasks(self, kernel, shared, of_pixels, bounds):
         bounds = self.bounds if bounds is None else bounds
@@ -263,7 +271,7 @@ def _on_pixels(kernel, blocks, masks, rows, shared):
     *shared, groups = shared
     parts = []
     for block, mask in zip(blocks, masks, strict=True):
-        counts = (block.load() if isinstance(block, _Stored) else block).unpack()
+        counts = (block.load() if isinstance(block, Stored) else block).unpack()
         parts.append(counts if mask is None else counts[mask])
     counts = parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
     if groups is not None:
@@ -277,161 +285,6 @@ def _on_pixels(kernel, blocks, masks, rows, shared):
             shape=(counts.shape[0], groups.max() + 1),
         )
     return kernel(counts, *rows, *shared)
-
-
-# --- what is done with a chunk ----------------------------------------------------------------
-
-
-def _read(chunk, features, n_features):
-    return PackedCounts.pack(to_features(_as_pixels(chunk), features, n_features))
-
-
-def _merge(pieces):
-    """Counts of the same pixels from chunks of the energy axis."""
-    return PackedCounts.pack(reduce(_add, [piece.unpack() for piece in pieces]))
-
-
-def _assemble(pieces, places, shape, start, end):
-    """The pixels from `start` to `end` of a map, out of the chunks that hold them."""
-    parts, numbers = [], []
-    for piece, place in zip(pieces, places, strict=True):
-        inside = _flat_numbers(shape, place)
-        low, high = np.searchsorted(inside, [start, end])
-        parts.append(piece.rows(low, high).unpack())
-        numbers.append(inside[low:high])
-    numbers = np.concatenate(numbers)
-    counts = sparse.vstack(parts, format="csr")
-    if np.any(numbers[1:] < numbers[:-1]):
-        counts = counts[np.argsort(numbers)]
-    return PackedCounts.pack(counts)
-
-
-def _sum_chunk(chunk, weights, squares):
-    counts = _as_pixels(chunk)
-    if not squares:
-        return weighted_sums(counts, weights)
-    sums = weighted_sums(counts, np.concatenate([weights, weights**2]))
-    return sums.reshape(2, len(weights), -1)
-
-
-def _project_chunk(chunk, operator):
-    return project_block(_as_pixels(chunk), operator)
-
-
-def _as_pixels(chunk):
-    """A chunk as counts (pixels, channels); what is sparse stays sparse."""
-    if hasattr(chunk, "to_scipy_sparse"):
-        return sparse.csr_array(chunk.reshape((-1, chunk.shape[-1])).to_scipy_sparse())
-    return np.asarray(chunk).reshape(-1, chunk.shape[-1])
-
-
-def _join(parts):
-    return np.concatenate(parts, axis=-1)
-
-
-def _add(one, other):
-    return one + other
-
-
-# --- cutting ----------------------------------------------------------------------------------
-
-
-def _chunks(data):
-    """Places of the pixels, slices of the channels, and chunks (places, channels) of a map."""
-    if isinstance(data, da.Array):
-        places, channels = _chunk_slices(data.chunks[:-1]), _chunk_slices(data.chunks[-1:])
-        chunks = data.to_delayed().reshape(len(places), -1).tolist()
-    else:
-        places, channels = _even_slices(data.shape[:-1], BLOCK_PIXELS), [(slice(None),)]
-        chunks = [[data[place]] for place in places]
-    return places, [part for (part,) in channels], chunks
-
-
-def _chunk_slices(chunks):
-    ends = [np.cumsum(sizes) for sizes in chunks]
-    per_axis = [
-        [slice(int(e - s), int(e)) for e, s in zip(end, sizes, strict=True)]
-        for end, sizes in zip(ends, chunks, strict=True)
-    ]
-    return list(itertools.product(*per_axis))
-
-
-def _even_slices(shape, n_pixels):
-    """Cut a map into blocks of about `n_pixels`, consecutive in array order."""
-    sizes = []
-    rest = max(int(n_pixels), 1)
-    for size in reversed(shape):
-        sizes.insert(0, max(min(size, rest), 1))
-        rest //= max(size, 1)
-        rest = max(rest, 1)
-    per_axis = [
-        [slice(i, min(i + step, size)) for i in range(0, size, step)]
-        for size, step in zip(shape, sizes, strict=True)
-    ]
-    return list(itertools.product(*per_axis))
-
-
-def _flat_numbers(shape, place):
-    """Ascending numbers of the pixels at a place of the map."""
-    indices = [np.arange(*s.indices(size)) for s, size in zip(place, shape, strict=True)]
-    return np.ravel_multi_index(np.ix_(*indices), shape).ravel()
-
-
-# --- keeping ----------------------------------------------------------------------------------
-
-
-class _Store:
-    """Arrays in memory up to `MEMORY_BYTES`, and then in files that live as long as they do."""
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._in_memory = 0
-        self._folder = None
-        self._n_files = 0
-
-    def put(self, kept):
-        """Keep an array or `PackedCounts`."""
-        arrays = kept.arrays if isinstance(kept, PackedCounts) else (kept,)
-        n_bytes = sum(array.nbytes for array in arrays)
-        n_features = kept.n_features if isinstance(kept, PackedCounts) else None
-        with self._lock:
-            if self._in_memory + n_bytes <= MEMORY_BYTES:
-                self._in_memory += n_bytes
-                return _Stored(self, arrays, n_features)
-            if self._folder is None:
-                where = dask.config.get("temporary-directory", None)
-                self._folder = tempfile.TemporaryDirectory(prefix="clusterquant-", dir=where)
-            self._n_files += 1
-            path = Path(self._folder.name, f"{self._n_files}.npz")
-        np.savez(path, *arrays)
-        return _Stored(self, path, n_features)
-
-
-class _Stored:
-    """Handle of what a `_Store` keeps."""
-
-    def __init__(self, store, where, n_features):
-        self._store = store  # its files are deleted with it
-        self._where = where
-        self._n_features = n_features
-
-    def load(self):
-        """What was kept."""
-        arrays = self._where
-        if isinstance(arrays, Path):
-            with np.load(arrays) as file:
-                arrays = [file[name] for name in file.files]
-        return arrays[0] if self._n_features is None else PackedCounts(self._n_features, *arrays)
-
-
-class _StoredArrays:
-    """Sequence of stored arrays, loaded one after the other."""
-
-    def __init__(self, stored):
-        self._stored = stored
-
-    def __iter__(self):
-        return (stored.load() for stored in self._stored)
 
 
 # --- running ----------------------------------------------------------------------------------
@@ -450,6 +303,10 @@ def _runner():
         return _Local()
 
 
+def _new_store():
+    return Store(dask.config.get("temporary-directory", None))
+
+
 class _Local:
     """Tasks in this process, on threads unless dask is told otherwise."""
 
@@ -465,7 +322,7 @@ class _Local:
         )
 
     def persist(self, tasks, watched, advance):
-        return self.run(tasks, advance, watched, store=_Store())
+        return self.run(tasks, advance, watched, store=_new_store())
 
     def run(self, tasks, advance=None, watched=None, n_bytes=0, store=None):
         watched = tasks if watched is None else watched
@@ -479,7 +336,7 @@ class _Local:
         return list(found)
 
     def sum(self, tasks, advance=None, watched=None, n_bytes=0):
-        return self.run([_tree(tasks, dask.delayed(_add))], advance, watched or tasks)[0]
+        return self.run([_tree(tasks, dask.delayed(chunks.add))], advance, watched or tasks)[0]
 
 
 class _Cluster:
@@ -507,7 +364,7 @@ class _Cluster:
 
     def sum(self, tasks, advance=None, watched=None, n_bytes=0):
         futures = self._submit(tasks, n_bytes)
-        total = _tree(futures, lambda a, b: self._client.submit(_add, a, b, pure=False))
+        total = _tree(futures, lambda a, b: self._client.submit(chunks.add, a, b, pure=False))
         self._wait(futures, advance)
         return total.result()
 

@@ -10,7 +10,7 @@ import sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperspy_clusterquant import blocks, counts
+from hyperspy_clusterquant import blocks, counts, stores
 from hyperspy_clusterquant.spectra import weighted_sums
 
 FEATURES = counts.merge_channels(np.arange(12) * 0.01, np.arange(12) > 1, 0.02)
@@ -161,7 +161,7 @@ def test_sparse_chunks_stay_sparse(dtype, monkeypatch):
 def test_counts_beyond_the_memory_go_to_files_and_the_files_go_away(monkeypatch, tmp_path):
     data = make((40, 40))
     monkeypatch.setattr(blocks, "BLOCK_PIXELS", 100)
-    monkeypatch.setattr(blocks, "MEMORY_BYTES", 5000)
+    monkeypatch.setattr(stores, "MEMORY_BYTES", 5000)
     with dask.config.set({"temporary-directory": str(tmp_path)}):
         stored = blocks.collect_features(data, FEATURES)
         values = stored.store(lambda x: x.toarray().astype(np.float16))

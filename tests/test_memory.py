@@ -8,11 +8,11 @@ import pytest
 SCRIPT = """
 import resource, sys, warnings
 import hyperspy.api as hs
-from hyperspy_clusterquant import blocks, data
+from hyperspy_clusterquant import data, stores
 
 warnings.simplefilter("ignore")
 size, memory = map(int, sys.argv[1:])
-blocks.MEMORY_BYTES = memory
+stores.MEMORY_BYTES = memory
 s = data.six_cation_sulfide(size=size, channels=1024, counts_per_pixel=60, lazy=True)
 s.data = s.data.rechunk((64, 64, 256))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
