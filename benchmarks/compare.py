@@ -31,9 +31,9 @@ WARM_UP = {"channels": 512, "counts_per_pixel": 200}
 N_PHASES = 4
 #: Workflow: our route, its peer, least ratio of their times, least ratio of their memories.
 TARGETS = {
-    "workflow 1": ("pca-gmm", "hyperspy", 5, 4),
+    "workflow 1": ("pca-gmm", "hyperspy", 10, 8),
     "workflow 1, randomized peer": ("pca-gmm", "hyperspy-20", 5, 4),
-    "workflow 2": ("umap-hdbscan", "raw-umap", 4, None),
+    "workflow 2": ("umap-hdbscan", "raw-umap", 8, 8),
 }
 
 
