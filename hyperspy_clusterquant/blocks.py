@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import itertools
 import sys
-from functools import reduce
 
 import dask
 import dask.array as da
 import numpy as np
 from dask.callbacks import Callback
+from dask.sizeof import sizeof
 from scipy import sparse
-from threadpoolctl import ThreadpoolController
 
 from hyperspy_clusterquant import chunks
+from hyperspy_clusterquant.chunks import one_blas_thread
 from hyperspy_clusterquant.stores import Store, Stored, StoredArrays
 
 #: Pixels that are worked on together.
 BLOCK_PIXELS = 2**13
+#: Sums of pixels that are made side by side, however many blocks there are.
+MOST_SUMS = 32
 #: Arrays of pixels that go to a cluster in one message.
 MESSAGE_BYTES = 2**22
 
@@ -53,22 +55,31 @@ def collect_features(data, features, advance=None):
     bounds = np.append(0, np.cumsum([len(chunks.flat_numbers(shape, place)) for place in slices]))
     if not isinstance(data, da.Array):
         read = [dask.delayed(chunks.read)(data[place], features, n_features) for place in slices]
-        return BlockedCounts(_Local().persist(read, read, advance), bounds, n_features)
+        return BlockedCounts(*_Local().persist(read, read, advance), bounds, n_features)
+    runner = _runner()
     places, channels, rows = _chunks_of(data)
     used = [c for c, part in enumerate(channels) if (features[part] >= 0).any()]
+    sent = runner.send([features[channels[c]].astype(np.int32) for c in used])
     read = [
-        [dask.delayed(chunks.read)(row[c], features[channels[c]], n_features) for c in used]
+        [
+            dask.delayed(chunks.read)(row[c], of_channels, n_features)
+            for c, of_channels in zip(used, sent, strict=True)
+        ]
         for row in rows
     ]
     pieces = [row[0] if len(row) == 1 else dask.delayed(chunks.merge)(row) for row in read]
-    ends = [chunks.flat_numbers(shape, place)[[0, -1]] for place in places]
-    assembled = []
-    for start, end in itertools.pairwise(bounds.tolist()):
-        inside = [i for i, (first, last) in enumerate(ends) if first < end and last >= start]
-        given = ([values[i] for i in inside] for values in (pieces, places))
-        assembled.append(dask.delayed(chunks.assemble)(*given, shape, start, end))
+    of_block = [[] for _ in bounds[1:]]
+    for piece, place in zip(pieces, places, strict=True):
+        ends = chunks.first_and_last(shape, place)
+        first, last = np.searchsorted(bounds, ends, side="right") - 1
+        for block in range(first, last + 1):
+            of_block[block].append((piece, place))
+    assembled = [
+        dask.delayed(chunks.assemble)(*map(list, zip(*inside, strict=True)), shape, *ends)
+        for inside, ends in zip(of_block, itertools.pairwise(bounds.tolist()), strict=True)
+    ]
     watched = list(itertools.chain(*read))
-    return BlockedCounts(_runner().persist(assembled, watched, advance), bounds, n_features)
+    return BlockedCounts(*runner.persist(assembled, watched, advance), bounds, n_features)
 
 
 def sum_weighted(data, weights, advance=None, squares=False):
@@ -89,15 +100,17 @@ def sum_weighted(data, weights, advance=None, squares=False):
     -------
     array (n_sums, channels), or (2, n_sums, channels) with squares
     """
-    kernel = dask.delayed(chunks.sum_chunk)
-    leaves, joined = [], []
-    places, _, rows = _chunks_of(data)
-    for place, row in zip(places, rows, strict=True):
-        of_pixels = weights[:, chunks.flat_numbers(data.shape[:-1], place)]
-        leaves.append([kernel(chunk, of_pixels, squares) for chunk in row])
-        joined.append(leaves[-1][0] if len(row) == 1 else dask.delayed(chunks.join)(leaves[-1]))
     runner = _runner() if isinstance(data, da.Array) else _Local()
-    return runner.sum(joined, advance, list(itertools.chain(*leaves)), weights.nbytes)
+    places, _, rows = _chunks_of(data)
+    numbers = (chunks.flat_numbers(data.shape[:-1], place) for place in places)
+    sent = runner.send(weights[:, pixels] for pixels in numbers)
+    kernel = dask.delayed(chunks.sum_chunk)
+    leaves = [
+        [kernel(chunk, of_pixels, squares) for chunk in row]
+        for row, of_pixels in zip(rows, sent, strict=True)
+    ]
+    joined = [row[0] if len(row) == 1 else dask.delayed(chunks.join)(row) for row in leaves]
+    return runner.run([_tree(joined)], advance, list(itertools.chain(*leaves)))[0]
 
 
 def project(data, operator, advance=None):
@@ -116,16 +129,12 @@ def project(data, operator, advance=None):
     array (n_values, pixels)
         Pixels in the map's array order.
     """
-    leaves, values = [], []
-    places, channels, rows = _chunks_of(data)
-    operators = [dask.delayed(operator[:, part], traverse=False, pure=False) for part in channels]
-    for row in rows:
-        leaves.append(
-            [dask.delayed(chunks.project_chunk)(c, o) for c, o in zip(row, operators, strict=True)]
-        )
-        values.append(reduce(dask.delayed(chunks.add), leaves[-1]))
     runner = _runner() if isinstance(data, da.Array) else _Local()
-    found = runner.run(values, advance, list(itertools.chain(*leaves)))
+    places, channels, rows = _chunks_of(data)
+    sent = runner.send(operator[:, part] for part in channels)
+    kernel = dask.delayed(chunks.project_chunk)
+    leaves = [[kernel(chunk, of) for chunk, of in zip(row, sent, strict=True)] for row in rows]
+    found = runner.run([_tree(row) for row in leaves], advance, list(itertools.chain(*leaves)))
     image = np.empty((len(operator), np.prod(data.shape[:-1], dtype=int)))
     for place, block in zip(places, found, strict=True):
         image[:, chunks.flat_numbers(data.shape[:-1], place)] = block
@@ -182,6 +191,8 @@ class BlockedCounts:
     ----------
     blocks : list
         `PackedCounts` of each block, wherever they are.
+    runner : _Local or _Cluster
+        Where the blocks are, the work is done.
     bounds : array of int (n_blocks + 1,)
         Pixels of the map where blocks begin and end.
     n_features : int
@@ -192,23 +203,23 @@ class BlockedCounts:
         What the features are summed to, -1 = left out.
     """
 
-    def __init__(self, blocks, bounds, n_features, keep=None, groups=None):
+    def __init__(self, blocks, runner, bounds, n_features, keep=None, groups=None):
         self._blocks = blocks
         self._bounds = bounds
         self._n_features = n_features
+        self._runner = runner
         self._keep = np.ones(bounds[-1], dtype=bool) if keep is None else keep
         self._groups = groups
-        kept = np.append(0, np.cumsum(self._keep))
-        #: Kept pixels where the blocks begin and end.
-        self.bounds = kept[bounds]
 
     def only(self, keep=None, groups=None):
         """The same counts with some pixels only, or features summed in groups."""
         keep = self._keep if keep is None else keep
         groups = self._groups if groups is None else groups
-        return BlockedCounts(self._blocks, self._bounds, self._n_features, keep, groups)
+        return BlockedCounts(
+            self._blocks, self._runner, self._bounds, self._n_features, keep, groups
+        )
 
-    def map(self, kernel, *shared, of_pixels=(), bounds=None):
+    def map(self, kernel, *shared, of_pixels=(), parts=None):
         """Apply a kernel to the counts of some pixels after the other.
 
         Parameters
@@ -219,55 +230,55 @@ class BlockedCounts:
         *shared
             The same for all.
         of_pixels : sequence of arrays (kept pixels, ...)
-        bounds : array of int, optional
-            Kept pixels where to cut. Default: the blocks.
+        parts : sequence of arrays of int, optional
+            Ascending numbers of the kept pixels that belong together. Default: those of each block.
 
         Returns
         -------
         list
             What the kernel returned.
         """
-        tasks, n_bytes = self._tasks(kernel, shared, of_pixels, bounds)
-        return self._runner().run(tasks, n_bytes=n_bytes)
+        return self._runner.run(self._tasks(kernel, shared, of_pixels, parts))
 
-    def sum(self, kernel, *shared, of_pixels=(), bounds=None):
+    def sum(self, kernel, *shared, of_pixels=(), parts=None):
         """Sum of what a kernel returns for some pixels after the other, see `map`."""
-        tasks, n_bytes = self._tasks(kernel, shared, of_pixels, bounds)
-        return self._runner().sum(tasks, n_bytes=n_bytes)
+        tasks = self._tasks(kernel, shared, of_pixels, parts, MOST_SUMS)
+        return self._runner.run([_tree(tasks)])[0]
 
     def store(self, kernel, *shared):
         """As `map`, for arrays with a row for each pixel: a sequence of them, perhaps in files."""
-        tasks, n_bytes = self._tasks(kernel, shared, (), None)
-        return StoredArrays(self._runner().run(tasks, n_bytes=n_bytes, store=_new_store()))
+        tasks = self._tasks(kernel, shared, (), None)
+        return StoredArrays(self._runner.run(tasks, store=_new_store()))
 
-    def _runner(self):
-        """Where the blocks are, the work is done."""
-        return _Local() if isinstance(self._blocks[0], Stored) else _runner()
-
-    def _tasks(self, kernel, shared, of_pixels, bounds):
-        bounds = self.bounds if bounds is None else bounds
-        shared = dask.delayed((*shared, self._groups), traverse=False, pure=False)
+    def _tasks(self, kernel, shared, of_pixels, parts, n_sums=None):
+        """Tasks that apply a kernel; for no more than `n_sums` sums, each adds to one before."""
+        (shared,) = self._runner.send([(*shared, self._groups)])
         pixels = np.flatnonzero(self._keep)
+        if parts is None:
+            cuts = np.searchsorted(pixels, self._bounds)
+            parts = [slice(*ends) for ends in itertools.pairwise(cuts) if ends[0] < ends[1]]
+        rows = self._runner.send([array[part] for array in of_pixels] for part in parts)
         tasks = []
-        for start, end in itertools.pairwise(np.unique(bounds).tolist()):
-            first = int(np.searchsorted(self.bounds, start, side="right")) - 1
-            last = int(np.searchsorted(self.bounds, end, side="left"))
-            chosen = []
-            for block in range(first, last):
-                low, high = self._bounds[block], self._bounds[block + 1]
-                mask = self._keep[low:high].copy()
-                mask[: max(pixels[start] - low, 0)] = False
-                mask[max(pixels[end - 1] + 1 - low, 0) :] = False
-                if mask.any():
-                    chosen.append((self._blocks[block], None if mask.all() else mask))
-            blocks, masks = map(list, zip(*chosen, strict=True))
-            rows = [array[start:end] for array in of_pixels]
-            tasks.append(dask.delayed(_on_pixels)(kernel, blocks, masks, rows, shared))
-        return tasks, sum(array.nbytes for array in of_pixels) + len(self._keep)
+        for part, own in zip(parts, rows, strict=True):
+            blocks, masks = self._holding(pixels[part])
+            before = tasks.pop(0) if len(tasks) == n_sums else None
+            tasks.append(dask.delayed(_on_pixels)(kernel, blocks, masks, own, shared, before))
+        return tasks
+
+    def _holding(self, pixels):
+        """Blocks that hold some pixels of the map, and masks of them, None = all."""
+        numbers = np.unique(np.searchsorted(self._bounds, pixels, side="right") - 1)
+        masks = []
+        for block in numbers:
+            low, high = self._bounds[block : block + 2]
+            mask = np.zeros(high - low, dtype=bool)
+            mask[pixels[slice(*np.searchsorted(pixels, [low, high]))] - low] = True
+            masks.append(None if mask.all() else mask)
+        return [self._blocks[block] for block in numbers], masks
 
 
-def _on_pixels(kernel, blocks, masks, rows, shared):
-    """Counts of the chosen pixels of some blocks given to a kernel."""
+def _on_pixels(kernel, blocks, masks, rows, shared, before=None):
+    """Counts of the chosen pixels of some blocks given to a kernel; added to what was before."""
     *shared, groups = shared
     parts = []
     for block, mask in zip(blocks, masks, strict=True):
@@ -284,7 +295,9 @@ def _on_pixels(kernel, blocks, masks, rows, shared):
             ),
             shape=(counts.shape[0], groups.max() + 1),
         )
-    return kernel(counts, *rows, *shared)
+    with one_blas_thread():
+        found = kernel(counts, *rows, *shared)
+    return found if before is None else before + found
 
 
 # --- running ----------------------------------------------------------------------------------
@@ -298,13 +311,19 @@ def _runner():
     from distributed import default_client
 
     try:
-        return _Cluster(default_client())
+        client = default_client()
     except ValueError:  # there is none
         return _Local()
+    # Who waits for an asynchronous client would wait forever.
+    return _Local("threads") if client.asynchronous else _Cluster(client)
 
 
 def _new_store():
     return Store(dask.config.get("temporary-directory", None))
+
+
+#: Schedulers of dask whose tasks share the memory of this process.
+_IN_PROCESS = (None, "threads", "threading", "sync", "synchronous", "single-threaded")
 
 
 class _Local:
@@ -312,31 +331,26 @@ class _Local:
 
     def __init__(self, scheduler=None):
         self._scheduler = scheduler
-        self._in_process = scheduler in (
-            None,
-            "threads",
-            "threading",
-            "sync",
-            "synchronous",
-            "single-threaded",
-        )
+
+    def send(self, values):
+        """Values as arguments of tasks."""
+        return [dask.delayed(value, traverse=False, pure=False) for value in values]
 
     def persist(self, tasks, watched, advance):
-        return self.run(tasks, advance, watched, store=_new_store())
+        """Do tasks and keep what they give; who works on that later."""
+        kept = self.run(tasks, advance, watched, store=_new_store())
+        return kept, self if self._scheduler in _IN_PROCESS else _Local()
 
-    def run(self, tasks, advance=None, watched=None, n_bytes=0, store=None):
-        watched = tasks if watched is None else watched
-        if store is not None and self._in_process:
+    def run(self, tasks, advance=None, watched=(), store=None):
+        """What tasks give, and the share of the watched ones that is done on the way."""
+        in_process = self._scheduler in _IN_PROCESS
+        if store is not None and in_process:
             tasks = [dask.delayed(store.put)(task) for task in tasks]
-        # Threads of the linear algebra would wait for the threads of dask.
-        with _Advance(advance, watched), _blas_threads(1):
+        with _Advance(advance, watched), one_blas_thread():
             found = dask.compute(*tasks, scheduler=self._scheduler or "threads")
-        if store is not None and not self._in_process:
+        if store is not None and not in_process:
             found = map(store.put, found)
         return list(found)
-
-    def sum(self, tasks, advance=None, watched=None, n_bytes=0):
-        return self.run([_tree(tasks, dask.delayed(chunks.add))], advance, watched or tasks)[0]
 
 
 class _Cluster:
@@ -345,70 +359,86 @@ class _Cluster:
     def __init__(self, client):
         self._client = client
 
+    def send(self, values):
+        """Values as tasks of their own, in messages of a bearable size.
+
+        A worker that is lost takes them along; the scheduler can make them once more.
+        """
+        sent, message, n_bytes = [], [], 0
+        for value in values:
+            message.append(dask.delayed(_itself)(dask.delayed(value, traverse=False, pure=False)))
+            n_bytes += sizeof(value)
+            if n_bytes > MESSAGE_BYTES:
+                sent += self._client.persist(message)
+                message, n_bytes = [], 0
+        return sent + (self._client.persist(message) if message else [])
+
     def persist(self, tasks, watched, advance):
+        """Do tasks and keep on the workers what they give; who works on that later."""
         from distributed import futures_of
 
-        persisted = self._client.persist(tasks)
-        self._wait(futures_of(persisted), advance)
-        return persisted
+        markers = _markers(watched, advance)
+        kept = self._client.persist([*tasks, *markers])
+        self._wait(futures_of(kept), {marker.key for marker in markers}, advance)
+        return kept[: len(tasks)], self
 
-    def run(self, tasks, advance=None, watched=None, n_bytes=0, store=None):
-        from distributed import as_completed
+    def run(self, tasks, advance=None, watched=(), store=None):
+        """What tasks give, and the share of the watched ones that is done on the way."""
+        markers = _markers(watched, advance)
+        futures = self._client.compute([*tasks, *markers])
+        numbers = {task.key: number for number, task in enumerate(tasks)}
+        found = [None] * len(tasks)
 
-        futures = self._submit(tasks, n_bytes)
-        self._wait(futures, advance)
-        if store is None:
-            return self._client.gather(futures)
-        found = dict(as_completed(futures, with_results=True))
-        return [store.put(found[future]) for future in futures]
+        def take(future):
+            value = future.result()
+            found[numbers[future.key]] = value if store is None else store.put(value)
 
-    def sum(self, tasks, advance=None, watched=None, n_bytes=0):
-        futures = self._submit(tasks, n_bytes)
-        total = _tree(futures, lambda a, b: self._client.submit(chunks.add, a, b, pure=False))
-        self._wait(futures, advance)
-        return total.result()
+        self._wait(futures, {marker.key for marker in markers}, advance, take)
+        return found
 
-    def _submit(self, tasks, n_bytes):
-        """Futures of tasks, in messages of a bearable size."""
-        n_messages = min(-(-n_bytes // MESSAGE_BYTES) or 1, len(tasks))
-        step = -(-len(tasks) // n_messages)
-        futures = []
-        for start in range(0, len(tasks), step):
-            futures += self._client.compute(tasks[start : start + step])
-        return futures
-
-    def _wait(self, futures, advance):
+    def _wait(self, futures, markers, advance, take=None):
         """Wait for futures; the first error is raised, and what is left is called off."""
         from distributed import as_completed
 
+        pending = {future.key: future for future in futures}
+        waiting = as_completed(futures)
+        futures.clear()  # what was taken need not stay on the workers
+        n_done = 0
         try:
-            for n_done, future in enumerate(as_completed(futures), 1):
-                if future.status != "finished":
+            for future in waiting:
+                del pending[future.key]
+                if future.status == "error":
                     future.result()
-                if advance is not None:
-                    advance(n_done / len(futures))
+                if future.key in markers:
+                    n_done += 1
+                    advance(n_done / len(markers))
+                elif take is not None:
+                    take(future)
         except BaseException:
-            self._client.cancel(futures)
+            self._client.cancel([future, *pending.values()])
             raise
 
 
-def _tree(values, add):
+def _markers(watched, advance):
+    """Small tasks that are done when others are, whose results need not be kept for that."""
+    return [dask.delayed(_nothing)(task) for task in watched] if advance is not None else []
+
+
+def _itself(value):
+    return value
+
+
+def _nothing(_):
+    return None
+
+
+def _tree(tasks):
     """Sum by halves, the same whatever is done first."""
-    values = list(values)
-    while len(values) > 1:
-        pairs = zip(values[::2], values[1::2], strict=False)
-        values = [add(*pair) for pair in pairs] + values[len(values) // 2 * 2 :]
-    return values[0]
-
-
-def _blas_threads(limit):
-    global _controller
-    if _controller is None:
-        _controller = ThreadpoolController()
-    return _controller.limit(limits=limit, user_api="blas")
-
-
-_controller = None
+    add = dask.delayed(chunks.add)
+    while len(tasks) > 1:
+        pairs = zip(tasks[::2], tasks[1::2], strict=False)
+        tasks = [add(*pair) for pair in pairs] + tasks[len(tasks) // 2 * 2 :]
+    return tasks[0]
 
 
 class _Advance(Callback):

@@ -6,11 +6,14 @@ sparse.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import threading
 from functools import reduce
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import ThreadpoolController
 
 from hyperspy_clusterquant.counts import PackedCounts, to_features
 from hyperspy_clusterquant.spectra import project, weighted_sums
@@ -44,15 +47,18 @@ def assemble(pieces, places, shape, start, end):
 def sum_chunk(chunk, weights, squares):
     """Weighted sums of a chunk's spectra, and with `squares` those with the weights squared."""
     counts = _as_pixels(chunk)
-    if not squares:
-        return weighted_sums(counts, weights)
-    sums = weighted_sums(counts, np.concatenate([weights, weights**2]))
-    return sums.reshape(2, len(weights), -1)
+    with one_blas_thread():
+        if not squares:
+            return weighted_sums(counts, weights)
+        weights = weights.astype(float)
+        sums = weighted_sums(counts, np.concatenate([weights, weights**2]))
+        return sums.reshape(2, len(weights), -1)
 
 
 def project_chunk(chunk, operator):
     """Linear combinations of the channels of a chunk, see `spectra.project`."""
-    return project(_as_pixels(chunk), operator)
+    with one_blas_thread():
+        return project(_as_pixels(chunk), operator)
 
 
 def _as_pixels(chunk):
@@ -97,7 +103,46 @@ def even_slices(shape, n_pixels):
     return list(itertools.product(*per_axis))
 
 
+def first_and_last(shape, place):
+    """Numbers of the first and the last pixel at a place of the map."""
+    ends = zip(
+        *[(s.indices(n)[0], s.indices(n)[1] - 1) for s, n in zip(place, shape, strict=True)],
+        strict=True,
+    )
+    return [int(np.ravel_multi_index(end, shape)) for end in ends]
+
+
 def flat_numbers(shape, place):
     """Ascending numbers of the pixels at a place of the map."""
     indices = [np.arange(*s.indices(size)) for s, size in zip(place, shape, strict=True)]
     return np.ravel_multi_index(np.ix_(*indices), shape).ravel()
+
+
+class one_blas_thread(contextlib.ContextDecorator):
+    """Linear algebra on one thread, as long as anybody in the process wants it.
+
+    The matrices are small. More threads would wait for those that work on the blocks, or for other
+    processes, several times as long as they work; and with one the sums are the same everywhere.
+    """
+
+    _lock = threading.Lock()
+    _users = 0
+    _controller = None
+    _limit = None
+
+    def __enter__(self):
+        cls = type(self)
+        with cls._lock:
+            if cls._users == 0:
+                if cls._controller is None:
+                    cls._controller = ThreadpoolController()
+                cls._limit = cls._controller.limit(limits=1, user_api="blas")
+                cls._limit.__enter__()
+            cls._users += 1
+
+    def __exit__(self, *_):
+        cls = type(self)
+        with cls._lock:
+            cls._users -= 1
+            if cls._users == 0:
+                cls._limit.__exit__(None, None, None)

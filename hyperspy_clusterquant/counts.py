@@ -294,13 +294,13 @@ def _features_of_entries(pixel, channel, values, features, shape):
 
 def check_counts(counts):
     """Raise a ValueError that says why unless `counts` holds counts."""
-    if counts.dtype.kind in "ub" or counts.size == 0:
+    if counts.size == 0 or (counts.dtype.kind in "ub" and counts.dtype.itemsize < 4):
         return
     advice = (
         "Clustering rests on Poisson statistics and needs the raw counts of the detector, "
         "before any normalisation, background subtraction or smoothing."
     )
-    if counts.dtype.kind not in "if":
+    if counts.dtype.kind not in "ubif":
         raise ValueError(f"Counts must be real numbers, not {counts.dtype}. {advice}")
     if counts.dtype.kind == "f":
         n_bad = counts.size - np.count_nonzero(np.isfinite(counts))
@@ -309,6 +309,11 @@ def check_counts(counts):
                 f"The data hold NaN or infinite values ({n_bad} in one block). {advice} Replace "
                 "them first, for example with numpy.nan_to_num, or crop them away."
             )
+    if counts.max() >= 2**31:
+        raise ValueError(
+            f"The data hold values up to {counts.max():.4g}, more than any detector counts in a "
+            f"channel of a pixel. {advice}"
+        )
     if counts.min() < 0:
         raise ValueError(f"The data hold negative values (lowest: {counts.min():.4g}). {advice}")
     if counts.dtype.kind == "f" and np.any(counts != np.rint(counts)):
@@ -428,33 +433,31 @@ def bin_pixels(keep, factor):
     return bin_of_pixel, len(occupied)
 
 
-def bin_bounds(keep, factor, n_pixels):
-    """Where the kept pixels can be cut so that no bin is.
+def bin_parts(bin_of_pixel, n_pixels):
+    """Divide pixels so that no bin is.
 
     Parameters
     ----------
-    keep : array of bool (map shape)
-        Pixels that take part.
-    factor : int
-        Binning factor.
+    bin_of_pixel : array of int (kept pixels,)
+        From `bin_pixels`.
     n_pixels : int
-        Pixels of the map between two cuts, or a few more.
+        Pixels of a part, or less than a bin more.
 
     Returns
     -------
-    array of int (n_parts + 1,)
-        Numbers of kept pixels, from 0 to all.
+    list of array of int
+        Ascending numbers of the pixels of each part, which are those of consecutive bins.
 
     Examples
     --------
-    >>> bin_bounds(np.ones((5, 4), bool), 2, 1)
-    array([ 0,  8, 16, 20])
+    >>> bin_parts(np.array([0, 0, 1, 1, 0, 0, 1, 1, 2, 2]), 4)
+    [array([0, 1, 4, 5]), array([2, 3, 6, 7]), array([8, 9])]
     """
-    per_slice = max(keep.size // max(len(keep), 1), 1)
-    n_slices = factor * max(-(-n_pixels // (factor * per_slice)), 1)
-    first = np.arange(0, len(keep), n_slices)
-    kept = np.add.reduceat(keep.reshape(len(keep), -1).sum(axis=1), first)
-    return np.unique(np.append(0, np.cumsum(kept)))
+    before = np.cumsum(np.bincount(bin_of_pixel))
+    part_of_bin = np.unique((before - 1) // n_pixels, return_inverse=True)[1]
+    part = part_of_bin[bin_of_pixel]
+    order = np.argsort(part, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(part))[:-1])
 
 
 def sum_rows(counts, group_of_row, n_groups):

@@ -255,7 +255,7 @@ def _phantom(
         one_byte = highest + 10 * np.sqrt(highest) + 10 < 256
 
         def draw(place):
-            stream = np.random.default_rng([lazy_seed, *(axis.start for axis in place)])
+            stream = np.random.default_rng([lazy_seed, 1, *(axis.start for axis in place)])
             return stream.poisson(expected(place))
 
         dtype = np.uint8 if one_byte else np.uint16

@@ -203,53 +203,51 @@ def posterior(evidence, states, prior, keep, sigma, start=None):
     n_clusters = states.shape[1]
     shape = (np.count_nonzero(keep), n_clusters)
     states = states.astype(np.float32)
+    ends = np.append(0, np.cumsum([len(block) for block in evidence]))
+    memberships, shares = np.zeros((2, *shape), dtype=np.float32)
     if sigma == 0:
         favour = np.broadcast_to(np.log(np.maximum(prior, 1e-12)).astype(np.float32), shape)
-        return _update(evidence, states, favour, np.empty(shape, np.float32), None)
+        every = np.ones(shape[0], dtype=bool)
+        _update(evidence, ends, states, favour, memberships, shares, every)
+        return memberships, shares
 
     def pool(values):
         return np.stack([_smooth(column, keep, sigma) for column in values.T], axis=1)
 
     n_neighbours = np.maximum(_smooth(np.ones(shape[0]), keep, sigma), 1e-12)[:, None]
     if start is None:
-        pooled = pool(np.concatenate([block[:, :n_clusters] for block in evidence]))
+        pooled = pool(np.concatenate([block[:, :n_clusters].copy() for block in evidence]))
         start = special.softmax(
             pooled / n_neighbours * np.float32(pooled_pixels(sigma, keep.ndim)), axis=1
         )
-    memberships = np.array(start, dtype=np.float32)
+    memberships[:] = start
     own = np.float32(_centre_weight(sigma, keep.ndim))
     others = np.maximum(n_neighbours - own, np.float32(1e-12))
     favour = np.full(shape, np.inf, dtype=np.float32)
-    shares = None
     for _ in range(MOST_ITERATIONS):
         around = np.maximum(pool(memberships) - own * memberships, 0)
         around *= COUPLING / others
         changed = np.abs(around - favour).max(axis=1) > UNCHANGED
         favour[changed] = around[changed]
         before = memberships.copy()
-        memberships, shares = _update(evidence, states, favour, memberships, shares, changed)
+        _update(evidence, ends, states, favour, memberships, shares, changed)
         if np.abs(memberships - before).mean() < CONVERGED:
             break
     return memberships, shares
 
 
-def _update(evidence, states, favour, memberships, shares, changed=None):
-    """Memberships and shares where the log-odds in favour of each phase have changed."""
+def _update(evidence, ends, states, favour, memberships, shares, changed):
+    """Set memberships and shares where the log-odds in favour of each phase have changed."""
     n_clusters = states.shape[1]
     most = states == states.max(axis=1, keepdims=True)
     most = (most / most.sum(axis=1, keepdims=True)).astype(np.float32)
     penalty = np.where(np.arange(len(states)) >= n_clusters, MIXTURE_PENALTY, 0).astype(np.float32)
-    if shares is None:
-        shares = np.empty_like(memberships)
-        changed = None
-    end = 0
-    for block in evidence:
-        rows = slice(end, end + len(block))
-        end = rows.stop
-        if changed is not None:
-            chosen = np.flatnonzero(changed[rows])
-            block, rows = block[chosen], chosen + rows.start
-        logits = block.astype(np.float32)
+    for number, (start, end) in enumerate(itertools.pairwise(ends)):
+        chosen = np.flatnonzero(changed[start:end])
+        if not len(chosen):  # and the block need not be loaded
+            continue
+        rows = start + chosen
+        logits = evidence[number][chosen].astype(np.float32)
         logits += favour[rows] @ states.T
         logits -= penalty
         logits -= logits.max(axis=1, keepdims=True)
@@ -257,7 +255,6 @@ def _update(evidence, states, favour, memberships, shares, changed=None):
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         memberships[rows] = probabilities @ most
         shares[rows] = probabilities @ states
-    return memberships, shares
 
 
 def lead_over_mixtures(counts, labels, spectra, rates=None):

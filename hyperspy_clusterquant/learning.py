@@ -173,7 +173,7 @@ def _reduce(pixels, setting, binning, sigma, seed):
     share /= share.sum()
     products = pixels.blocks.sum(
         _thinned_products, share, None if setting.normalize else doses.mean() / 2, seed,
-        of_pixels=[bin_of_pixel], bounds=counts.bin_bounds(pixels.keep, binning, BIN_PIXELS),
+        of_pixels=[bin_of_pixel], parts=counts.bin_parts(bin_of_pixel, BIN_PIXELS),
     )  # fmt: skip
     reduced = reduction.find_axes(products, share, doses, setting.n_components, setting.normalize)
     projected = np.concatenate(pixels.blocks.map(reduction.project, reduced))
@@ -197,8 +197,8 @@ def _thinned_products(pixel_counts, bins, share, mean_dose, seed):
     """Cross-products of the thinned halves of whole bins."""
     first = bins.min()
     binned = counts.sum_rows(pixel_counts, bins - first, bins.max() - first + 1)
-    # Chance depends on where the bins are, and not on how the work is divided.
-    halves = counts.thin(binned, np.random.default_rng([seed, first]))
+    # A stream for each part: the parts are the same for any chunks and blocks of the map.
+    halves = counts.thin(binned, np.random.default_rng([seed, 1, first]))
     return reduction.cross_products(*halves, share, mean_dose)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from hyperspy_clusterquant import _checks, blocks, clustering, counts, labelling, reduction
+from hyperspy_clusterquant.chunks import one_blas_thread
 from hyperspy_clusterquant.learning import (
     LEARNING_COUNTS,
     learn,
@@ -50,6 +51,7 @@ CONTINUOUS = (
 )
 
 
+@one_blas_thread()
 def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress):
     """Workflow 1: whitened scores clustered with a Gaussian mixture.
 
@@ -173,6 +175,7 @@ class _Dense:
     n_separated: int
 
 
+@one_blas_thread()
 def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
     """Workflow 2: whitened scores embedded with UMAP, clustered with HDBSCAN.
 
@@ -485,6 +488,7 @@ def _on_map(data, keep, labels, memberships, scores, progress):
     }
 
 
+@one_blas_thread()
 def assign_clusters(data, setting, spectra, energy, progress):
     """Label a map with the clusters that were learned on another one.
 

@@ -176,14 +176,21 @@ def leading_eigenpairs(matrix, n_leading):
     n = len(matrix)
     n_leading = int(min(n_leading, n))
     if 4 * n_leading > n:
-        values, vectors = np.linalg.eigh(matrix)
-        return values[: -n_leading - 1 : -1], vectors[:, : -n_leading - 1 : -1], values[0]
+        return _from_all_eigenpairs(matrix, n_leading)
     # A fixed start makes the iteration repeatable.
     start = np.ones(n)
-    values, vectors = linalg.eigsh(matrix, n_leading, which="LA", v0=start)
+    try:
+        values, vectors = linalg.eigsh(matrix, n_leading, which="LA", v0=start)
+        smallest = linalg.eigsh(matrix, 1, which="SA", v0=start, return_eigenvectors=False)[0]
+    except linalg.ArpackNoConvergence:  # eigenvalues that are very much alike
+        return _from_all_eigenpairs(matrix, n_leading)
     order = np.argsort(-values)
-    smallest = linalg.eigsh(matrix, 1, which="SA", v0=start, return_eigenvectors=False)[0]
     return values[order], vectors[:, order], smallest
+
+
+def _from_all_eigenpairs(matrix, n_leading):
+    values, vectors = np.linalg.eigh(matrix)
+    return values[: -n_leading - 1 : -1], vectors[:, : -n_leading - 1 : -1], values[0]
 
 
 def noise_edge(smallest, n_features, n_pixels):

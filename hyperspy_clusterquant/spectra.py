@@ -24,7 +24,7 @@ def weighted_sums(counts, weights):
         ``sum(w n)``. With the squares of the weights it is the variance of that.
     """
     # Sums of single bytes over a block are whole numbers that float32 holds as they are.
-    single = counts.dtype.itemsize == 1 and weights.dtype != np.float64
+    single = counts.dtype.itemsize == 1 and weights.dtype == bool
     dtype = np.float32 if single else np.float64
     weights = weights.astype(dtype)
     sums = np.zeros((len(weights), counts.shape[1]))

@@ -20,7 +20,8 @@ class Store:
     Parameters
     ----------
     folder : str, optional
-        Where to make the files. Default: where the system has its temporary files.
+        Where to make the files; made if it does not exist. Default: where the system has its
+        temporary files.
     """
 
     def __init__(self, folder=None):
@@ -40,6 +41,8 @@ class Store:
                 self._in_memory += n_bytes
                 return Stored(self, arrays, n_features)
             if self._folder is None:
+                if self._parent is not None:
+                    Path(self._parent).mkdir(parents=True, exist_ok=True)
                 self._folder = tempfile.TemporaryDirectory(prefix="clusterquant-", dir=self._parent)
             self._n_files += 1
             path = Path(self._folder.name, f"{self._n_files}.npz")
@@ -65,10 +68,13 @@ class Stored:
 
 
 class StoredArrays:
-    """Sequence of stored arrays, loaded one after the other."""
+    """Sequence of stored arrays, loaded when they are asked for."""
 
     def __init__(self, stored):
         self._stored = stored
 
-    def __iter__(self):
-        return (stored.load() for stored in self._stored)
+    def __len__(self):
+        return len(self._stored)
+
+    def __getitem__(self, number):
+        return self._stored[number].load()

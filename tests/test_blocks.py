@@ -1,6 +1,7 @@
 """Eager and lazy blocks: the same for any chunking, each chunk read once, memory bounded."""
 
 import collections
+import itertools
 
 import dask
 import dask.array as da
@@ -9,8 +10,9 @@ import pytest
 import sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
-from hyperspy_clusterquant import blocks, counts, stores
+from hyperspy_clusterquant import blocks, chunks, counts, stores
 from hyperspy_clusterquant.spectra import weighted_sums
 
 FEATURES = counts.merge_channels(np.arange(12) * 0.01, np.arange(12) > 1, 0.02)
@@ -93,13 +95,12 @@ def test_pixels_groups_and_cuts_of_stored_counts(block_pixels, rng):
     every = expected_features(data)[keep]
     expected = np.stack([every[:, :2].sum(axis=1), every[:, 3:].sum(axis=1)], axis=1)
     numbers = np.arange(len(expected))
-    for bounds in (None, [0, len(expected)], [0, 2, 3, len(expected)]):
-        found = stored.map(lambda x, n: (x.toarray(), n), of_pixels=[numbers], bounds=bounds)
-        assert np.array_equal(np.concatenate([x for x, _ in found]), expected)
-        assert np.array_equal(np.concatenate([n for _, n in found]), numbers)
-        if bounds is not None:
-            assert [len(n) for _, n in found] == np.diff(bounds).tolist()
-        weighted = stored.sum(lambda x, n, s: s * n @ x, 2.0, of_pixels=[numbers], bounds=bounds)
+    for parts in (None, [numbers], [numbers[1::3], numbers[::3], numbers[2::3]]):
+        found = stored.map(lambda x, n: (x.toarray(), n), of_pixels=[numbers], parts=parts)
+        order = np.concatenate(parts) if parts else numbers
+        assert np.array_equal(np.concatenate([x for x, _ in found]), expected[order])
+        assert np.array_equal(np.concatenate([n for _, n in found]), order)
+        weighted = stored.sum(lambda x, n, s: s * n @ x, 2.0, of_pixels=[numbers], parts=parts)
         np.testing.assert_allclose(weighted, 2 * numbers @ expected)
 
 
@@ -162,6 +163,7 @@ def test_counts_beyond_the_memory_go_to_files_and_the_files_go_away(monkeypatch,
     data = make((40, 40))
     monkeypatch.setattr(blocks, "BLOCK_PIXELS", 100)
     monkeypatch.setattr(stores, "MEMORY_BYTES", 5000)
+    tmp_path = tmp_path / "not" / "there"
     with dask.config.set({"temporary-directory": str(tmp_path)}):
         stored = blocks.collect_features(data, FEATURES)
         values = stored.store(lambda x: x.toarray().astype(np.float16))
@@ -211,6 +213,32 @@ def test_weighted_sums_of_bright_pixels_are_exact(dtype):
     """A block of the brightest bytes is more than half precision, or too few bits, would hold."""
     bright = np.full((3000, 2), 255, dtype=dtype)
     assert weighted_sums(bright, np.ones((1, 3000), bool)).tolist() == [[765000, 765000]]
+
+
+def test_linear_algebra_gets_its_threads_back():
+    """Also if one call ends while another one, begun later, is at work."""
+    threads = [library["num_threads"] for library in threadpool_info()]
+    first, second = chunks.one_blas_thread(), chunks.one_blas_thread()
+    first.__enter__()
+    second.__enter__()
+    blas = [x["num_threads"] for x in threadpool_info() if x["user_api"] == "blas"]
+    assert set(blas) == {1}
+    first.__exit__()
+    assert [x["num_threads"] for x in threadpool_info() if x["user_api"] == "blas"] == blas
+    second.__exit__()
+    assert [library["num_threads"] for library in threadpool_info()] == threads
+
+
+@pytest.mark.parametrize("shape", [(40_000,), (200, 200), (4, 100, 100)])
+@pytest.mark.parametrize("factor", [1, 2, 3])
+def test_parts_of_bins_are_small_whole_and_in_order(shape, factor, rng):
+    bins, _ = counts.bin_pixels(rng.random(shape) < 0.8, factor)
+    parts = counts.bin_parts(bins, 1000)
+    assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(len(bins)))
+    assert max(map(len, parts)) <= 1000 + factor ** len(shape)
+    ends = [(bins[part].min(), bins[part].max()) for part in parts]
+    assert all(before[1] + 1 == after[0] for before, after in itertools.pairwise(ends))
+    assert all((np.diff(part) > 0).all() for part in parts)
 
 
 @pytest.mark.parametrize("lazy", [False, True])

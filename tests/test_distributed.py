@@ -1,9 +1,11 @@
 """The same calls with the client of a dask.distributed cluster."""
 
+import asyncio
 import gc
 import os
 import signal
 import time
+import tracemalloc
 import warnings
 
 import dask
@@ -12,7 +14,7 @@ import distributed
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant import blocks, labelling
+from hyperspy_clusterquant import blocks, labelling, stores
 from hyperspy_clusterquant.data import six_cation_sulfide
 
 
@@ -106,6 +108,59 @@ def test_no_message_is_large(lazy, client, monkeypatch):
         warnings.filterwarnings("error", "Sending large graph")
         result = lazy.cluster_pca_gmm(2, n_components=2, show_progressbar=False)
         lazy.get_cluster_spectra(result)
+
+
+def test_many_chunks_of_many_channels_are_no_large_graph(client):
+    zeros = da.zeros((128, 128, 4096), chunks=(4, 4, 4096), dtype=np.uint8)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Sending large graph")
+        stored = blocks.collect_features(zeros, np.arange(4096) // 2)
+        assert stored.sum(lambda x: x.sum()) == 0
+
+
+def test_sums_are_made_on_the_way(client, monkeypatch):
+    """Of 64 results no more are kept at once than there are sums side by side."""
+    monkeypatch.setattr(blocks, "MOST_SUMS", 4)
+    stored = blocks.collect_features(da.zeros((128, 256, 2), chunks=(16, 16, 2)), np.arange(2))
+
+    def large(counts):
+        worker = distributed.get_worker()
+        worker.log_event("kept", sum(key.startswith(("_on_pixels", "add")) for key in worker.data))
+        return np.ones((100, 100))
+
+    total = stored.sum(large)
+    assert np.array_equal(total, np.full((100, 100), 64.0))
+    kept = [n for _, n in client.get_events("kept")]
+    assert len(kept) == 64
+    assert max(kept) <= 8
+
+
+def test_results_go_to_files_one_after_the_other(client, monkeypatch):
+    """What is known of all pixels never waits in this process as a whole."""
+    stored = blocks.collect_features(da.zeros((128, 256, 2), chunks=(16, 16, 2)), np.arange(2))
+    monkeypatch.setattr(stores, "MEMORY_BYTES", 0)
+    tracemalloc.start()
+    kept = stored.store(lambda counts: np.ones((counts.shape[0], 1000)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(array.nbytes for array in kept) == 128 * 256 * 8000
+    assert peak < 128 * 256 * 8000 / 4
+
+
+def test_a_client_that_is_closed_or_asynchronous_is_not_waited_for(lazy):
+    with (
+        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster),
+    ):
+        stored = blocks.collect_features(lazy.data, np.arange(512))
+    with pytest.raises(Exception, match="closed"):
+        stored.sum(lambda x: x.sum())
+
+    async def within():
+        async with distributed.Client(processes=False, asynchronous=True, dashboard_address=None):
+            return lazy.cluster_pca_gmm(show_progressbar=False).n_clusters
+
+    assert asyncio.run(within()) == 4
 
 
 def kill_once(flag, pid=None):

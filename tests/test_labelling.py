@@ -123,3 +123,34 @@ def test_a_mixture_of_two_gains_nothing_and_a_third_phase_does(rng):
 def test_one_cluster_has_nothing_to_be_better_than(rng):
     x = rng.poisson(5, (20, 3))
     assert gains_of(x, np.zeros(20, int), np.ones((1, 3))).tolist() == [np.inf]
+
+
+class CountedBlocks(list):
+    """Blocks that know how often they were asked for."""
+
+    n_loaded = 0
+
+    def __getitem__(self, number):
+        self.n_loaded += 1
+        return super().__getitem__(number)
+
+
+def test_pixels_that_do_not_change_are_left_alone(rng):
+    """The same as with all pixels in every iteration, and blocks are not loaded for nothing."""
+    truth = np.arange(6400).reshape(80, 80) // 80 >= 76  # the last rows
+    x = rng.poisson(20 * SHARES[truth.ravel().astype(int)])
+    states = labelling.mixing_states(2)
+    evidence = labelling.log_likelihoods(sparse.csr_array(x), states @ SHARES)
+    blocks = CountedBlocks(np.array_split(evidence, 20))
+    keep = np.ones((80, 80), bool)
+    memberships, shares = labelling.posterior(blocks, states, np.ones(2) / 2, keep, 1.5)
+    before = labelling.UNCHANGED
+    try:
+        labelling.UNCHANGED = -1.0
+        every = CountedBlocks(np.array_split(evidence, 20))
+        expected = labelling.posterior(every, states, np.ones(2) / 2, keep, 1.5)
+    finally:
+        labelling.UNCHANGED = before
+    assert blocks.n_loaded < every.n_loaded
+    np.testing.assert_allclose(memberships, expected[0], atol=2e-3)
+    np.testing.assert_allclose(shares, expected[1], atol=2e-3)

@@ -67,7 +67,13 @@ def test_automatic_mask_of_an_empty_map(s):
 
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize(
-    ("value", "message"), [(-3, "negative"), (np.nan, "NaN"), (0.5, "not whole numbers")]
+    ("value", "message"),
+    [
+        (-3, "negative"),
+        (np.nan, "NaN"),
+        (0.5, "not whole numbers"),
+        (2.0**31, "more than any detector counts"),
+    ],
 )
 def test_what_is_not_counts(s, value, message, lazy):
     s.change_dtype("float32")
