@@ -131,20 +131,20 @@ def measure(path, warm_up, name):
 # --- in the parent ------------------------------------------------------------------------------
 
 
-def cases(sizes):
+def cases(sizes, counts):
     """Maps (size, channels, counts) to measure."""
-    maps = [(size, CHANNELS, COUNTS) for size in sizes]
-    if SIZE in sizes:
+    maps = [(size, CHANNELS, counts) for size in sizes]
+    if SIZE in sizes and counts == COUNTS:
         maps += [(SIZE, channels, COUNTS) for channels in (1024, 4096)]
         maps += [(SIZE, CHANNELS, counts) for counts in (5, 25, 400)]
     return maps
 
 
-def run(folder, sizes, names):
+def run(folder, maps, names):
     results = {}
     warm_up = folder / "warm_up.zspy"
     compare.in_child(__file__, "map", warm_up, 128, CHANNELS, COUNTS)
-    for case in cases(sizes):
+    for case in maps:
         path = folder / "map_{}_{}_{}.zspy".format(*case)
         made = compare.in_child(__file__, "map", path, *case)
         print(f"\n{case[0]} x {case[0]} x {case[1]} {made['dtype']}, {case[2]} counts per pixel, "
@@ -197,6 +197,7 @@ def main():
     parser = argparse.ArgumentParser(description="Time and memory against the size of the map.")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--only", nargs="+", choices=ROUTES, default=list(ROUTES), metavar="ROUTE")
+    parser.add_argument("--counts", type=float, default=COUNTS, help=f"per pixel ({COUNTS})")
     parser.add_argument("--folder", help="where to write the maps")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -210,7 +211,7 @@ def main():
         return
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        results = run(Path(folder), options.sizes, options.only)
+        results = run(Path(folder), cases(options.sizes, options.counts), options.only)
     print_tables(results, options.only)
 
 

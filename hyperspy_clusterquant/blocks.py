@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import warnings
 
 import dask
 import dask.array as da
@@ -314,8 +315,17 @@ def _runner():
         client = default_client()
     except ValueError:  # there is none
         return _Local()
-    # Who waits for an asynchronous client would wait forever.
-    return _Local("threads") if client.asynchronous else _Cluster(client)
+    if client.asynchronous:  # to wait for it would be to wait forever
+        return _Local("threads")
+    if not client.nthreads():
+        warnings.warn(
+            "The active dask client has no workers, and the work waits for some. If they are "
+            "gone, as after Ctrl-C in a terminal, make a new client or use "
+            "dask.config.set(scheduler='threads').",
+            UserWarning,
+            stacklevel=2,
+        )
+    return _Cluster(client)
 
 
 def _new_store():
@@ -406,7 +416,7 @@ class _Cluster:
         n_done = 0
         try:
             for future in waiting:
-                del pending[future.key]
+                pending.pop(future.key)
                 if future.status == "error":
                     future.result()
                 if future.key in markers:
@@ -415,7 +425,10 @@ class _Cluster:
                 elif take is not None:
                     take(future)
         except BaseException:
-            self._client.cancel([future, *pending.values()])
+            # The traceback may live on; what nobody wants, the scheduler gives up.
+            for future in pending.values():
+                future.release()
+            waiting.clear()
             raise
 
 

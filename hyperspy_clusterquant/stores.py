@@ -11,7 +11,7 @@ import numpy as np
 from hyperspy_clusterquant.counts import PackedCounts
 
 #: Arrays beyond this are kept in files.
-MEMORY_BYTES = 2**29
+MEMORY_BYTES = 2**28
 
 
 class Store:
@@ -28,6 +28,8 @@ class Store:
         self._lock = threading.Lock()
         self._in_memory = 0
         self._parent = folder
+        if folder is not None:  # at once, and not when the work is half done
+            Path(folder).mkdir(parents=True, exist_ok=True)
         self._folder = None
         self._n_files = 0
 
@@ -41,8 +43,6 @@ class Store:
                 self._in_memory += n_bytes
                 return Stored(self, arrays, n_features)
             if self._folder is None:
-                if self._parent is not None:
-                    Path(self._parent).mkdir(parents=True, exist_ok=True)
                 self._folder = tempfile.TemporaryDirectory(prefix="clusterquant-", dir=self._parent)
             self._n_files += 1
             path = Path(self._folder.name, f"{self._n_files}.npz")

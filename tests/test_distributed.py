@@ -156,6 +156,13 @@ def test_a_client_that_is_closed_or_asynchronous_is_not_waited_for(lazy):
     with pytest.raises(Exception, match="closed"):
         stored.sum(lambda x: x.sum())
 
+    with (
+        distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster),
+        pytest.warns(UserWarning, match="The active dask client has no workers"),
+    ):
+        blocks._runner()
+
     async def within():
         async with distributed.Client(processes=False, asynchronous=True, dashboard_address=None):
             return lazy.cluster_pca_gmm(show_progressbar=False).n_clusters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -115,6 +116,22 @@ def follow_axes(signal, moved, operation):
         return
     numbers = pixel_numbers(signal, energy=True)
     follow(moved, results, lambda: operation(numbers))
+
+
+def check_not_its_own_file(signal, filename, extension):
+    """Raise a ValueError if a lazy map is to be written to the file that it is read from."""
+    known = signal.tmp_parameters
+    if known.get_item("original_extension", "") != ".zspy":
+        return
+    source = Path(known.original_folder, known.original_filename + ".zspy").resolve()
+    target = source if filename is None else Path(filename).resolve()
+    if extension is not None:
+        target = target.with_suffix("." + extension.lstrip("."))
+    if target == source:
+        raise ValueError(
+            f"The counts of this lazy map are read from {source.name}: to write that file would "
+            "empty it first. Save the map under another name."
+        )
 
 
 def axis_positions(axes):

@@ -503,3 +503,26 @@ def _plain(value):
 
 class LazyClusteredEDSSpectrum(ClusteredEDSSpectrum, LazyEDSTEMSpectrum):
     """Lazy `ClusteredEDSSpectrum`: the same methods, the counts stay on disk."""
+
+    def save(self, filename=None, overwrite=None, extension=None, file_format=None, **kwds):
+        """Save the map with its results, see `hyperspy.api.signals.BaseSignal.save`.
+
+        Parameters
+        ----------
+        filename, overwrite, extension, file_format, **kwds
+            As in HyperSpy.
+
+        Raises
+        ------
+        ValueError
+            If it is the ``.zspy`` file that the map was loaded from: writing would empty it
+            before the counts are read.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import six_cation_sulfide
+        >>> s = six_cation_sulfide(size=16, channels=512, lazy=True)
+        >>> s.save("map.zspy", show_progressbar=False)  # doctest: +SKIP
+        """
+        _storage.check_not_its_own_file(self, filename, extension)
+        return super().save(filename, overwrite, extension, file_format, **kwds)

@@ -125,3 +125,20 @@ def test_saving_reads_once_and_keeps_the_results(lazy, eager, extension, tmp_pat
     assert np.array_equal(loaded.clusters["pca_gmm"].labels, eager.clusters["pca_gmm"].labels)
     again = loaded.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
     assert compare_clusterings(again, eager.clusters["pca_gmm"]).ari >= 0.99
+
+
+def test_a_map_is_never_written_over_the_file_that_it_is_read_from(eager, tmp_path, monkeypatch):
+    eager.save(tmp_path / "map.zspy")
+    lazy = hs.load(tmp_path / "map.zspy", lazy=True)
+    monkeypatch.chdir(tmp_path)
+    for arguments in (
+        {"filename": tmp_path / "map.zspy"},
+        {"filename": "map.zspy"},
+        {"filename": "map", "extension": "zspy"},
+        {},
+    ):
+        with pytest.raises(ValueError, match="Save the map under another name"):
+            lazy.save(overwrite=True, **arguments)
+    lazy.save("other.zspy")
+    for name in ("map.zspy", "other.zspy"):
+        assert hs.load(name, lazy=True).data.sum().compute() == eager.data.sum()
