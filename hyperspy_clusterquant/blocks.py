@@ -417,8 +417,8 @@ class _Cluster:
         try:
             for future in waiting:
                 pending.pop(future.key)
-                if future.status == "error":
-                    future.result()
+                if future.status != "finished":
+                    future.result()  # raises its error, or waits if it has been lost
                 if future.key in markers:
                     n_done += 1
                     advance(n_done / len(markers))
