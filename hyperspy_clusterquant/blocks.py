@@ -20,7 +20,7 @@ from dask.sizeof import sizeof
 from scipy import sparse
 
 from hyperspy_clusterquant import chunks
-from hyperspy_clusterquant.chunks import one_blas_thread
+from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.stores import Store, Stored, StoredArrays
 
 #: Pixels that are worked on together.

@@ -6,15 +6,13 @@ sparse.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import threading
 from functools import reduce
 
 import numpy as np
 from scipy import sparse
-from threadpoolctl import ThreadpoolController
 
+from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.counts import PackedCounts, to_features
 from hyperspy_clusterquant.spectra import project, weighted_sums
 
@@ -116,33 +114,3 @@ def flat_numbers(shape, place):
     """Ascending numbers of the pixels at a place of the map."""
     indices = [np.arange(*s.indices(size)) for s, size in zip(place, shape, strict=True)]
     return np.ravel_multi_index(np.ix_(*indices), shape).ravel()
-
-
-class one_blas_thread(contextlib.ContextDecorator):
-    """Linear algebra on one thread, as long as anybody in the process wants it.
-
-    The matrices are small. More threads would wait for those that work on the blocks, or for other
-    processes, several times as long as they work; and with one the sums are the same everywhere.
-    """
-
-    _lock = threading.Lock()
-    _users = 0
-    _controller = None
-    _limit = None
-
-    def __enter__(self):
-        cls = type(self)
-        with cls._lock:
-            if cls._users == 0:
-                if cls._controller is None:
-                    cls._controller = ThreadpoolController()
-                cls._limit = cls._controller.limit(limits=1, user_api="blas")
-                cls._limit.__enter__()
-            cls._users += 1
-
-    def __exit__(self, *_):
-        cls = type(self)
-        with cls._lock:
-            cls._users -= 1
-            if cls._users == 0:
-                cls._limit.__exit__(None, None, None)

@@ -136,14 +136,16 @@ def learn(data, setting, progress):
         raise ValueError(f"`random_state` must be less than 2**32, not {seed}.")
     pixels = read(data, setting, progress)
     progress("components")
-    groups = counts.merge_sparse_features(pixels.blocks.sum(reduction.column_sums))
+    totals = pixels.blocks.sum(reduction.column_sums)
+    groups = counts.merge_sparse_features(totals)
+    share = np.bincount(groups, totals) / totals.sum()
     pixels = replace(pixels, blocks=pixels.blocks.only(groups=groups))
     reduction.check_n_components(setting.n_components, groups.max() + 1)
     binning = _binning(setting.binning, pixels.per_pixel, pixels.keep)
     sigma = neighbourhood_width(
         setting.neighbourhood, binning > 1, pixels.per_pixel, pixels.keep.ndim
     )
-    return _reduce(pixels, setting, binning, sigma, seed)
+    return _reduce(pixels, share, setting, binning, sigma, seed)
 
 
 def learn_finer(learning, setting, wanted):
@@ -162,15 +164,14 @@ def learn_finer(learning, setting, wanted):
     finest = max(int((keep.sum() / wanted) ** (1 / keep.ndim)), 1)
     while setting.binning == "auto" and binning > finest:
         binning = max(-(-binning // 2), finest)
-        yield _reduce(learning.pixels, setting, binning, learning.sigma, learning.seed)
+        share = learning.reduction.share
+        yield _reduce(learning.pixels, share, setting, binning, learning.sigma, learning.seed)
 
 
-def _reduce(pixels, setting, binning, sigma, seed):
+def _reduce(pixels, share, setting, binning, sigma, seed):
     """Bin the pixels and find the components of the bins."""
     bin_of_pixel, n_bins = counts.bin_pixels(pixels.keep, binning)
     doses = np.bincount(bin_of_pixel, pixels.totals, n_bins)
-    share = pixels.blocks.sum(reduction.column_sums)
-    share /= share.sum()
     products = pixels.blocks.sum(
         _thinned_products, share, None if setting.normalize else doses.mean() / 2, seed,
         of_pixels=[bin_of_pixel], parts=counts.bin_parts(bin_of_pixel, BIN_PIXELS),

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from hyperspy_clusterquant import _checks, blocks, clustering, counts, labelling, reduction
-from hyperspy_clusterquant.chunks import one_blas_thread
+from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.learning import (
     LEARNING_COUNTS,
     learn,

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
-from hyperspy_clusterquant import blocks, chunks, counts, stores
+from hyperspy_clusterquant import blocks, counts, stores
+from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.spectra import weighted_sums
 
 FEATURES = counts.merge_channels(np.arange(12) * 0.01, np.arange(12) > 1, 0.02)
@@ -218,7 +219,7 @@ def test_weighted_sums_of_bright_pixels_are_exact(dtype):
 def test_linear_algebra_gets_its_threads_back():
     """Also if one call ends while another one, begun later, is at work."""
     threads = [library["num_threads"] for library in threadpool_info()]
-    first, second = chunks.one_blas_thread(), chunks.one_blas_thread()
+    first, second = one_blas_thread(), one_blas_thread()
     first.__enter__()
     second.__enter__()
     blas = [x["num_threads"] for x in threadpool_info() if x["user_api"] == "blas"]

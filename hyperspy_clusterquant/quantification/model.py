@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.quantification import unexplained
 from hyperspy_clusterquant.quantification.calibration import (
     Calibration,
@@ -62,7 +62,7 @@ def fit_spectra(spectra, variances, design, candidates):
     -------
     ModelFit
     """
-    with _one_thread():
+    with one_blas_thread():
         return _fit_spectra(spectra, variances, design, candidates)
 
 
@@ -102,18 +102,13 @@ def refit(fitted, variances, families):
     -------
     ModelFit
     """
-    with _one_thread():
+    with one_blas_thread():
         fits = tuple(
             fit_peaks(fit.counts, variance, fit.design.with_families(own))
             for fit, variance, own in zip(fitted.fits, variances, families, strict=True)
         )
         covariances = tuple(area_covariance(fit, fitted.calibration) for fit in fits)
     return replace(fitted, fits=fits, covariances=covariances)
-
-
-def _one_thread():
-    """No threads: the matrices are small, and processes side by side wait for one another."""
-    return threadpool_limits(limits=1, user_api="blas")
 
 
 def _lines_of(peaks, fits, candidates):
