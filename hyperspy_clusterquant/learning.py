@@ -32,6 +32,13 @@ class Setting:
     neighbourhood: object = "auto"
     random_state: int | None = 0
 
+    def __post_init__(self):
+        if self.random_state is None:
+            return
+        seed = _checks.as_int("random_state", self.random_state, minimum=0)
+        if seed >= 2**32:
+            raise ValueError(f"`random_state` must be less than 2**32, not {seed}.")
+
 
 @dataclass(frozen=True)
 class PixelCounts:
@@ -119,22 +126,22 @@ def read(data, setting, progress):
     return PixelCounts(keep, stored.only(keep.ravel()), totals, channels)
 
 
-def learn(data, setting, progress):
-    """Read, mask, bin and reduce a map.
+def learn(pixels, setting, progress):
+    """Bin and reduce the counts of pixels.
 
-    Parameters as in `read`.
+    Parameters
+    ----------
+    pixels : PixelCounts
+        From `read`.
+    setting, progress
+        As in `read`.
 
     Returns
     -------
     Learning
     """
     seed = setting.random_state
-    if seed is None:
-        seed = int(np.random.default_rng().integers(2**31))
-    seed = _checks.as_int("random_state", seed, minimum=0)
-    if seed >= 2**32:
-        raise ValueError(f"`random_state` must be less than 2**32, not {seed}.")
-    pixels = read(data, setting, progress)
+    seed = int(np.random.default_rng().integers(2**31)) if seed is None else int(seed)
     progress("components")
     totals = pixels.blocks.sum(reduction.column_sums)
     groups = counts.merge_sparse_features(totals)

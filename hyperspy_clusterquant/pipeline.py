@@ -1,54 +1,14 @@
-"""The whole flow of each workflow, from a map of counts to labels and memberships."""
+"""The whole flow of each workflow, from a map of counts to labels and memberships on it."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import itertools
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
-from hyperspy_clusterquant import _checks, blocks, clustering, counts, labelling, reduction
+from hyperspy_clusterquant import _checks, blocks, workflows
 from hyperspy_clusterquant._threads import one_blas_thread
-from hyperspy_clusterquant.learning import (
-    LEARNING_COUNTS,
-    learn,
-    learn_finer,
-    neighbourhood_width,
-    read,
-)
-
-#: Components whose scores spread by twice the shot noise of a learning pixel make clusters.
-STRONG_COMPONENT = 4.0
-#: Fewest landmarks in a cluster that HDBSCAN may propose: fewer show no significant gap.
-PROPOSED_PIXELS = 10
-#: Learning pixels that the smallest cluster should hold, or bins are made smaller for it.
-FEWEST_OF_SMALLEST = 25
-#: Landmarks of the smallest cluster that are enough of them.
-RARE_LANDMARKS = 100
-#: Rounds of fitting the clusters' spectra at full resolution, and the mean change of the
-#: memberships at which they end.
-MOST_ROUNDS, SETTLED = 5, 2e-3
-#: Log-likelihood per pixel by which a small cluster must be better than a mixture of two others.
-MIXTURE_GAIN = 1.0
-#: Distance, in units of their spread, of two small clusters that are told apart: the halves of a
-#: normal distribution are 2.6 apart, those of an even one 3.5.
-CHANCE_DISTANCE = 4.0
-#: Share of a spectrum's counts that must lie in the energies of the map to be assigned.
-ENERGY_OVERLAP = 0.9
-
-NO_SIGNAL = "Nothing varies beyond shot noise, so there is one cluster."
-TOO_FEW_FOR_TWO = "The pixels are too few for two clusters of the smallest size, so there is one."
-ALL_NOISE = (
-    "Every pixel is noise: no cluster of at least `min_cluster_size` pixels was found among "
-    "{} learning pixels. Try a smaller one, or workflow 1, which needs fewer learning pixels."
-)
-CONTINUOUS = (
-    "Gaps in the scores separate {} of the {} clusters; more are there because the components need "
-    "as many spectra. The composition may change gradually between those without a gap."
-)
+from hyperspy_clusterquant.learning import read
 
 
 @one_blas_thread()
@@ -77,115 +37,36 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
     n_init = _checks.as_int("n_init", n_init, minimum=1)
     if n_clusters not in ("auto", "bic"):
         n_clusters = _checks.check_n_clusters(n_clusters, np.inf)
-    learning = learn(data, setting, progress)
-    n_components = learning.scores.shape[1]
-    n_clusters = _checks.check_n_clusters(n_clusters, np.count_nonzero(learning.filled))
-    found = {}
-    progress("clusters")
-    if n_components == 0:
-        memberships = np.ones((len(learning.scores), 1))
-        found["remarks"] = [NO_SIGNAL]
-        if not isinstance(n_clusters, str) and n_clusters > 1:
-            warnings.warn(
-                f"{NO_SIGNAL} It was returned instead of the {n_clusters} asked for. To force "
-                "them all the same, pass n_components=2, say; to look for weaker differences, "
-                "bin more or measure longer.",
-                UserWarning,
-                stacklevel=3,
-            )
-    else:
-        scores = learning.scores[learning.filled]
-        fit = (covariance_type, n_init, learning.seed)
-        if isinstance(n_clusters, str):
-            found["criterion"] = n_clusters
-            n_clusters, n_separated, curve = clustering.choose_n_clusters(
-                scores, n_clusters, _fewest_spectra(learning), *fit, learning.rng
-            )
-            found["criterion_curve"] = curve.tolist()
-            if n_separated < n_clusters:
-                found["remarks"] = [CONTINUOUS.format(n_separated, n_clusters)]
-        known = clustering.mixture_memberships(scores, n_clusters, *fit, learning.rng)
-        # A pixel without counts belongs to each cluster as much as the map does.
-        memberships = np.tile(known.mean(axis=0), (len(learning.scores), 1))
-        memberships[learning.filled] = known
-    memberships = memberships[learning.bin_of_pixel]
-    no_noise = np.zeros(len(memberships), dtype=bool)
-    result = _to_pixels(data, learning, memberships, no_noise, found, progress)
-    n_found = len(result["memberships"])
-    if n_components > 0 and n_found < n_clusters:
-        remark = f"{n_clusters - n_found} of {n_clusters} clusters hold no pixel and were dropped."
-        result["parameters"]["remarks"].append(remark)
-        if "criterion" not in found:
-            warnings.warn(
-                f"{remark} Ask for fewer, or let the data decide with n_clusters='auto'.",
-                UserWarning,
-                stacklevel=3,
-            )
-    return result
+    pixels = read(data, setting, progress)
+    found = workflows.gaussian_mixture(
+        pixels, setting, n_clusters, covariance_type, n_init, progress
+    )
+    _warn_of_fewer(n_clusters, found)
+    return _on_map(data, pixels.keep, found, progress)
 
 
-def _fewest_spectra(learning):
-    """Spectra whose mixtures can make the strong components: one more than there are."""
-    values = learning.reduction.eigenvalues[: learning.scores.shape[1]]
-    strong = values > max(learning.reduction.noise_edge, STRONG_COMPONENT)
-    return 1 + int(np.count_nonzero(strong))
-
-
-@dataclass(frozen=True)
-class DensitySetting:
-    """What UMAP and HDBSCAN are told; names as in `umap.UMAP` and `hdbscan.HDBSCAN`."""
-
-    n_dimensions: int
-    n_neighbors: int
-    min_dist: float
-    metric: str
-    min_samples: int | None
-    cluster_selection_method: str
-    cluster_selection_epsilon: float
-    n_landmarks: int
-
-    def __post_init__(self):
-        _checks.check_choice(
-            "cluster_selection_method", self.cluster_selection_method, ("eom", "leaf")
+def _warn_of_fewer(n_clusters, found):
+    """Warn if there are not as many clusters as the user asked for."""
+    n_found = found["memberships"].shape[1]
+    if isinstance(n_clusters, str) or n_found == n_clusters:
+        return
+    if found["scores"].shape[1] == 0:
+        message = (
+            f"{workflows.NO_SIGNAL} It was returned instead of the {n_clusters} asked for. To "
+            "force them all the same, pass n_components=2, say; to look for weaker differences, "
+            "bin more or measure longer."
         )
-        if not self.cluster_selection_epsilon >= 0:
-            raise ValueError(
-                "`cluster_selection_epsilon` is a distance in the embedding, 0 or more, not "
-                f"{self.cluster_selection_epsilon!r}."
-            )
-        if not 0 <= self.min_dist <= 1:
-            raise ValueError(f"`min_dist` must be between 0 and 1, not {self.min_dist!r}.")
-        minima = {"n_dimensions": 1, "n_neighbors": 2, "n_landmarks": 100, "min_samples": 1}
-        for name, minimum in minima.items():
-            value = getattr(self, name)
-            if name != "min_samples" or value is not None:
-                object.__setattr__(self, name, _checks.as_int(name, value, minimum=minimum))
-
-
-@dataclass(frozen=True)
-class _Dense:
-    """Clusters of learning pixels by density, and how they were found."""
-
-    memberships: np.ndarray
-    is_noise: np.ndarray
-    landmarks: np.ndarray
-    embedding: np.ndarray
-    n_proposed: int
-    n_joined: int
-    n_separated: int
+    else:
+        message = (
+            f"{workflows.DROPPED.format(n_clusters - n_found, n_clusters)} Ask for fewer, or let "
+            "the data decide with n_clusters='auto'."
+        )
+    warnings.warn(message, UserWarning, stacklevel=4)
 
 
 @one_blas_thread()
 def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
     """Workflow 2: whitened scores embedded with UMAP, clustered with HDBSCAN.
-
-    HDBSCAN proposes clusters down to 3 % of the landmarks, or to half of a smaller
-    `min_cluster_size`, because many pixels of a small phase are mixed. Those without a gap between
-    them are joined. When all pixels are labelled, clusters below `min_cluster_size` are left out,
-    which makes the outcome depend on that size only where a cluster is smaller. A phase of that
-    size may be lost in the bins that "auto" chose for weak pixels; then small clusters are
-    searched for once more in smaller bins. Or too few of it may be among the landmarks; then
-    they are searched for among landmarks that are drawn evenly over the space of the scores.
 
     Parameters
     ----------
@@ -201,291 +82,9 @@ def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
     dict
         Arguments of `results.ClusterResult` that the data decide.
     """
-    learning = learn(data, setting, progress)
-    share = _smallest_share(min_cluster_size, learning)
-    smallest = round(share * learning.keep.sum())
-    found = {"smallest_cluster_pixels": smallest}
-    n_components = learning.scores.shape[1]
-    if n_components == 0 or share > 0.5:
-        # Without signal, UMAP makes clumps out of noise; and one cluster needs no search.
-        found["remarks"] = [NO_SIGNAL if n_components == 0 else TOO_FEW_FOR_TWO]
-        one = np.ones((learning.keep.sum(), 1))
-        no_noise = np.zeros(len(one), dtype=bool)
-        return _to_pixels(data, learning, one, no_noise, found, progress)
-    dense = _dense_clusters(learning, share, density, progress)
-    found |= {"hdbscan_clusters": dense.n_proposed, "remarks": []}
-    if dense.n_joined < dense.n_proposed:
-        found["remarks"].append(
-            f"{dense.n_proposed} clumps of the embedding were joined to {dense.n_joined}: no gap "
-            "in the scores separates the others."
-        )
-    if dense.n_separated < dense.n_joined:
-        found["remarks"].append(CONTINUOUS.format(dense.n_separated, dense.n_joined))
-    memberships = dense.memberships[learning.bin_of_pixel]
-    in_noise = dense.is_noise[learning.bin_of_pixel]
-    searches = [learning] if _too_few_landmarks(learning, share, density) else []
-    for finer in itertools.chain(
-        searches, learn_finer(learning, setting, FEWEST_OF_SMALLEST / share)
-    ):
-        if not dense.n_joined or not finer.scores.shape[1]:
-            break
-        progress("small clusters")
-        again = _dense_clusters(finer, share, density, progress, rare=True)
-        small = _small_clusters(again, finer.scores)[finer.bin_of_pixel]
-        memberships = _with_small(memberships, small)
-        in_noise &= ~small.any(axis=1)
-        found.setdefault("binning_small", []).append(finer.binning)
-    result = _to_pixels(data, learning, memberships, in_noise, found, progress, smallest)
-    first_pixel = np.full(len(learning.scores), learning.keep.size)
-    np.minimum.at(first_pixel, learning.bin_of_pixel, np.flatnonzero(learning.keep))
-    return result | {"embedding": dense.embedding, "landmarks": first_pixel[dense.landmarks]}
-
-
-def _too_few_landmarks(learning, share, density):
-    """Whether landmarks drawn at random hold too few of the smallest cluster."""
-    return density.n_landmarks < min(np.count_nonzero(learning.filled), RARE_LANDMARKS / share)
-
-
-def _dense_clusters(learning, share, density, progress, rare=False):
-    """Clusters of learning pixels, `share` the smallest that is wanted, perhaps a rare one."""
-    filled = np.flatnonzero(learning.filled)
-    n_landmarks = density.n_landmarks
-    if rare and _too_few_landmarks(learning, share, density):
-        scores = learning.scores[filled]
-        landmarks = filled[clustering.draw_rare_landmarks(scores, n_landmarks, learning.rng)]
-    else:
-        landmarks = filled[clustering.draw_landmarks(len(filled), n_landmarks, learning.rng)]
-    if density.min_samples is not None and density.min_samples >= len(landmarks):
-        raise ValueError(
-            f"`min_samples` must be less than the {len(landmarks)} learning pixels that there are, "
-            f"not {density.min_samples}. It is of the order of 10; leave it out if in doubt."
-        )
-    wanted = share / 2 if share < clustering.PROPOSED_SHARE else clustering.PROPOSED_SHARE
-    proposed = max(round(wanted * len(landmarks)), PROPOSED_PIXELS)
-    progress("UMAP embedding")
-    known = learning.scores[landmarks]
-    embedding = reduction.umap_embedding(
-        known, density.n_dimensions, density.n_neighbors, density.min_dist, density.metric,
-        learning.seed,
-    )  # fmt: skip
-    progress("clusters")
-    memberships, n_proposed = clustering.density_clusters(
-        embedding, known, proposed, density.min_samples, density.cluster_selection_method,
-        density.cluster_selection_epsilon, _fewest_spectra(learning),
-    )  # fmt: skip
-    n_joined = memberships.shape[1]
-    n_separated = clustering.merge_without_gap(known, memberships).shape[1]
-    is_noise = ~memberships.any(axis=1)
-    if len(landmarks) < len(learning.scores):
-        memberships, is_noise = clustering.extend_from_landmarks(
-            known, memberships, learning.scores
-        )
-        memberships[~learning.filled] = 0
-        is_noise[~learning.filled] = True
-    return _Dense(memberships, is_noise, landmarks, embedding, n_proposed, n_joined, n_separated)
-
-
-def _small_clusters(dense, scores):
-    """Of the clusters, those below the default size: ones for their learning pixels.
-
-    Those nearer to each other than `CHANCE_DISTANCE` are one: in so few pixels chance makes gaps.
-    """
-    labels = np.where(dense.is_noise, -1, dense.memberships.argmax(axis=1))
-    members = labels[:, None] == np.arange(dense.n_joined)
-    members = members[:, members.any(axis=0) & (members.mean(axis=0) < clustering.PROPOSED_SHARE)]
-    while members.shape[1] > 1:
-        pairs = list(itertools.combinations(range(members.shape[1]), 2))
-        apart = [_distance(*(scores[members[:, k]] for k in pair)) for pair in pairs]
-        if min(apart) >= CHANCE_DISTANCE:
-            break
-        one, other = pairs[int(np.argmin(apart))]
-        members[:, one] |= members[:, other]
-        members = np.delete(members, other, axis=1)
-    return members.astype(float)
-
-
-def _distance(first, second):
-    """Distance of two groups of points in units of their standard deviation along it."""
-    step = second.mean(axis=0) - first.mean(axis=0)
-    length = np.linalg.norm(step)
-    along = [group @ step / max(length, 1e-12) for group in (first, second)]
-    squares = sum(((values - values.mean()) ** 2).sum() for values in along)
-    return length / np.sqrt(max(squares / (len(first) + len(second)), 1e-12))
-
-
-def _with_small(memberships, small):
-    """Memberships of pixels, and small clusters found in finer bins in the place of the same.
-
-    Two small clusters are the same if they share more than half of the pixels of the lesser. The
-    finer one is taken, unless it is less than half as large.
-    """
-    sizes, finer_sizes = memberships.sum(axis=0), small.sum(axis=0)
-    same = memberships.T @ small > 0.5 * np.minimum.outer(sizes, finer_sizes)
-    same &= (sizes < clustering.PROPOSED_SHARE * len(memberships))[:, None]
-    worse = same & (finer_sizes < 0.5 * sizes[:, None])
-    small = small[:, ~worse.any(axis=0)]
-    coarse = memberships[:, ~(same & ~worse).any(axis=1)]
-    return np.hstack([np.where(small.any(axis=1)[:, None], 0, coarse), small])
-
-
-def _smallest_share(min_cluster_size, learning):
-    """Smallest cluster as a share of the kept pixels."""
-    if isinstance(min_cluster_size, str):
-        _checks.check_choice("min_cluster_size", min_cluster_size, ("auto",))
-        return max(clustering.PROPOSED_SHARE, PROPOSED_PIXELS / len(learning.scores))
-    n_kept = learning.keep.sum()
-    if np.isscalar(min_cluster_size) and 0 < min_cluster_size < 1:
-        return float(min_cluster_size)
-    pixels = _checks.as_int("min_cluster_size", min_cluster_size, minimum=2)
-    if pixels > n_kept:
-        raise ValueError(
-            f"min_cluster_size={pixels} is more than the {n_kept} pixels that are not masked."
-        )
-    return pixels / n_kept
-
-
-def _to_pixels(data, learning, memberships, in_noise, found, progress, smallest=0):
-    """From learning pixels to the full-resolution map, as arguments of a result.
-
-    `memberships` of a pixel are those of its learning pixel, and `in_noise` tells where that
-    is noise. Every pixel is labelled by its own counts and its neighbours. If a cluster must hold
-    at least `smallest` pixels, those with fewer are left out. Noise are the pixels of noisy
-    learning pixels and of left-out clusters that are no mixture of the other clusters either.
-    """
-    progress("labels")
-    found.setdefault("remarks", [])
-    labels, labelled = _label_pixels(learning, memberships, in_noise)
-    # Pixels of the least clusters may belong to one that reaches the size with them.
-    for size in (smallest // 2, smallest):
-        if not size or not labelled.shape[1]:
-            continue
-        left_out = _small_or_mixed(learning, labels, labelled, size, found["remarks"])
-        if left_out.any():
-            in_noise = in_noise | np.append(left_out, False)[labels]
-            memberships = labelled[:, ~left_out]
-            memberships /= np.maximum(memberships.sum(axis=1, keepdims=True), 1e-12)
-            labels, labelled = _label_pixels(learning, memberships, in_noise)
-    if labelled.shape[1] == 0:
-        found["remarks"].append(ALL_NOISE.format(len(learning.scores)))
-    labels, memberships, _ = clustering.drop_empty_and_sort(labels, labelled)
-    return _on_map(data, learning.keep, labels, memberships, learning.pixel_scores, progress) | {
-        "eigenvalues": learning.reduction.eigenvalues,
-        "noise_edge": learning.reduction.noise_edge,
-        "parameters": found
-        | {
-            "n_components_found": learning.reduction.components.shape[1],
-            "n_significant": learning.n_significant,
-            "binning_used": learning.binning,
-            "neighbourhood_used": learning.sigma,
-            "learning_pixels": len(learning.scores),
-            "counts_per_learning_pixel": float(learning.doses.mean()),
-            "seed": learning.seed,
-            "versions": _versions(),
-        },
-    }
-
-
-def _small_or_mixed(learning, labels, memberships, smallest, remarks):
-    """Clusters to leave out: with too few pixels, or small and no more than interfaces."""
-    sizes = np.bincount(labels[labels >= 0], minlength=memberships.shape[1])
-    small = sizes < smallest
-    members = labels[:, None] == np.arange(len(sizes))
-    spectra, _, rates = _cluster_spectra(learning, members)
-    leads = learning.pixels.blocks.sum(
-        labelling.lead_over_mixtures, spectra, rates, of_pixels=[labels]
-    )
-    gains = labelling.gain_over_mixtures(leads, sizes)
-    below_default = sizes < clustering.PROPOSED_SHARE * len(labels)
-    mixed = ~small & below_default & (gains < MIXTURE_GAIN)
-    if small.any():
-        remarks.append(
-            "Left out, for they hold fewer pixels than `min_cluster_size`: clusters "
-            f"of {', '.join(map(str, sorted(sizes[small])))} pixels."
-        )
-    if mixed.any():
-        remarks.append(
-            f"{mixed.sum()} of {len(mixed)} clusters are small and no more than mixtures of two "
-            "others, as pixels at interfaces are, and were left out."
-        )
-    return small | mixed
-
-
-def _label_pixels(learning, start, in_noise):
-    """Labels and memberships of pixels, from memberships and noise of their learning pixels."""
-    n_clusters = start.shape[1]
-    if n_clusters == 0:
-        return np.full(len(start), -1), start
-    memberships = shares = np.ones((len(start), 1))
-    if n_clusters > 1:
-        memberships, shares = _fit_at_full_resolution(learning, start, in_noise)
-    noise = np.zeros(len(memberships), dtype=bool)
-    if in_noise.any():
-        noise = in_noise & labelling.unexplained_pixels(
-            learning.pixel_scores, learning.pixels.totals, shares, ~in_noise, learning.keep,
-            learning.sigma,
-        )  # fmt: skip
-        memberships = np.where(noise[:, None], 0, memberships)
-    return np.where(noise, -1, memberships.argmax(axis=1)), memberships
-
-
-def _fit_at_full_resolution(learning, memberships, in_noise):
-    """Memberships and shares of pixels, their clusters' spectra fitted in turn with them.
-
-    Expectation-maximisation from the memberships of the learning pixels: what the clusters are at
-    the end does not depend on chance in how they were found.
-    """
-    start = None
-    for _ in range(MOST_ROUNDS):
-        known = np.where(in_noise[:, None], 0, memberships)
-        updated, shares = _posterior(
-            learning.pixels.blocks, *_cluster_spectra(learning, known), learning.keep,
-            learning.sigma, start,
-        )  # fmt: skip
-        change = np.abs(updated - memberships).mean()
-        memberships = start = updated
-        if change < SETTLED:
-            break
-    return memberships, shares
-
-
-def _cluster_spectra(learning, memberships):
-    """Summed counts of clusters, their sizes, and their doses if clusters may differ in dose."""
-    spectra = learning.pixels.blocks.sum(_sum_members, of_pixels=[memberships])
-    sizes = np.maximum(memberships.sum(axis=0), 1e-9)
-    return spectra, sizes, None if learning.reduction.normalize else spectra.sum(axis=1) / sizes
-
-
-def _sum_members(pixel_counts, memberships):
-    return memberships.T @ pixel_counts.astype(float)
-
-
-def _posterior(pixel_counts, spectra, sizes, rates, keep, sigma, start=None):
-    """Memberships and shares of pixels whose counts come from clusters with these spectra."""
-    states = labelling.mixing_states(len(spectra))
-    evidence = pixel_counts.store(
-        labelling.evidence,
-        states @ labelling.cluster_shares(spectra),
-        None if rates is None else states @ rates,
-    )
-    return labelling.posterior(evidence, states, sizes / sizes.sum(), keep, sigma, start)
-
-
-def _on_map(data, keep, labels, memberships, scores, progress):
-    """Labels, memberships and scores of kept pixels as arrays of the map, and cluster sums."""
-    n_clusters = memberships.shape[1]
-    label_map = np.full(keep.shape, -2, dtype=np.int32)
-    label_map[keep] = labels
-    maps = np.zeros((n_clusters, *keep.shape), dtype=np.float32)
-    for image, of_cluster in zip(maps, memberships.T, strict=True):
-        image[keep] = np.clip(of_cluster, 0, 1)
-    progress("spectra")
-    members = label_map.ravel() == np.arange(n_clusters)[:, None]
-    return {
-        "labels": label_map,
-        "memberships": maps,
-        "scores": scores,
-        "spectra": blocks.sum_weighted(data, members, lambda share: progress("spectra", share)),
-    }
+    pixels = read(data, setting, progress)
+    found = workflows.umap_hdbscan(pixels, setting, min_cluster_size, density, progress)
+    return _on_map(data, pixels.keep, found, progress)
 
 
 @one_blas_thread()
@@ -512,48 +111,19 @@ def assign_clusters(data, setting, spectra, energy, progress):
         If the energies of the two maps do not fit.
     """
     pixels = read(data, setting, progress)
-    progress("labels")
-    used = pixels.channels >= 0
-    known = counts.rebin_spectra(spectra, energy, setting.energy)
-    before = spectra[:, counts.channel_mask(energy, setting.energy_range, setting.excluded)].sum()
-    if known[:, used].sum() < ENERGY_OVERLAP * before:
-        raise ValueError(
-            f"The energies of the map, {setting.energy[0]:.3g} to {setting.energy[-1]:.3g} keV, "
-            f"hold only {known[:, used].sum() / before:.0%} of the counts that the clusters were "
-            f"learned from, at {energy[0]:.3g} to {energy[-1]:.3g} keV. Check the energy axes; "
-            "learn again with an `energy_range` that both maps cover."
-        )
-    # Nothing is known of the clusters where their map had no channels.
-    step = (energy[-1] - energy[0]) / max(len(energy) - 1, 1)
-    used &= (setting.energy > energy[0] - step / 2) & (setting.energy < energy[-1] + step / 2)
-    channels = np.where(used, pixels.channels, -1)
-    covered = np.unique(channels[used])
-    totals = pixels.blocks.sum(reduction.column_sums)
-    groups = np.full(len(totals), -1)
-    groups[covered] = counts.merge_sparse_features(totals[covered])
-    known = counts.sum_columns(
-        sparse.csr_array(known[:, used]), groups[channels[used]], groups.max() + 1
-    ).toarray()
-    pixel_counts = pixels.blocks.only(groups=groups)
-    sigma = neighbourhood_width(
-        setting.neighbourhood, pixels.per_pixel < LEARNING_COUNTS, pixels.per_pixel,
-        pixels.keep.ndim,
-    )  # fmt: skip
-    memberships, _ = _posterior(pixel_counts, known, np.ones(len(known)), None, pixels.keep, sigma)
-    found = pixel_counts.map(labelling.discriminant_scores, labelling.cluster_shares(known))
-    scores, doses = map(np.concatenate, zip(*found, strict=True))
-    scores *= np.sqrt(max(np.median(doses), 1.0))
-    labels = memberships.argmax(axis=1)
-    return _on_map(data, pixels.keep, labels, memberships, scores, progress) | {
-        "eigenvalues": np.zeros(0),
-        "noise_edge": np.nan,
-        "parameters": {"neighbourhood_used": sigma, "versions": _versions()},
-    }
+    found = workflows.assignment(pixels, setting, spectra, energy, progress)
+    return _on_map(data, pixels.keep, found, progress)
 
 
-def _versions():
-    packages = (
-        "hyperspy-clusterquant", "hyperspy", "exspy", "numpy", "scipy", "scikit-learn",
-        "umap-learn", "hdbscan",
-    )  # fmt: skip
-    return {package: importlib.metadata.version(package) for package in packages}
+def _on_map(data, keep, found, progress):
+    """Labels and memberships of kept pixels as arrays of the map, and the sums of the clusters."""
+    n_clusters = found["memberships"].shape[1]
+    labels = np.full(keep.shape, -2, dtype=np.int32)
+    labels[keep] = found["labels"]
+    maps = np.zeros((n_clusters, *keep.shape), dtype=np.float32)
+    for image, of_cluster in zip(maps, found["memberships"].T, strict=True):
+        image[keep] = np.clip(of_cluster, 0, 1)
+    progress("spectra")
+    members = labels.ravel() == np.arange(n_clusters)[:, None]
+    spectra = blocks.sum_weighted(data, members, lambda share: progress("spectra", share))
+    return found | {"labels": labels, "memberships": maps, "spectra": spectra}

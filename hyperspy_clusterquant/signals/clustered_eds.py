@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
-from hyperspy_clusterquant import pipeline
+from hyperspy_clusterquant import pipeline, workflows
 from hyperspy_clusterquant._checks import as_energy_range, as_names
 from hyperspy_clusterquant.learning import Setting
 from hyperspy_clusterquant.results import ClusterResult
@@ -324,7 +324,7 @@ class ClusteredEDSSpectrum(FollowingResults, ClusterComposition, ClusterPictures
             "cluster_selection_epsilon": cluster_selection_epsilon, "n_landmarks": n_landmarks,
         }  # fmt: skip
         pixels = _axes.smallest_cluster_in_pixels(min_cluster_size, self)
-        density = pipeline.DensitySetting(**parameters)
+        density = workflows.DensitySetting(**parameters)
         with _progress.stages("UMAP + HDBSCAN", 7, show_progressbar) as progress:
             found = pipeline.cluster_umap_hdbscan(
                 self.data, setting, pixels, density, progress=progress

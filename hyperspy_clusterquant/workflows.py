@@ -1,0 +1,376 @@
+"""The workflows: from the counts of pixels to their labels and memberships."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from hyperspy_clusterquant import _checks, clustering, counts, labelling, reduction
+from hyperspy_clusterquant.full_resolution import posterior, to_pixels, versions
+from hyperspy_clusterquant.learning import (
+    LEARNING_COUNTS,
+    learn,
+    learn_finer,
+    neighbourhood_width,
+)
+
+#: Components whose scores spread by twice the shot noise of a learning pixel make clusters.
+STRONG_COMPONENT = 4.0
+#: Fewest landmarks in a cluster that HDBSCAN may propose: fewer show no significant gap.
+PROPOSED_PIXELS = 10
+#: Learning pixels that the smallest cluster should hold, or bins are made smaller for it.
+FEWEST_OF_SMALLEST = 25
+#: Landmarks of the smallest cluster that are enough of them.
+RARE_LANDMARKS = 100
+#: Distance, in units of their spread, of two small clusters that are told apart: the halves of a
+#: normal distribution are 2.6 apart, those of an even one 3.5.
+CHANCE_DISTANCE = 4.0
+#: Share of a spectrum's counts that must lie in the energies of the map to be assigned.
+ENERGY_OVERLAP = 0.9
+
+NO_SIGNAL = "Nothing varies beyond shot noise, so there is one cluster."
+TOO_FEW_FOR_TWO = "The pixels are too few for two clusters of the smallest size, so there is one."
+DROPPED = "{} of {} clusters hold no pixel and were dropped."
+CONTINUOUS = (
+    "Gaps in the scores separate {} of the {} clusters; more are there because the components need "
+    "as many spectra. The composition may change gradually between those without a gap."
+)
+
+
+def gaussian_mixture(pixels, setting, n_clusters, covariance_type, n_init, progress):
+    """Workflow 1: whitened scores clustered with a Gaussian mixture.
+
+    Parameters
+    ----------
+    pixels : PixelCounts
+        Counts of the pixels that take part.
+    setting : Setting
+        What to use of the data, and how.
+    n_clusters : int, "auto" or "bic"
+        Number of clusters or the criterion that chooses it.
+    covariance_type, n_init
+        As in `sklearn.mixture.GaussianMixture`.
+    progress : callable
+        Called with the name of each stage, and the share of it that is done.
+
+    Returns
+    -------
+    dict
+        Arguments of `results.ClusterResult` that the data decide; `labels` (kept pixels,) and
+        `memberships` (kept pixels, n_clusters).
+    """
+    learning = learn(pixels, setting, progress)
+    n_components = learning.scores.shape[1]
+    n_clusters = _checks.check_n_clusters(n_clusters, np.count_nonzero(learning.filled))
+    found = {}
+    progress("clusters")
+    if n_components == 0:
+        memberships = np.ones((len(learning.scores), 1))
+        found["remarks"] = [NO_SIGNAL]
+    else:
+        scores = learning.scores[learning.filled]
+        fit = (covariance_type, n_init, learning.seed)
+        if isinstance(n_clusters, str):
+            found["criterion"] = n_clusters
+            n_clusters, n_separated, curve = clustering.choose_n_clusters(
+                scores, n_clusters, _fewest_spectra(learning), *fit, learning.rng
+            )
+            found["criterion_curve"] = curve.tolist()
+            if n_separated < n_clusters:
+                found["remarks"] = [CONTINUOUS.format(n_separated, n_clusters)]
+        known = clustering.mixture_memberships(scores, n_clusters, *fit, learning.rng)
+        # A pixel without counts belongs to each cluster as much as the map does.
+        memberships = np.tile(known.mean(axis=0), (len(learning.scores), 1))
+        memberships[learning.filled] = known
+    memberships = memberships[learning.bin_of_pixel]
+    no_noise = np.zeros(len(memberships), dtype=bool)
+    result = to_pixels(learning, memberships, no_noise, found, progress)
+    n_found = result["memberships"].shape[1]
+    if n_components > 0 and n_found < n_clusters:
+        result["parameters"]["remarks"].append(DROPPED.format(n_clusters - n_found, n_clusters))
+    return result
+
+
+def _fewest_spectra(learning):
+    """Spectra whose mixtures can make the strong components: one more than there are."""
+    values = learning.reduction.eigenvalues[: learning.scores.shape[1]]
+    strong = values > max(learning.reduction.noise_edge, STRONG_COMPONENT)
+    return 1 + int(np.count_nonzero(strong))
+
+
+@dataclass(frozen=True)
+class DensitySetting:
+    """What UMAP and HDBSCAN are told; names as in `umap.UMAP` and `hdbscan.HDBSCAN`."""
+
+    n_dimensions: int
+    n_neighbors: int
+    min_dist: float
+    metric: str
+    min_samples: int | None
+    cluster_selection_method: str
+    cluster_selection_epsilon: float
+    n_landmarks: int
+
+    def __post_init__(self):
+        _checks.check_choice(
+            "cluster_selection_method", self.cluster_selection_method, ("eom", "leaf")
+        )
+        if not self.cluster_selection_epsilon >= 0:
+            raise ValueError(
+                "`cluster_selection_epsilon` is a distance in the embedding, 0 or more, not "
+                f"{self.cluster_selection_epsilon!r}."
+            )
+        if not 0 <= self.min_dist <= 1:
+            raise ValueError(f"`min_dist` must be between 0 and 1, not {self.min_dist!r}.")
+        minima = {"n_dimensions": 1, "n_neighbors": 2, "n_landmarks": 100, "min_samples": 1}
+        for name, minimum in minima.items():
+            value = getattr(self, name)
+            if name != "min_samples" or value is not None:
+                object.__setattr__(self, name, _checks.as_int(name, value, minimum=minimum))
+
+
+@dataclass(frozen=True)
+class _Dense:
+    """Clusters of learning pixels by density, and how they were found."""
+
+    memberships: np.ndarray
+    is_noise: np.ndarray
+    landmarks: np.ndarray
+    embedding: np.ndarray
+    n_proposed: int
+    n_joined: int
+    n_separated: int
+
+
+def umap_hdbscan(pixels, setting, min_cluster_size, density, progress):
+    """Workflow 2: whitened scores embedded with UMAP, clustered with HDBSCAN.
+
+    HDBSCAN proposes clusters down to 3 % of the landmarks, or to half of a smaller
+    `min_cluster_size`, because many pixels of a small phase are mixed. Those without a gap between
+    them are joined. When all pixels are labelled, clusters below `min_cluster_size` are left out,
+    which makes the outcome depend on that size only where a cluster is smaller. A phase of that
+    size may be lost in the bins that "auto" chose for weak pixels; then small clusters are
+    searched for once more in smaller bins. Or too few of it may be among the landmarks; then
+    they are searched for among landmarks that are drawn evenly over the space of the scores.
+
+    Parameters
+    ----------
+    pixels, setting, progress
+        As in `gaussian_mixture`.
+    min_cluster_size : int, float or "auto"
+        Smallest cluster in pixels of the map (int) or as a fraction of the kept pixels.
+    density : DensitySetting
+        What UMAP and HDBSCAN are told.
+
+    Returns
+    -------
+    dict
+        As of `gaussian_mixture`.
+    """
+    learning = learn(pixels, setting, progress)
+    share = _smallest_share(min_cluster_size, learning)
+    smallest = round(share * learning.keep.sum())
+    found = {"smallest_cluster_pixels": smallest}
+    n_components = learning.scores.shape[1]
+    if n_components == 0 or share > 0.5:
+        # Without signal, UMAP makes clumps out of noise; and one cluster needs no search.
+        found["remarks"] = [NO_SIGNAL if n_components == 0 else TOO_FEW_FOR_TWO]
+        one = np.ones((learning.keep.sum(), 1))
+        no_noise = np.zeros(len(one), dtype=bool)
+        return to_pixels(learning, one, no_noise, found, progress)
+    dense = _dense_clusters(learning, share, density, progress)
+    found |= {"hdbscan_clusters": dense.n_proposed, "remarks": []}
+    if dense.n_joined < dense.n_proposed:
+        found["remarks"].append(
+            f"{dense.n_proposed} clumps of the embedding were joined to {dense.n_joined}: no gap "
+            "in the scores separates the others."
+        )
+    if dense.n_separated < dense.n_joined:
+        found["remarks"].append(CONTINUOUS.format(dense.n_separated, dense.n_joined))
+    memberships = dense.memberships[learning.bin_of_pixel]
+    in_noise = dense.is_noise[learning.bin_of_pixel]
+    searches = [learning] if _too_few_landmarks(learning, share, density) else []
+    for finer in itertools.chain(
+        searches, learn_finer(learning, setting, FEWEST_OF_SMALLEST / share)
+    ):
+        if not dense.n_joined or not finer.scores.shape[1]:
+            break
+        progress("small clusters")
+        again = _dense_clusters(finer, share, density, progress, rare=True)
+        small = _small_clusters(again, finer.scores)[finer.bin_of_pixel]
+        memberships = _with_small(memberships, small)
+        in_noise &= ~small.any(axis=1)
+        found.setdefault("binning_small", []).append(finer.binning)
+    result = to_pixels(learning, memberships, in_noise, found, progress, smallest)
+    first_pixel = np.full(len(learning.scores), learning.keep.size)
+    np.minimum.at(first_pixel, learning.bin_of_pixel, np.flatnonzero(learning.keep))
+    return result | {"embedding": dense.embedding, "landmarks": first_pixel[dense.landmarks]}
+
+
+def _too_few_landmarks(learning, share, density):
+    """Whether landmarks drawn at random hold too few of the smallest cluster."""
+    return density.n_landmarks < min(np.count_nonzero(learning.filled), RARE_LANDMARKS / share)
+
+
+def _dense_clusters(learning, share, density, progress, rare=False):
+    """Clusters of learning pixels, `share` the smallest that is wanted, perhaps a rare one."""
+    filled = np.flatnonzero(learning.filled)
+    n_landmarks = density.n_landmarks
+    if rare and _too_few_landmarks(learning, share, density):
+        scores = learning.scores[filled]
+        landmarks = filled[clustering.draw_rare_landmarks(scores, n_landmarks, learning.rng)]
+    else:
+        landmarks = filled[clustering.draw_landmarks(len(filled), n_landmarks, learning.rng)]
+    if density.min_samples is not None and density.min_samples >= len(landmarks):
+        raise ValueError(
+            f"`min_samples` must be less than the {len(landmarks)} learning pixels that there are, "
+            f"not {density.min_samples}. It is of the order of 10; leave it out if in doubt."
+        )
+    wanted = share / 2 if share < clustering.PROPOSED_SHARE else clustering.PROPOSED_SHARE
+    proposed = max(round(wanted * len(landmarks)), PROPOSED_PIXELS)
+    progress("UMAP embedding")
+    known = learning.scores[landmarks]
+    embedding = reduction.umap_embedding(
+        known, density.n_dimensions, density.n_neighbors, density.min_dist, density.metric,
+        learning.seed,
+    )  # fmt: skip
+    progress("clusters")
+    memberships, n_proposed = clustering.density_clusters(
+        embedding, known, proposed, density.min_samples, density.cluster_selection_method,
+        density.cluster_selection_epsilon, _fewest_spectra(learning),
+    )  # fmt: skip
+    n_joined = memberships.shape[1]
+    n_separated = clustering.merge_without_gap(known, memberships).shape[1]
+    is_noise = ~memberships.any(axis=1)
+    if len(landmarks) < len(learning.scores):
+        memberships, is_noise = clustering.extend_from_landmarks(
+            known, memberships, learning.scores
+        )
+        memberships[~learning.filled] = 0
+        is_noise[~learning.filled] = True
+    return _Dense(memberships, is_noise, landmarks, embedding, n_proposed, n_joined, n_separated)
+
+
+def _small_clusters(dense, scores):
+    """Of the clusters, those below the default size: ones for their learning pixels.
+
+    Those nearer to each other than `CHANCE_DISTANCE` are one: in so few pixels chance makes gaps.
+    """
+    labels = np.where(dense.is_noise, -1, dense.memberships.argmax(axis=1))
+    members = labels[:, None] == np.arange(dense.n_joined)
+    members = members[:, members.any(axis=0) & (members.mean(axis=0) < clustering.PROPOSED_SHARE)]
+    while members.shape[1] > 1:
+        pairs = list(itertools.combinations(range(members.shape[1]), 2))
+        apart = [_distance(*(scores[members[:, k]] for k in pair)) for pair in pairs]
+        if min(apart) >= CHANCE_DISTANCE:
+            break
+        one, other = pairs[int(np.argmin(apart))]
+        members[:, one] |= members[:, other]
+        members = np.delete(members, other, axis=1)
+    return members.astype(float)
+
+
+def _distance(first, second):
+    """Distance of two groups of points in units of their standard deviation along it."""
+    step = second.mean(axis=0) - first.mean(axis=0)
+    length = np.linalg.norm(step)
+    along = [group @ step / max(length, 1e-12) for group in (first, second)]
+    squares = sum(((values - values.mean()) ** 2).sum() for values in along)
+    return length / np.sqrt(max(squares / (len(first) + len(second)), 1e-12))
+
+
+def _with_small(memberships, small):
+    """Memberships of pixels, and small clusters found in finer bins in the place of the same.
+
+    Two small clusters are the same if they share more than half of the pixels of the lesser. The
+    finer one is taken, unless it is less than half as large.
+    """
+    sizes, finer_sizes = memberships.sum(axis=0), small.sum(axis=0)
+    same = memberships.T @ small > 0.5 * np.minimum.outer(sizes, finer_sizes)
+    same &= (sizes < clustering.PROPOSED_SHARE * len(memberships))[:, None]
+    worse = same & (finer_sizes < 0.5 * sizes[:, None])
+    small = small[:, ~worse.any(axis=0)]
+    coarse = memberships[:, ~(same & ~worse).any(axis=1)]
+    return np.hstack([np.where(small.any(axis=1)[:, None], 0, coarse), small])
+
+
+def _smallest_share(min_cluster_size, learning):
+    """Smallest cluster as a share of the kept pixels."""
+    if isinstance(min_cluster_size, str):
+        _checks.check_choice("min_cluster_size", min_cluster_size, ("auto",))
+        return max(clustering.PROPOSED_SHARE, PROPOSED_PIXELS / len(learning.scores))
+    n_kept = learning.keep.sum()
+    if np.isscalar(min_cluster_size) and 0 < min_cluster_size < 1:
+        return float(min_cluster_size)
+    pixels = _checks.as_int("min_cluster_size", min_cluster_size, minimum=2)
+    if pixels > n_kept:
+        raise ValueError(
+            f"min_cluster_size={pixels} is more than the {n_kept} pixels that are not masked."
+        )
+    return pixels / n_kept
+
+
+def assignment(pixels, setting, spectra, energy, progress):
+    """Label pixels with the clusters that were learned on another one.
+
+    Parameters
+    ----------
+    pixels, setting, progress
+        As in `gaussian_mixture`; of the setting, what concerns learning is not used.
+    spectra : array (n_clusters, channels of the other map)
+        Summed counts of the clusters.
+    energy : array (channels of the other map,)
+        Energies of the channels in keV.
+
+    Returns
+    -------
+    dict
+        As of `gaussian_mixture`.
+
+    Raises
+    ------
+    ValueError
+        If the energies of the two maps do not fit.
+    """
+    progress("labels")
+    used = pixels.channels >= 0
+    known = counts.rebin_spectra(spectra, energy, setting.energy)
+    before = spectra[:, counts.channel_mask(energy, setting.energy_range, setting.excluded)].sum()
+    if known[:, used].sum() < ENERGY_OVERLAP * before:
+        raise ValueError(
+            f"The energies of the map, {setting.energy[0]:.3g} to {setting.energy[-1]:.3g} keV, "
+            f"hold only {known[:, used].sum() / before:.0%} of the counts that the clusters were "
+            f"learned from, at {energy[0]:.3g} to {energy[-1]:.3g} keV. Check the energy axes; "
+            "learn again with an `energy_range` that both maps cover."
+        )
+    # Nothing is known of the clusters where their map had no channels.
+    step = (energy[-1] - energy[0]) / max(len(energy) - 1, 1)
+    used &= (setting.energy > energy[0] - step / 2) & (setting.energy < energy[-1] + step / 2)
+    channels = np.where(used, pixels.channels, -1)
+    covered = np.unique(channels[used])
+    totals = pixels.blocks.sum(reduction.column_sums)
+    groups = np.full(len(totals), -1)
+    groups[covered] = counts.merge_sparse_features(totals[covered])
+    known = counts.sum_columns(
+        sparse.csr_array(known[:, used]), groups[channels[used]], groups.max() + 1
+    ).toarray()
+    pixel_counts = pixels.blocks.only(groups=groups)
+    sigma = neighbourhood_width(
+        setting.neighbourhood, pixels.per_pixel < LEARNING_COUNTS, pixels.per_pixel,
+        pixels.keep.ndim,
+    )  # fmt: skip
+    memberships, _ = posterior(pixel_counts, known, np.ones(len(known)), None, pixels.keep, sigma)
+    found = pixel_counts.map(labelling.discriminant_scores, labelling.cluster_shares(known))
+    scores, doses = map(np.concatenate, zip(*found, strict=True))
+    scores *= np.sqrt(max(np.median(doses), 1.0))
+    return {
+        "labels": memberships.argmax(axis=1),
+        "memberships": memberships,
+        "scores": scores,
+        "eigenvalues": np.zeros(0),
+        "noise_edge": np.nan,
+        "parameters": {"neighbourhood_used": sigma, "versions": versions()},
+    }
