@@ -75,6 +75,17 @@ def as_int(name, value, minimum):
     return int(value)
 
 
+def as_level(value):
+    """`level` of a test as a float between 0 and 1."""
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not is_number or not 0 < value < 1:
+        raise ValueError(
+            f"`level` is the probability of a false alarm, between 0 and 1, such as 0.05; got "
+            f"{value!r}."
+        )
+    return float(value)
+
+
 def as_names(name, value):
     """A collection of texts, one text or None, as a tuple of texts."""
     if value is None:
@@ -108,3 +119,12 @@ def check_choice(name, value, choices):
     """Raise unless `value` is one of `choices`."""
     if value not in choices:
         raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}, not {value!r}.")
+
+
+def check_has_clusters(result):
+    """Raise a ValueError if a result has no cluster."""
+    if result.n_clusters == 0:
+        raise ValueError(
+            f"The result {result.name!r} has no cluster: all its pixels are noise or left "
+            "out. Cluster again with other parameters, or take another result."
+        )

@@ -21,6 +21,7 @@ from scipy import sparse
 
 from hyperspy_clusterquant import chunks
 from hyperspy_clusterquant._threads import one_blas_thread
+from hyperspy_clusterquant.counts import PackedCounts, thin
 from hyperspy_clusterquant.stores import Store, Stored, StoredArrays
 
 #: Pixels that are worked on together.
@@ -212,12 +213,40 @@ class BlockedCounts:
         self._keep = np.ones(bounds[-1], dtype=bool) if keep is None else keep
         self._groups = groups
 
+    @property
+    def n_features(self):
+        """Number of features that were read."""
+        return self._n_features
+
     def only(self, keep=None, groups=None):
-        """The same counts with some pixels only, or features summed in groups."""
+        """The same counts with some pixels only, or features, as they are now, in groups."""
         keep = self._keep if keep is None else keep
-        groups = self._groups if groups is None else groups
+        if groups is None:
+            groups = self._groups
+        elif self._groups is not None:
+            groups = np.where(self._groups >= 0, groups[self._groups], -1)
         return BlockedCounts(
             self._blocks, self._runner, self._bounds, self._n_features, keep, groups
+        )
+
+    def thinned(self, seed):
+        """One of two independent halves of the counts, see `counts.thin`.
+
+        Parameters
+        ----------
+        seed : sequence of int
+            The same half for the same seed, whatever the chunks of the map.
+
+        Returns
+        -------
+        BlockedCounts
+            Kept where these are.
+        """
+        half_of = dask.delayed(_thinned)
+        halves = [half_of(block, [*seed, number]) for number, block in enumerate(self._blocks)]
+        blocks, runner = self._runner.persist(halves, (), None)
+        return BlockedCounts(
+            blocks, runner, self._bounds, self._n_features, self._keep, self._groups
         )
 
     def map(self, kernel, *shared, of_pixels=(), parts=None):
@@ -278,12 +307,23 @@ class BlockedCounts:
         return [self._blocks[block] for block in numbers], masks
 
 
+def _loaded(block):
+    """Counts of a block, wherever it is kept."""
+    return (block.load() if isinstance(block, Stored) else block).unpack()
+
+
+def _thinned(block, seed):
+    half, _ = thin(_loaded(block), np.random.default_rng(seed))
+    half.eliminate_zeros()
+    return PackedCounts.pack(half)
+
+
 def _on_pixels(kernel, blocks, masks, rows, shared, before=None):
     """Counts of the chosen pixels of some blocks given to a kernel; added to what was before."""
     *shared, groups = shared
     parts = []
     for block, mask in zip(blocks, masks, strict=True):
-        counts = (block.load() if isinstance(block, Stored) else block).unpack()
+        counts = _loaded(block)
         parts.append(counts if mask is None else counts[mask])
     counts = parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
     if groups is not None:

@@ -34,6 +34,9 @@ SIX_CATION_AREAS = (0.40, 0.27, 0.20, 0.13)
 #: Workflow 2 of the nanoparticles: one composition.
 NANOPARTICLE = dict(Ag=19.19, Co=3.24, Cu=11.3, Ga=2.88, In=7.72, Mn=0.90, S=51.92, Zn=2.84)
 
+#: Radius of the cores that nanoparticles may have, as a share of their own.
+CORE_RADIUS = 0.6
+
 
 def six_cation_sulfide(
     size=128, channels=1024, counts_per_pixel=180.0, seed=0, energy_offset=0.0, energy_gain=0.0,
@@ -114,13 +117,13 @@ def six_cation_sulfide(
 
 def seven_cation_nanoparticles(
     size=128, channels=1024, counts_per_pixel=100.0, seed=0, energy_offset=0.0, energy_gain=0.0,
-    resolution=RESOLUTION, lazy=False,
+    resolution=RESOLUTION, lazy=False, core=None,
 ):  # fmt: skip
     """Seven-cation sulfide nanoparticles of a single composition on a carbon film.
 
     Round particles of varying thickness, so that classic maps look structured although the
-    composition is everywhere the same. Leave the film out to ask about the
-    sample: ``s.cluster_umap_hdbscan(exclude_lines=["C"])``.
+    composition is everywhere the same, unless they are given cores. Leave the film out to ask
+    about the sample: ``s.cluster_umap_hdbscan(exclude_lines=["C"])``.
 
     Parameters
     ----------
@@ -139,6 +142,10 @@ def seven_cation_nanoparticles(
     lazy : bool
         Draw the counts whenever they are read, for maps larger than memory. The sample is the
         same as of an eager map, the noise is not.
+    core : dict of str: float, optional
+        Elements that the inner 60 % of each particle's radius holds more of, in at%, such as
+        ``{"Cu": 2.0}``; the others hold less in proportion. The cores reach through the
+        particles, so that this is the contrast on the map.
 
     Returns
     -------
@@ -156,19 +163,27 @@ def seven_cation_nanoparticles(
     shape = _shape(size)
     row, column = np.indices(shape)
     squared_height = np.zeros(shape)
+    inside_core = np.zeros(shape, dtype=bool)
     for _ in range(12):
         radius = rng.uniform(0.09, 0.16) * min(shape)
         y, x = rng.uniform(0.1, 0.9, 2) * shape
-        squared_height = np.maximum(squared_height, radius**2 - (row - y) ** 2 - (column - x) ** 2)
+        squared_distance = (row - y) ** 2 + (column - x) ** 2
+        squared_height = np.maximum(squared_height, radius**2 - squared_distance)
+        inside_core |= squared_distance < (CORE_RADIUS * radius) ** 2
     pixel_size = 200 / min(shape)
     thickness = 2 * np.sqrt(squared_height) * pixel_size
     thickness = ndimage.gaussian_filter(thickness, 0.7)
     labels = np.where(thickness > 0.1 * thickness.max(), 0, -2)
+    phases, fractions = {"particle": NANOPARTICLE}, np.ones((1, *shape))
+    if core:
+        phases = {"shell": NANOPARTICLE, "core": _enriched(NANOPARTICLE, core)}
+        fractions = np.array([~inside_core, inside_core], dtype=float)
+        labels = np.where(inside_core & (labels == 0), 1, labels)
     return _phantom(
         rng,
-        {"particle": NANOPARTICLE},
+        phases,
         labels,
-        np.ones((1, *shape)),
+        fractions,
         thickness,
         film=np.ones(shape),
         channels=channels,
@@ -181,6 +196,23 @@ def seven_cation_nanoparticles(
         resolution=resolution,
         lazy_seed=seed if lazy else None,
     )
+
+
+def _enriched(composition, more):
+    """A composition in at% with more of some elements, and less of the others in proportion."""
+    unknown = [element for element in more if element not in composition]
+    if unknown:
+        raise ValueError(
+            f"The particles hold no {', '.join(unknown)}; they are made of "
+            f"{', '.join(composition)}."
+        )
+    total = sum(composition.values())
+    enriched = {e: 100 * composition[e] / total + more[e] for e in more}
+    rest = sum(x for e, x in composition.items() if e not in more)
+    others = (100 - sum(enriched.values())) / rest
+    if min(enriched.values()) < 0 or others < 0:
+        raise ValueError(f"`core`={more!r} leaves less than nothing of an element.")
+    return {e: enriched[e] if e in more else others * x for e, x in composition.items()}
 
 
 def _shape(size):

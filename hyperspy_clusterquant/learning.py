@@ -49,6 +49,13 @@ class PixelCounts:
     totals: np.ndarray
     channels: np.ndarray
 
+    def on_channels(self, values):
+        """Values of features (..., features), each of one channel, on all channels of the map."""
+        used = self.channels >= 0
+        spread = np.zeros((*values.shape[:-1], len(used)))
+        spread[..., used] = values
+        return spread
+
     @property
     def per_pixel(self):
         """Mean counts of a pixel."""
@@ -86,7 +93,7 @@ class Learning:
         return int(np.count_nonzero(self.reduction.eigenvalues > self.reduction.noise_edge))
 
 
-def read(data, setting, progress):
+def read(data, setting, progress, width=counts.FEATURE_WIDTH):
     """Read the counts of a map once and leave out what is masked.
 
     Parameters
@@ -97,6 +104,8 @@ def read(data, setting, progress):
         What to use of the data.
     progress : callable
         Called with the name of the stage and the share of it that is done.
+    width : float
+        Width in keV of the features that channels are merged into; 0 = each channel is one.
 
     Returns
     -------
@@ -111,7 +120,7 @@ def read(data, setting, progress):
         _checks.check_some_kept(keep, automatic)
     progress("counts")
     used = counts.channel_mask(setting.energy, setting.energy_range, setting.excluded)
-    channels = counts.merge_channels(setting.energy, used)
+    channels = counts.merge_channels(setting.energy, used, width)
     stored = blocks.collect_features(data, channels, lambda share: progress("counts", share))
     totals = np.concatenate(stored.map(reduction.row_sums))
     if automatic:
@@ -148,7 +157,7 @@ def learn(pixels, setting, progress):
     share = np.bincount(groups, totals) / totals.sum()
     pixels = replace(pixels, blocks=pixels.blocks.only(groups=groups))
     reduction.check_n_components(setting.n_components, groups.max() + 1)
-    binning = _binning(setting.binning, pixels.per_pixel, pixels.keep)
+    binning = choose_binning(setting.binning, pixels.per_pixel, pixels.keep)
     sigma = neighbourhood_width(
         setting.neighbourhood, binning > 1, pixels.per_pixel, pixels.keep.ndim
     )
@@ -210,7 +219,7 @@ def _thinned_products(pixel_counts, bins, share, mean_dose, seed):
     return reduction.cross_products(*halves, share, mean_dose)
 
 
-def _binning(binning, counts_per_pixel, keep):
+def choose_binning(binning, counts_per_pixel, keep):
     """Smallest factor with a learnable number of counts per pixel, or the user's."""
     if binning != "auto":
         return _checks.as_int("binning", binning, minimum=1)

@@ -190,8 +190,30 @@ class ClusterResult:
             self._check_number(number)
         if len(clusters) < 2:
             raise ValueError(f"Name at least two clusters to merge, got {clusters}.")
-        target = np.arange(self.n_clusters)
-        target[clusters] = clusters[0]
+        others = [[k] for k in range(self.n_clusters) if k not in clusters]
+        return self.merge_groups([clusters, *others])
+
+    def merge_groups(self, groups):
+        """Merge the clusters of each group into one.
+
+        Parameters
+        ----------
+        groups : list of list of int
+            Every cluster in one of them; the name given to the first of a group stays.
+
+        Returns
+        -------
+        ClusterResult
+            With dense numbers, largest cluster first.
+        """
+        if sorted(k for group in groups for k in group) != list(range(self.n_clusters)):
+            raise ValueError(
+                f"Each of the clusters 0 to {self.n_clusters - 1} must be in one group, got "
+                f"{groups}."
+            )
+        target = np.empty(self.n_clusters, dtype=int)
+        for group in groups:
+            target[group] = min(group)
         return self._regroup(target)
 
     def drop(self, clusters):

@@ -1,5 +1,12 @@
 """Pictures of results: arrays in, matplotlib axes out, nothing computed."""
 
+from hyperspy_clusterquant.plotting.diagnostics import (
+    plot_comparison,
+    plot_correlations,
+    plot_line_maps,
+    plot_significance,
+    plot_stability,
+)
 from hyperspy_clusterquant.plotting.fits import plot_peak_fit
 from hyperspy_clusterquant.plotting.maps import plot_label_map
 from hyperspy_clusterquant.plotting.spectra import (
@@ -10,10 +17,15 @@ from hyperspy_clusterquant.plotting.spectra import (
 )
 
 __all__ = [
+    "plot_comparison",
     "plot_composition",
+    "plot_correlations",
     "plot_criterion",
     "plot_label_map",
+    "plot_line_maps",
     "plot_peak_fit",
     "plot_scree",
+    "plot_significance",
     "plot_spectra",
+    "plot_stability",
 ]

@@ -58,11 +58,11 @@ def plot_label_map(result, ax=None):
     ax.set_yticks([])
     ax.set_title(result.name, fontsize=10, loc="left")
     if result.axes:
-        _draw_scale_bar(ax, result.axes[-1], image.shape[1])
+        draw_scale_bar(ax, result.axes[-1], image.shape[1])
     return ax
 
 
-def _draw_scale_bar(ax, axis, n_pixels):
+def draw_scale_bar(ax, axis, n_pixels):
     """Scale bar of a round length, about a fifth of the width."""
     from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 

@@ -137,8 +137,30 @@ def _lines_of(peaks, fits, candidates):
     return tuple(sorted(lines, key=lambda peak: -peak.significance))
 
 
-def area_operator(fitted):
-    """Matrix that turns counts into areas: the fit of the sum as a linear map.
+@dataclass(frozen=True, eq=False)
+class LinearFit:
+    """The fit of the sum of some spectra as a linear map, with fixed weights and without bounds.
+
+    Attributes
+    ----------
+    columns : array (n_columns, channels)
+        What is fitted: families of lines, then functions of the background.
+    operator : array (n_columns, channels)
+        Turns counts into coefficients, which are areas for families and may be negative.
+    """
+
+    columns: np.ndarray
+    operator: np.ndarray
+
+    def spread(self, used):
+        """The same on more channels, of which it looks at those used, array of bool."""
+        wide = np.zeros((2, len(self.columns), len(used)))
+        wide[:, :, used] = self.columns, self.operator
+        return LinearFit(*wide)
+
+
+def linear_fit(fitted):
+    """The fit as a linear map.
 
     Parameters
     ----------
@@ -146,16 +168,16 @@ def area_operator(fitted):
 
     Returns
     -------
-    array (n_families, channels)
-        With fixed weights and without bounds, so that areas may come out negative.
+    LinearFit
     """
     design = fitted.fits[0].design
     variance = np.nansum([fit.variance for fit in fitted.fits if fit.counts.sum() > 0], axis=0)
     weight = 1 / np.sqrt(variance)
-    columns = np.vstack([design.profiles, design.background]).T * weight[:, None]
+    fixed = np.vstack([design.profiles, design.background])
+    columns = fixed.T * weight[:, None]
     length = np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
     inverse = np.linalg.pinv(columns / length, rcond=1e-8) / length[:, None]
-    return inverse[: len(design.families)] * weight
+    return LinearFit(fixed, inverse * weight)
 
 
 def _search(fit, variance, candidates, found, calibrated=True):

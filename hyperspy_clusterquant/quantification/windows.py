@@ -27,17 +27,32 @@ def integrate_windows(energy, spectrum, variance, peak_windows, background_windo
     areas : array (n_lines,)
     variances : array (n_lines,)
     """
+    weights = window_weights(energy, peak_windows, background_windows)
+    return weights @ spectrum, weights**2 @ variance
+
+
+def window_weights(energy, peak_windows, background_windows):
+    """Weights of the channels in the net counts of windows.
+
+    Parameters
+    ----------
+    energy, peak_windows, background_windows
+        As of `integrate_windows`.
+
+    Returns
+    -------
+    array (n_lines, channels)
+    """
     half = (energy[1] - energy[0]) / 2
 
     def within(low, high):
         # The channels between those nearest to the ends, as HyperSpy slices.
         return (energy >= low - half) & (energy < high - half)
 
-    areas, variances = [], []
-    for peak, sides in zip(peak_windows, background_windows, strict=True):
+    weights = np.zeros((len(peak_windows), len(energy)))
+    for row, peak, sides in zip(weights, peak_windows, background_windows, strict=True):
         inside = within(*peak)
         outside = within(*sides[:2]) | within(*sides[2:])
-        share = inside.sum() / max(outside.sum(), 1)
-        areas.append(spectrum[inside].sum() - share * spectrum[outside].sum())
-        variances.append(variance[inside].sum() + share**2 * variance[outside].sum())
-    return np.array(areas), np.array(variances)
+        row += inside
+        row -= inside.sum() / max(outside.sum(), 1) * outside
+    return weights

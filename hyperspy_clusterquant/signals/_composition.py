@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from hyperspy_clusterquant import blocks
-from hyperspy_clusterquant._checks import check_choice
+from hyperspy_clusterquant._checks import check_choice, check_has_clusters
 from hyperspy_clusterquant.signals import _progress, _storage
 from hyperspy_clusterquant.signals._quantify import PerPixel, quantify
 
@@ -49,7 +49,7 @@ class ClusterComposition:
         if not results:
             raise ValueError("The list of results is empty: name at least one of s.clusters.")
         for each in results:
-            _check_has_clusters(each)
+            check_has_clusters(each)
         pixel_weights = [_weights(each, weights) for each in results]
         with _progress.stages("Cluster spectra", 1, show_progressbar) as progress:
             both = blocks.sum_weighted(
@@ -197,7 +197,7 @@ class ClusterComposition:
                 )
             return quantify(self, self._as_spectra, ["spectrum"], **options)
         result = self._get_cluster_result(result)
-        _check_has_clusters(result)
+        check_has_clusters(result)
 
         def spectra():
             sums = self.get_cluster_spectra(result, weights, show_progressbar=show_progressbar)
@@ -248,11 +248,3 @@ def _weights(result, kind):
     if kind == "membership":
         return result.memberships.reshape(result.n_clusters, -1)
     return result.labels.ravel() == np.arange(result.n_clusters)[:, None]
-
-
-def _check_has_clusters(result):
-    if result.n_clusters == 0:
-        raise ValueError(
-            f"The result {result.name!r} has no cluster: all its pixels are noise or left "
-            "out. Cluster again with other parameters, or take another result."
-        )

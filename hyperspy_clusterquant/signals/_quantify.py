@@ -139,10 +139,14 @@ class Request:
                 stacklevel=4,
             )
 
+    def positions_in(self, fitted):
+        """Numbers of the quantified lines among the fitted families."""
+        names = [family.alpha for family in fitted.fits[0].design.families]
+        return [names.index(line) for line in self.lines]
+
     def areas_of(self, fitted):
         """Areas of the quantified lines: as they are, unconstrained, and covariances."""
-        names = [family.alpha for family in fitted.fits[0].design.families]
-        chosen = [names.index(line) for line in self.lines]
+        chosen = self.positions_in(fitted)
         return (
             np.array([fit.areas[chosen] for fit in fitted.fits]),
             np.array([fit.unconstrained[chosen] for fit in fitted.fits]),
@@ -191,6 +195,15 @@ class Request:
     def k(self):
         """k-factors by weight, array (n_elements,)."""
         return np.array([self.kfactors[line] for line in self.lines])
+
+    def percent(self, areas, covariance):
+        """Composition in at% of the areas of the lines, and its covariance from theirs."""
+        masses = np.array([atomic_weight(element) for element in self.elements])
+        fractions = cliff_lorimer.atomic_fractions(areas, self.k, masses)
+        of_fractions = cliff_lorimer.fraction_covariance(
+            fractions, self.k / masses, areas, covariance
+        )
+        return 100 * fractions, 1e4 * of_fractions
 
     def table(self, intensities, unconstrained, covariances, composition_units, **more):
         """Compositions of the spectra as a `CompositionTable`."""
@@ -290,9 +303,7 @@ def _composition_maps(signal, request, table, fitted, used, per_pixel):
 
     Areas may be negative: clipped, they would be too large on average, the more the fewer counts.
     """
-    names = [family.alpha for family in fitted.fits[0].design.families]
-    operator = np.zeros((len(request.lines), len(request.energy)))
-    operator[:, used] = model.area_operator(fitted)[[names.index(line) for line in request.lines]]
+    operator = model.linear_fit(fitted).spread(used).operator[request.positions_in(fitted)]
     per_count = request.k.copy()
     if table.composition_units == "atomic":
         per_count /= np.array([atomic_weight(element) for element in request.elements])

@@ -15,8 +15,10 @@ from hyperspy_clusterquant.learning import Setting
 from hyperspy_clusterquant.results import ClusterResult
 from hyperspy_clusterquant.signals import _axes, _progress, _storage, _xray_lines
 from hyperspy_clusterquant.signals._composition import ClusterComposition
+from hyperspy_clusterquant.signals._diagnostics import ClusterDiagnostics
 from hyperspy_clusterquant.signals._following import FollowingResults
 from hyperspy_clusterquant.signals._pictures import ClusterPictures
+from hyperspy_clusterquant.signals._thickness import warn_of_thickness
 
 _SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
             Number of components of the counts that carry information. ``"auto"``: those above
@@ -61,7 +63,9 @@ _SHARED_END = """random_state : int or None
             message says what to do. The signal is not changed."""
 
 
-class ClusteredEDSSpectrum(FollowingResults, ClusterComposition, ClusterPictures, EDSTEMSpectrum):
+class ClusteredEDSSpectrum(
+    FollowingResults, ClusterComposition, ClusterDiagnostics, ClusterPictures, EDSTEMSpectrum
+):
     """STEM-EDX map with phases, their compositions and error bars.
 
     Everything of `exspy.signals.EDSTEMSpectrum` works unchanged.
@@ -469,6 +473,7 @@ class ClusteredEDSSpectrum(FollowingResults, ClusterComposition, ClusterPictures
     def _keep_result(self, name, workflow, setting, exclude_lines, parameters, found):
         mask = setting.navigation_mask
         found["parameters"] |= parameters | {
+            "n_clusters_found": len(found["memberships"]),
             "n_components": setting.n_components,
             "normalize": setting.normalize,
             "energy_range": setting.energy_range,
@@ -488,6 +493,8 @@ class ClusteredEDSSpectrum(FollowingResults, ClusterComposition, ClusterPictures
             **found,
         )
         _storage.write_result(self, result)
+        if workflow != "assigned":
+            warn_of_thickness(self, result)
         return result
 
 

@@ -1,0 +1,1 @@
+"""Is it real? Significance, agreement of clusterings, statistics of maps."""

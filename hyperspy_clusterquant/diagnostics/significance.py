@@ -1,0 +1,219 @@
+"""Are the clusters distinct? What several count splits say, for users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperspy_clusterquant.diagnostics._text import in_columns, p_text
+from hyperspy_clusterquant.results import ClusterResult
+
+#: Shares explained by counts, and overlaps, that are printed beyond this.
+WORTH_A_LINE = 0.5
+
+MERGE = "not distinguishable: merge"
+DISTINCT = "distinct"
+LOST = "not found again in half of the counts: merge"
+EMPTY = "not comparable: {} holds none of the elements"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SignificanceTable:
+    """Whether the clusters of a result differ in composition, tested by count splitting.
+
+    Everything is for the pair of the cluster in the row and that in the column.
+
+    Attributes
+    ----------
+    result : ClusterResult
+        What was tested.
+    cluster_names, elements : tuple of str
+        Clusters, and the elements whose lines are compared.
+    p_values : array (n_clusters, n_clusters)
+        Of "same composition, whatever the dose and thickness"; symmetric, NaN on the
+        diagonal and where there is nothing to compare.
+    adjusted_p_values : array (n_clusters, n_clusters)
+        Corrected for the number of pairs (Holm), as the verdicts use them.
+    difference, difference_std : array (n_clusters, n_clusters, n_elements)
+        Composition of the row less that of the column in at%, and its standard uncertainty from
+        the counts. The k-factors scale it; the p-values do not depend on them.
+    element_p_values : array (n_clusters, n_clusters, n_elements)
+        Of "no difference in this element", corrected for the number of elements.
+    n_tested : array of int (n_clusters, n_clusters)
+        Splits in which both clusters were found again.
+    n_splits : int
+        Splits made.
+    level : float
+        Of the verdicts.
+    overlap : array (n_clusters,)
+        Agreement (Jaccard's index) of each cluster with what was found in half of the counts,
+        mean over the splits.
+    explained_by_counts : array (n_clusters,)
+        Share of the separation from the cluster that is nearest in composition that total counts
+        alone explain: 1 = thickness or dose, near 0 = chemistry.
+    nearest : array of int (n_clusters,)
+        That cluster, -1 if there is none.
+    holds : array of bool (n_clusters,)
+        Whether the cluster holds any of the elements beyond noise.
+    consolidated : ClusterResult
+        The result with clusters merged that are not distinct, and interfaces.
+    mergers : tuple of Merger
+        What was merged and why.
+    """
+
+    result: ClusterResult
+    cluster_names: tuple
+    elements: tuple
+    p_values: np.ndarray
+    adjusted_p_values: np.ndarray
+    difference: np.ndarray
+    difference_std: np.ndarray
+    element_p_values: np.ndarray
+    n_tested: np.ndarray
+    n_splits: int
+    level: float
+    overlap: np.ndarray
+    explained_by_counts: np.ndarray
+    nearest: np.ndarray
+    holds: np.ndarray
+    consolidated: ClusterResult
+    mergers: tuple
+
+    @property
+    def n_clusters(self):
+        """Number of clusters."""
+        return len(self.cluster_names)
+
+    @property
+    def z(self):
+        """Standard deviations of a normal distribution that have the p-value, both tails.
+
+        Array (n_clusters, n_clusters); beyond 37 it is no longer told apart.
+        """
+        from scipy import stats
+
+        return stats.norm.isf(np.maximum(self.p_values, 1e-300) / 2)
+
+    @property
+    def effect_size(self):
+        """Atoms in 100 that would have to be others: half the sum of the absolute differences.
+
+        Array (n_clusters, n_clusters) in at%.
+        """
+        return 0.5 * np.abs(self.difference).sum(axis=2)
+
+    @property
+    def effect_size_std(self):
+        """Standard uncertainty of `effect_size`, the elements taken as independent."""
+        return 0.5 * np.sqrt((self.difference_std**2).sum(axis=2))
+
+    @property
+    def verdicts(self):
+        """What it means for each pair, array of str (n_clusters, n_clusters), "" = itself."""
+        n = self.n_clusters
+        words = np.full((n, n), "", dtype=object)
+        for i in range(n):
+            for j in range(n):
+                if i != j:
+                    words[i, j] = self._verdict(i, j)
+        return words
+
+    def _verdict(self, i, j):
+        if self.n_tested[i, j] == 0:
+            empty = [k for k in (i, j) if not self.holds[k]]
+            lost = [k for k in empty if self.overlap[k] == 0]
+            if empty and not lost:
+                return EMPTY.format(" and ".join(self.cluster_names[k] for k in empty))
+            return LOST
+        if not self.adjusted_p_values[i, j] < self.level:
+            return MERGE
+        differ = self.element_p_values[i, j] < self.level
+        if differ.all() or not differ.any():
+            return DISTINCT
+        names = [e for e, yes in zip(self.elements, differ, strict=True) if yes]
+        return f"{DISTINCT} in {', '.join(names)} only"
+
+    def is_distinct(self, i, j):
+        """Whether the compositions of two clusters differ."""
+        return bool(self.adjusted_p_values[i, j] < self.level)
+
+    def to_dataframe(self):
+        """One row for each pair of clusters, as a `pandas.DataFrame`."""
+        import pandas as pd
+
+        rows = []
+        for i, j in zip(*np.triu_indices(self.n_clusters, 1), strict=True):
+            row = {
+                "first": self.cluster_names[i],
+                "second": self.cluster_names[j],
+                "verdict": self.verdicts[i, j],
+                "p": self.p_values[i, j],
+                "adjusted p": self.adjusted_p_values[i, j],
+                "z": self.z[i, j],
+                "effect (at%)": self.effect_size[i, j],
+                "splits": self.n_tested[i, j],
+            }
+            for e, element in enumerate(self.elements):
+                row[f"{element} (at%)"] = self.difference[i, j, e]
+                row[f"{element} std"] = self.difference_std[i, j, e]
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def __repr__(self):
+        n = self.n_clusters
+        if n < 2:
+            return f"<SignificanceTable {self.result.name!r}: one cluster, nothing to compare>"
+        head = ("pair", "p", "z", "effect (at%)", "verdict")
+        rows = [head]
+        verdicts, z = self.verdicts, self.z
+        effect, effect_std = self.effect_size, self.effect_size_std
+        for i, j in zip(*np.triu_indices(n, 1), strict=True):
+            known = np.isfinite(self.p_values[i, j])
+            rows.append(
+                (
+                    f"{self.cluster_names[i]} - {self.cluster_names[j]}",
+                    p_text(self.adjusted_p_values[i, j]) if known else "",
+                    (f"{z[i, j]:.1f}" if z[i, j] < 37 else "> 37") if known else "",
+                    f"{effect[i, j]:.2g} ± {effect_std[i, j]:.1g}" if known else "",
+                    verdicts[i, j],
+                )
+            )
+        lines = in_columns(rows)
+        for k, share in enumerate(self.explained_by_counts):
+            if share > WORTH_A_LINE:
+                nearest = self.nearest[k]
+                also = ", but the compositions differ, too" if self.is_distinct(k, nearest) else ""
+                lines.append(
+                    f"{self.cluster_names[k]}: total counts explain {share:.0%} of what separates "
+                    f"it from {self.cluster_names[nearest]}{also}"
+                )
+        for k in np.flatnonzero(self.overlap < WORTH_A_LINE):
+            lines.append(
+                f"{self.cluster_names[k]}: found again only with an overlap of "
+                f"{self.overlap[k]:.2f} in half of the counts"
+            )
+        for merger in self.mergers:
+            joined, to = (" + ".join(self.cluster_names[k] for k in ks) for ks in merger.clusters)
+            lines.append(f"merged: {joined} with {to} ({merger.reason})")
+        lines.append(
+            f"p corrected for the number of pairs; {self.n_splits} splits of the counts; "
+            f"{self.consolidated.n_clusters} of {n} clusters remain in .consolidated"
+        )
+        return "\n".join(lines)
+
+    def plot(self, ax=None):
+        """Draw the pairs of clusters with their verdicts.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from hyperspy_clusterquant.plotting import plot_significance
+
+        return plot_significance(self, ax)

@@ -1,0 +1,415 @@
+"""Does the map of an X-ray line show more than shot noise and thickness?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from hyperspy_clusterquant.diagnostics._text import p_text
+from hyperspy_clusterquant.diagnostics.halves import holm, holm_of_pairs
+
+#: Powers of the weights whose sums over the counts tell the moments of q.
+POWERS = (2, 3, 4, 6)
+#: Below it, a distribution is as good as normal.
+LEAST_SKEWNESS = 1e-3
+#: Significant correlations are printed from here on.
+WORTH_A_LINE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class LineWeights:
+    """Weights of the channels in what is asked of each bin of pixels.
+
+    Attributes
+    ----------
+    net : array (n_lines, channels)
+        Counts to net counts of the lines.
+    beyond : array (n_lines, n_lines)
+        Net counts to what each line has beyond its share of all lines, in rows.
+    """
+
+    net: np.ndarray
+    beyond: np.ndarray
+
+    @classmethod
+    def of_map(cls, net, total):
+        """From the weights of the net counts, and the summed spectrum of the map."""
+        areas = net @ total
+        return cls(net, np.eye(len(net)) - np.outer(areas / areas.sum(), np.ones(len(net))))
+
+    @property
+    def pairs(self):
+        """Positions of the lines of each pair, each line with itself among them."""
+        return np.triu_indices(len(self.net))
+
+    @property
+    def operator(self):
+        """Everything that is linear in the counts, array (n_values, channels)."""
+        first, second = self.pairs
+        powers = [w**k for w in (self.net, self.beyond @ self.net) for k in POWERS]
+        return np.concatenate([self.net, self.net[first] * self.net[second], *powers])
+
+
+@dataclass(frozen=True, eq=False)
+class Variation:
+    """Variation of the lines between the bins of a map.
+
+    Attributes
+    ----------
+    dispersion, dispersion_beyond : array (n_lines,)
+        Variance over shot noise: of the net counts, and of what is beyond thickness.
+    p_values, p_values_beyond : array (n_lines,)
+        Of "no variation at all", and of "none beyond dose and thickness".
+    relative, relative_std : array (n_lines,)
+        Variation beyond shot noise and thickness, as a share of the counts expected, and its
+        standard uncertainty; 0 where there is less than noise.
+    total_correlation, total_correlation_std, total_correlation_p : array (n_lines, n_lines)
+        Correlations of the net counts, corrected for shot noise.
+    correlation, correlation_std, correlation_p : array (n_lines, n_lines)
+        Corrected for the common thickness, too; NaN for less than three lines.
+    """
+
+    dispersion: np.ndarray
+    dispersion_beyond: np.ndarray
+    p_values: np.ndarray
+    p_values_beyond: np.ndarray
+    relative: np.ndarray
+    relative_std: np.ndarray
+    total_correlation: np.ndarray
+    total_correlation_std: np.ndarray
+    total_correlation_p: np.ndarray
+    correlation: np.ndarray
+    correlation_std: np.ndarray
+    correlation_p: np.ndarray
+
+
+def variation(sums, weights, bin_sizes):
+    r"""Variation of lines beyond shot noise, and beyond thickness.
+
+    With w the weights of a line (its background taken off), the net counts of a bin are
+    :math:`y = \sum_c w_c` over its counts c. The sum over pairs of **different** counts,
+
+    .. math:: q = y^2 - \sum_c w_c^2 = \sum_{c \ne c'} w_c w_{c'},
+
+    has no shot noise: its mean is zero if y has the mean zero, and its variance is then
+    :math:`2 (\sum w^2)^2`. For "no variation at all", y is taken less the mean of the map. For
+    "none beyond dose and thickness", y is what a line has beyond its share of the counts of all
+    lines, whose mean is zero if the composition is everywhere the same. The sum of q
+    over the bins is distributed like a chi-square that is shifted and scaled to the
+    same three moments. For two lines, :math:`q = y y' - \sum_c w_c w'_c`, and its sum is compared
+    with its spread; y is there what a line has beyond its share of the counts of the others, so
+    that neither of the two is in what they are compared with.
+
+    Parameters
+    ----------
+    sums : array (n_bins, n_values)
+        Of each bin: its counts times `weights.operator`.
+    weights : LineWeights
+    bin_sizes : array (n_bins,)
+        Pixels of each bin.
+
+    Returns
+    -------
+    Variation
+    """
+    n = len(weights.net)
+    first, second = weights.pairs
+    net, packed, powers = np.split(sums, np.cumsum([n, len(first)]), axis=1)
+    of_net, of_beyond = powers.reshape(len(sums), 2, len(POWERS), n).transpose(1, 2, 0, 3)
+    products = np.empty((len(sums), n, n))
+    products[:, first, second] = products[:, second, first] = packed
+    size, totals = bin_sizes / bin_sizes.sum(), net.sum(axis=0)
+    level = net - np.outer(size, totals)
+    noise = of_net[0]
+    flat = [_excess(level[:, k], level[:, k], noise[:, k], size) for k in range(n)]
+
+    def residual(coefficients):
+        return net @ coefficients
+
+    def noise_of(one, other):
+        return np.einsum("i,bij,j->b", one, products, other)
+
+    dose = net.sum(axis=1) / totals.sum()
+    own_noise = of_beyond[0]
+    own = [
+        _excess(residual(row), residual(row), of_row, dose)
+        for row, of_row in zip(weights.beyond, own_noise.T, strict=True)
+    ]
+    expected = totals**2 * (dose**2).sum()
+    relative = np.sqrt([max(q.sum(), 0) / e for q, e in zip(own, expected, strict=True)])
+    spread = np.array([np.sqrt((q**2).sum()) for q in own]) / expected
+    total_correlation, correlation = np.full((2, 3, n, n), np.nan)
+    for i, j in zip(*np.triu_indices(n, 1), strict=True):
+        both = [
+            _excess(level[:, a], level[:, b], products[:, a, b], size)
+            for a, b in ((i, j), (i, i), (j, j))
+        ]
+        total_correlation[:, i, j] = total_correlation[:, j, i] = _correlation(*both)
+        rest = np.ones(n)
+        rest[[i, j]] = 0
+        reference = totals @ rest
+        if not reference > 0:
+            continue
+        rows = {k: np.eye(n)[k] - totals[k] / reference * rest for k in (i, j)}
+        dose = net @ rest / reference
+        both = [
+            _excess(residual(rows[a]), residual(rows[b]), noise_of(rows[a], rows[b]), dose)
+            for a, b in ((i, j), (i, i), (j, j))
+        ]
+        correlation[:, i, j] = correlation[:, j, i] = _correlation(*both)
+    return Variation(
+        dispersion=1 + np.sum(flat, axis=1) / noise.sum(axis=0),
+        dispersion_beyond=1 + np.sum(own, axis=1) / own_noise.sum(axis=0),
+        p_values=_p_values(np.sum(flat, axis=1), of_net),
+        p_values_beyond=_p_values(np.sum(own, axis=1), of_beyond),
+        relative=relative,
+        relative_std=np.where(relative > 0, spread / np.maximum(2 * relative, 1e-300), np.nan),
+        total_correlation=total_correlation[0],
+        total_correlation_std=total_correlation[1],
+        total_correlation_p=total_correlation[2],
+        correlation=correlation[0],
+        correlation_std=correlation[1],
+        correlation_p=correlation[2],
+    )
+
+
+def _excess(one, other, noise, leverage):
+    """Products of two residuals of each bin less their shot noise.
+
+    Residuals that sum to zero over the map, because the mean or the share that is taken off was
+    found from them, have a little less than their noise: by twice the leverage of the bin.
+    """
+    return one * other - noise * (1 - 2 * leverage) - leverage**2 * noise.sum()
+
+
+def _p_values(statistics, powers):
+    """Probability that the sums of q are as large or larger by chance, one-sided.
+
+    Parameters
+    ----------
+    statistics : array (n_lines,)
+    powers : array (n_powers, n_bins, n_lines)
+        Sums of the powers of the weights over the counts of each bin.
+    """
+    p2, p3, p4, p6 = powers
+    # Sums over different counts, as in q: only they are right on average where counts are few.
+    variance = 2 * (p2**2 - p4).sum(axis=0)
+    third = (8 * (p2**3 - 3 * p2 * p4 + 2 * p6) + 4 * (p3**2 - p6)).sum(axis=0)
+    known = variance > 0
+    scaled = np.where(known, statistics / np.sqrt(np.where(known, variance, 1.0)), np.nan)
+    skewness = np.where(known, third / np.where(known, variance, 1.0) ** 1.5, 0.0)
+    freedom = 8 / np.maximum(skewness, LEAST_SKEWNESS) ** 2
+    return stats.chi2.sf(freedom + scaled * np.sqrt(2 * freedom), freedom)
+
+
+def _correlation(both, first, second):
+    """Correlation, its standard uncertainty, and the p-value of "none"; NaN where undefined."""
+    spread = np.sqrt((both**2).sum())
+    if not spread > 0:
+        return np.full(3, np.nan)
+    p = 2 * stats.norm.sf(abs(both.sum()) / spread)
+    own = first.sum(), second.sum()
+    if min(own) <= 0:
+        return np.array([np.nan, np.nan, p])
+    length = np.sqrt(own[0] * own[1])
+    r = both.sum() / length
+    influence = both / length - 0.5 * r * (first / own[0] + second / own[1])
+    return np.array([np.clip(r, -1, 1), np.sqrt((influence**2).sum()), p])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MapSignificance:
+    """Whether the maps of X-ray lines show more than shot noise and thickness.
+
+    Attributes
+    ----------
+    xray_lines : tuple of str
+    counts_per_pixel : array (n_lines,)
+        Net counts, background taken off.
+    variation : Variation
+        Dispersions, p-values, and correlations.
+    images : array of float32 (n_lines, map shape)
+        Net counts of every pixel, NaN where left out.
+    binning : int
+        Factor by which pixels were binned for the tests.
+    n_bins : int
+        Bins compared.
+    level : float
+        Of what is called significant.
+    axes : tuple of dict
+        Navigation axes of the map.
+    """
+
+    xray_lines: tuple
+    counts_per_pixel: np.ndarray
+    variation: Variation
+    images: np.ndarray
+    binning: int
+    n_bins: int
+    level: float
+    axes: tuple
+
+    @property
+    def dispersion(self):
+        """Variance of the net counts of a bin over shot noise: 1 = nothing but noise."""
+        return self.variation.dispersion
+
+    @property
+    def dispersion_beyond_thickness(self):
+        """The same of what a line has beyond its share of all lines together."""
+        return self.variation.dispersion_beyond
+
+    @property
+    def p_values_no_variation(self):
+        """Of "no variation at all"."""
+        return self.variation.p_values
+
+    @property
+    def p_values(self):
+        """Of "no variation beyond dose and thickness", not corrected for the number of lines."""
+        return self.variation.p_values_beyond
+
+    @property
+    def correlation(self):
+        """Correlation of two lines, corrected for shot noise and thickness, (n_lines, n_lines).
+
+        NaN where one of them varies no more than noise and thickness explain. Two lines alone
+        cannot tell thickness from composition: their correlation is corrected for shot noise only.
+        """
+        return self._of_pairs("correlation")
+
+    @property
+    def correlation_std(self):
+        """Standard uncertainty of `correlation`."""
+        return self._of_pairs("correlation_std")
+
+    @property
+    def correlation_p_values(self):
+        """Of "no correlation", not corrected for the number of pairs."""
+        return self._pairs("correlation_p")
+
+    @property
+    def thickness_removed(self):
+        """Whether there are lines enough to correct correlations for thickness."""
+        return len(self.xray_lines) > 2
+
+    def _pairs(self, name):
+        return getattr(self.variation, name if self.thickness_removed else f"total_{name}")
+
+    def _of_pairs(self, name):
+        vary = self.significant
+        return np.where(np.outer(vary, vary), self._pairs(name), np.nan)
+
+    @property
+    def significant(self):
+        """Lines that vary beyond thickness, at `level` corrected for their number (Holm)."""
+        return holm(self.p_values) < self.level
+
+    @property
+    def correlated(self):
+        """Pairs of lines that are correlated, at `level` corrected for their number (Holm)."""
+        return holm_of_pairs(self.correlation_p_values) < self.level
+
+    def to_dataframe(self):
+        """One row for each line, as a `pandas.DataFrame`."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "counts per pixel": self.counts_per_pixel,
+                "dispersion": self.dispersion,
+                "p (no variation)": self.p_values_no_variation,
+                "dispersion beyond thickness": self.dispersion_beyond_thickness,
+                "p (thickness only)": self.p_values,
+                "variation": self.variation.relative,
+                "variation std": self.variation.relative_std,
+                "significant": self.significant,
+            },
+            index=list(self.xray_lines),
+        )
+
+    def __repr__(self):
+        head = (
+            "line",
+            "counts/px",
+            "disp.",
+            "p(none)",
+            "disp./thick.",
+            "p(thick.)",
+            "variation",
+            "",
+        )
+        rows = [head]
+        v = self.variation
+        for k, line in enumerate(self.xray_lines):
+            varies = f"{v.relative[k]:.1%} ± {v.relative_std[k]:.1%}" if v.relative[k] > 0 else "-"
+            rows.append(
+                (
+                    line,
+                    f"{self.counts_per_pixel[k]:.3g}",
+                    f"{v.dispersion[k]:.3g}",
+                    p_text(v.p_values[k]),
+                    f"{v.dispersion_beyond[k]:.3g}",
+                    p_text(v.p_values_beyond[k]),
+                    varies,
+                    "varies" if self.significant[k] else "thickness and noise",
+                )
+            )
+        widths = [max(len(row[c]) for row in rows) for c in range(len(head))]
+        lines = [
+            "  ".join(t.ljust(w) for t, w in zip(r, widths, strict=True)).rstrip() for r in rows
+        ]
+        lines.insert(1, "-" * max(map(len, lines)))
+        lines.append(lines[1])
+        correlation, std, correlated = self.correlation, self.correlation_std, self.correlated
+        for i, j in zip(*np.triu_indices(len(self.xray_lines), 1), strict=True):
+            if abs(correlation[i, j]) >= WORTH_A_LINE and correlated[i, j]:
+                lines.append(
+                    f"{self.xray_lines[i]} - {self.xray_lines[j]}: correlation "
+                    f"{correlation[i, j]:+.2f} ± {std[i, j]:.2f}, "
+                    f"p {p_text(self.correlation_p_values[i, j])}"
+                )
+        if not self.thickness_removed:
+            lines.append("two lines: correlation not corrected for thickness")
+        lines.append(f"{self.n_bins} bins of {self.binning} pixels along each axis")
+        return "\n".join(lines)
+
+    def maps(self):
+        """Net counts of each line as HyperSpy images, a dictionary by line."""
+        from hyperspy_clusterquant.signals.maps import line_maps
+
+        return line_maps(self)
+
+    def plot(self, axes=None):
+        """Draw the classic maps side by side, each with its significance.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib.axes.Axes, optional
+            Where to draw, one for each line; a new figure if not given.
+
+        Returns
+        -------
+        array of matplotlib.axes.Axes
+        """
+        from hyperspy_clusterquant.plotting import plot_line_maps
+
+        return plot_line_maps(self, axes)
+
+    def plot_correlations(self, ax=None):
+        """Draw the correlations of the lines beyond shot noise and thickness.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from hyperspy_clusterquant.plotting import plot_correlations
+
+        return plot_correlations(self, ax)

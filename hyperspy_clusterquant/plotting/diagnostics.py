@@ -1,0 +1,241 @@
+"""Pictures of tests: pairs of clusters, maps of lines, agreement and stability."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hyperspy_clusterquant.plotting._style import axes_or_new
+from hyperspy_clusterquant.plotting.maps import draw_scale_bar
+from hyperspy_clusterquant.results import MASKED
+
+AGREES, DISAGREES, LEFT_OUT = "#D9E3EA", "#D55E00", "#FFFFFF"
+DISTINCT_COLOUR, SAME_COLOUR, UNKNOWN_COLOUR = "#9DC3DE", "#F5C98B", "#EEEEEE"
+
+
+def plot_significance(table, ax=None):
+    """Draw the pairs of clusters with their verdicts.
+
+    Parameters
+    ----------
+    table : SignificanceTable
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Patch
+
+    n = table.n_clusters
+    ax = axes_or_new(ax, (1.5 + 0.95 * max(n, 3), 1.2 + 0.75 * max(n, 3)))
+    known = np.isfinite(table.p_values)
+    state = np.where(known, np.where(table.adjusted_p_values < table.level, 1, 2), 0)
+    state = np.ma.masked_where(np.eye(n, dtype=bool), state)
+    cmap = ListedColormap([UNKNOWN_COLOUR, DISTINCT_COLOUR, SAME_COLOUR])
+    ax.imshow(state, cmap=cmap, vmin=0, vmax=2)
+    effect = table.effect_size
+    for i in range(n):
+        for j in range(n):
+            if i == j or not known[i, j]:
+                continue
+            p = table.adjusted_p_values[i, j]
+            text = (
+                f"{effect[i, j]:.2g} at%\np {p:.2g}"
+                if p >= 1e-4
+                else f"{effect[i, j]:.2g} at%\np < 1e-4"
+            )
+            ax.text(j, i, text, ha="center", va="center", fontsize=8)
+    ax.set_xticks(range(n), table.cluster_names, rotation=30, ha="right")
+    ax.set_yticks(range(n), table.cluster_names)
+    ax.spines[:].set_visible(False)
+    entries = [
+        Patch(facecolor=colour, edgecolor="0.6", label=label)
+        for colour, label, shown in (
+            (DISTINCT_COLOUR, "distinct", (state == 1).any()),
+            (SAME_COLOUR, "not distinguishable", (state == 2).any()),
+            (UNKNOWN_COLOUR, "not compared", (state == 0).any()),
+        )
+        if shown is not np.ma.masked and shown
+    ]
+    if entries:
+        ax.legend(handles=entries, loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3,
+                  frameon=False, fontsize=8)  # fmt: skip
+    return ax
+
+
+def plot_line_maps(table, axes=None):
+    """Draw the classic maps of lines side by side, each with its significance.
+
+    Parameters
+    ----------
+    table : MapSignificance
+    axes : sequence of matplotlib.axes.Axes, optional
+        Where to draw, one for each line; a new figure if not given.
+
+    Returns
+    -------
+    array of matplotlib.axes.Axes
+    """
+    n = len(table.xray_lines)
+    if axes is None:
+        import matplotlib.pyplot as plt
+
+        columns = min(n, 4)
+        rows = -(-n // columns)
+        figure, grid = plt.subplots(
+            rows, columns, figsize=(2.6 * columns, 3.0 * rows), layout="constrained", squeeze=False
+        )
+        axes = grid.ravel()[:n]
+        for empty in grid.ravel()[n:]:
+            figure.delaxes(empty)
+    axes = np.asarray(axes, dtype=object)
+    significant = table.significant
+    for ax, line, image, p, varies in zip(
+        axes, table.xray_lines, table.images, table.p_values, significant, strict=True
+    ):
+        image = _first_map(image)
+        shown = image[np.isfinite(image)]
+        low, high = np.quantile(shown, [0.01, 0.995]) if shown.size else (0, 1)
+        ax.imshow(
+            image, cmap="gray", vmin=min(low, 0), vmax=max(high, low + 1e-6),
+            interpolation="nearest", aspect="equal" if image.shape[0] > 1 else "auto",
+        )  # fmt: skip
+        name = line.replace("_", " ").replace("a", "α")
+        verdict = "varies beyond thickness" if varies else "thickness and noise only"
+        if not np.isfinite(p):
+            verdict = "no counts to compare"
+        p_text = "" if not np.isfinite(p) else "\np < 1e-4" if p < 1e-4 else f"\np = {p:.2g}"
+        ax.set_title(f"{name}: {verdict}{p_text}", fontsize=8, loc="left",
+                     color="black" if varies else "0.45")  # fmt: skip
+        ax.set_xticks([])
+        ax.set_yticks([])
+    if table.axes and len(axes):
+        draw_scale_bar(axes[0], table.axes[-1], _first_map(table.images[0]).shape[1])
+    return axes
+
+
+def plot_correlations(table, ax=None):
+    """Draw the correlations of lines beyond shot noise and thickness.
+
+    Parameters
+    ----------
+    table : MapSignificance
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    n = len(table.xray_lines)
+    ax = axes_or_new(ax, (1.6 + 0.75 * max(n, 3), 1.0 + 0.65 * max(n, 3)))
+    correlation, std, correlated = table.correlation, table.correlation_std, table.correlated
+    image = ax.imshow(correlation, cmap="RdBu_r", vmin=-1, vmax=1)
+    for i in range(n):
+        for j in range(n):
+            if i == j:
+                continue
+            if np.isfinite(correlation[i, j]):
+                text = f"{correlation[i, j]:+.2f}\n± {std[i, j]:.2f}"
+                colour = "white" if abs(correlation[i, j]) > 0.7 else "black"
+                weight = "bold" if correlated[i, j] else "normal"
+            else:
+                text, colour, weight = "noise", "0.5", "normal"
+            ax.text(j, i, text, ha="center", va="center", fontsize=7, color=colour, weight=weight)
+    names = [line.replace("_", " ").replace("a", "α") for line in table.xray_lines]
+    ax.set_xticks(range(n), names, rotation=30, ha="right")
+    ax.set_yticks(range(n), names)
+    ax.spines[:].set_visible(False)
+    what = "shot noise and thickness" if table.thickness_removed else "shot noise"
+    ax.figure.colorbar(image, ax=ax, shrink=0.8, label=f"Correlation, {what} taken off")
+    return ax
+
+
+def plot_comparison(comparison, axes=None):
+    """Draw the contingency table of two clusterings, and where they disagree.
+
+    Parameters
+    ----------
+    comparison : ClusteringComparison
+    axes : sequence of two matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    array of matplotlib.axes.Axes
+    """
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Patch
+
+    if axes is None:
+        import matplotlib.pyplot as plt
+
+        axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")[1]
+    table, where = axes
+    share = comparison.contingency / np.maximum(
+        comparison.contingency.sum(axis=1, keepdims=True), 1
+    )
+    table.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (i, j), pixels in np.ndenumerate(comparison.contingency):
+        table.text(
+            j, i, f"{pixels}", ha="center", va="center", fontsize=8,
+            color="white" if share[i, j] > 0.6 else "black",
+        )  # fmt: skip
+    table.set_xticks(range(len(comparison.names[1])), comparison.names[1], rotation=30, ha="right")
+    table.set_yticks(range(len(comparison.names[0])), comparison.names[0])
+    table.set_xlabel("Second clustering")
+    table.set_ylabel("First clustering")
+    table.set_title(f"Pixels; ARI {comparison.ari:.2f}", fontsize=10, loc="left")
+    image = _first_map(comparison.disagreement)
+    where.imshow(
+        np.where(image == MASKED, 2, image), cmap=ListedColormap([AGREES, DISAGREES, LEFT_OUT]),
+        vmin=0, vmax=2, interpolation="nearest", aspect="equal" if image.shape[0] > 1 else "auto",
+    )  # fmt: skip
+    where.legend(
+        handles=[
+            Patch(facecolor=AGREES, edgecolor="0.6", label=f"agree ({comparison.agreement:.1%})"),
+            Patch(facecolor=DISAGREES, edgecolor="0.6", label="disagree"),
+        ],
+        loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9,
+    )  # fmt: skip
+    where.set_xticks([])
+    where.set_yticks([])
+    if comparison.axes:
+        draw_scale_bar(where, comparison.axes[-1], image.shape[1])
+    return np.asarray(axes, dtype=object)
+
+
+def plot_stability(stability, ax=None):
+    """Draw where labels are stable.
+
+    Parameters
+    ----------
+    stability : ClusterStability
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = axes_or_new(ax, (5.6, 4.2))
+    image = _first_map(stability.agreement)
+    drawn = ax.imshow(
+        image, cmap="viridis", vmin=0, vmax=1, interpolation="nearest",
+        aspect="equal" if image.shape[0] > 1 else "auto",
+    )  # fmt: skip
+    ax.figure.colorbar(drawn, ax=ax, shrink=0.85, label="Share of the halves with the same label")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    if stability.axes:
+        draw_scale_bar(ax, stability.axes[-1], image.shape[1])
+    return ax
+
+
+def _first_map(values):
+    """Of a stack the first map, of a line scan a row."""
+    while values.ndim > 2:
+        values = values[0]
+    return np.atleast_2d(values)

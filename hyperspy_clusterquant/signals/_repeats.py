@@ -1,0 +1,88 @@
+"""A result as a recipe: the same clustering, to be done again on other counts of its pixels."""
+
+from __future__ import annotations
+
+from hyperspy_clusterquant import workflows
+from hyperspy_clusterquant.learning import Setting
+from hyperspy_clusterquant.results import MASKED
+from hyperspy_clusterquant.signals import _axes, _xray_lines
+from hyperspy_clusterquant.splits import Repeat
+
+
+def repeat_of(signal, result, random_state):
+    """The clustering that made a result, with what it chose for itself on the way.
+
+    Parameters
+    ----------
+    signal : ClusteredEDSSpectrum
+        Map of the result.
+    result : ClusterResult
+        Also one whose clusters were merged, dropped or renamed since.
+    random_state : int
+        Seed of what is random in the workflow.
+
+    Returns
+    -------
+    Repeat
+    """
+    known = result.parameters
+    detector = signal.metadata.Acquisition_instrument.TEM.Detector.EDS
+    energy_range = known.get("energy_range")
+    setting = Setting(
+        energy=_axes.energy_in_kev(signal),
+        normalize=known.get("normalize", True),
+        energy_range=None if energy_range is None else tuple(energy_range),
+        excluded=_xray_lines.excluded_windows(
+            known.get("exclude_lines") or (), float(detector.energy_resolution_MnKa)
+        ),
+        navigation_mask=result.labels == MASKED,
+        n_components=result.n_components,
+        binning=known.get("binning_used", "auto"),
+        neighbourhood=known.get("neighbourhood_used", "auto"),
+        random_state=random_state,
+    )
+    return Repeat(setting, {
+        "pca_gmm": _gaussian_mixture,
+        "umap_hdbscan": _umap_hdbscan,
+        "assigned": _assignment,
+    }[result.workflow](result))  # fmt: skip
+
+
+def _gaussian_mixture(result):
+    known = result.parameters
+    n_clusters = known["n_clusters"]
+    if isinstance(n_clusters, str):
+        n_clusters = known.get("n_clusters_found", result.n_clusters)
+
+    def workflow(pixels, setting, progress):
+        return workflows.gaussian_mixture(
+            pixels, setting, n_clusters, known["covariance_type"], known["n_init"], progress
+        )
+
+    return workflow
+
+
+def _umap_hdbscan(result):
+    known = result.parameters
+    names = (
+        "n_dimensions", "n_neighbors", "min_dist", "metric", "min_samples",
+        "cluster_selection_method", "cluster_selection_epsilon", "n_landmarks",
+    )  # fmt: skip
+    density = workflows.DensitySetting(**{name: known[name] for name in names})
+
+    def workflow(pixels, setting, progress):
+        smallest = known["min_cluster_size"]
+        if smallest != "auto":
+            smallest = min(known["smallest_cluster_pixels"], len(pixels.totals))
+        return workflows.umap_hdbscan(pixels, setting, smallest, density, progress)
+
+    return workflow
+
+
+def _assignment(result):
+    spectra, energy = result.learned_spectra, result.learned_energy
+
+    def workflow(pixels, setting, progress):
+        return workflows.assignment(pixels, setting, spectra, energy, progress)
+
+    return workflow

@@ -1,0 +1,140 @@
+"""Count splitting: the same clusters learned again on half of the counts.
+
+Thinned halves of Poisson counts are independent. What is learned on the first half is therefore
+tested fairly on the second one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hyperspy_clusterquant import counts, reduction
+from hyperspy_clusterquant._threads import one_blas_thread
+from hyperspy_clusterquant.full_resolution import sum_members
+from hyperspy_clusterquant.learning import PixelCounts, Setting, read
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A clustering that can be done again on other counts of the same pixels.
+
+    Attributes
+    ----------
+    setting : Setting
+        With the pixels, components, binning and neighbourhood that were used.
+    workflow : callable
+        Takes counts of pixels, the setting and a callable for the progress, see `workflows`.
+    """
+
+    setting: Setting
+    workflow: Callable
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Clusters of one half of the counts, and what they are in both halves.
+
+    Attributes
+    ----------
+    labels : array of int (kept pixels,)
+        Clusters of the first half, -1 = noise.
+    first, second : array (n_clusters, channels)
+        Their summed counts in each half.
+    """
+
+    labels: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+
+@one_blas_thread()
+def read_channels(data, setting, progress):
+    """Read the counts of all channels once, also of those that clusters are not learned from.
+
+    Parameters
+    ----------
+    data : numpy or dask array (map shape, channels)
+        Counts.
+    setting : Setting
+        What the clusters are learned with.
+    progress : callable
+        Called with the name of the stage and the share of it that is done.
+
+    Returns
+    -------
+    PixelCounts
+        Each channel a feature of its own.
+    """
+    lowest = min((counts.LOWEST_ENERGY, *(setting.energy_range or ())))
+    everything = replace(setting, energy_range=(lowest, np.inf), excluded=())
+    return read(data, everything, progress, width=0.0)
+
+
+@one_blas_thread()
+def sum_labels(pixels, labels, n_clusters):
+    """Summed counts of clusters.
+
+    Parameters
+    ----------
+    pixels : PixelCounts
+        From `read_channels`.
+    labels : array of int (kept pixels,)
+    n_clusters : int
+
+    Returns
+    -------
+    array (n_clusters, channels)
+    """
+    members = labels[:, None] == np.arange(n_clusters)
+    return pixels.on_channels(pixels.blocks.sum(sum_members, of_pixels=[members]))
+
+
+@one_blas_thread()
+def half_labels(pixels, repeat, seed):
+    """Clusters of one thinned half of the counts.
+
+    Parameters
+    ----------
+    pixels : PixelCounts
+        From `read_channels`.
+    repeat : Repeat
+    seed : sequence of int
+        Of the thinning.
+
+    Returns
+    -------
+    labels : array of int (kept pixels,)
+        -1 = noise.
+    half : PixelCounts
+        The half they were learned on, of all channels.
+    """
+    setting = repeat.setting
+    half = replace(pixels, blocks=pixels.blocks.thinned(seed))
+    used = counts.channel_mask(setting.energy, setting.energy_range, setting.excluded)
+    channels = counts.merge_channels(setting.energy, used)
+    features = half.blocks.only(groups=channels[pixels.channels >= 0])
+    totals = np.concatenate(features.map(reduction.row_sums))
+    to_learn = PixelCounts(pixels.keep, features, totals, channels)
+    found = repeat.workflow(to_learn, setting, lambda stage, share=0.0: None)
+    return found["labels"], half
+
+
+def split(pixels, repeat, seed):
+    """Learn the clusters again on one half of the counts, and sum both halves.
+
+    Parameters
+    ----------
+    pixels, repeat, seed
+        As of `half_labels`.
+
+    Returns
+    -------
+    Split
+    """
+    labels, half = half_labels(pixels, repeat, seed)
+    n_clusters = labels.max(initial=-1) + 1
+    first = sum_labels(half, labels, n_clusters)
+    return Split(labels, first, sum_labels(pixels, labels, n_clusters) - first)
