@@ -6,7 +6,7 @@ import importlib.metadata
 
 import numpy as np
 
-from hyperspy_clusterquant import clustering, labelling
+from hyperspy_clusterquant import clustering, labelling, reduction
 
 #: Rounds of fitting the clusters' spectra at full resolution, and the mean change of the
 #: memberships at which they end.
@@ -54,6 +54,7 @@ def to_pixels(learning, memberships, in_noise, found, progress, smallest=0):
         | {
             "n_components_found": learning.reduction.components.shape[1],
             "n_significant": learning.n_significant,
+            "components_are": learning.components_are,
             "binning_used": learning.binning,
             "neighbourhood_used": learning.sigma,
             "learning_pixels": len(learning.scores),
@@ -118,7 +119,7 @@ def _fit_at_full_resolution(learning, memberships, in_noise):
         known = np.where(in_noise[:, None], 0, memberships)
         updated, shares = posterior(
             learning.pixels.blocks, *_cluster_spectra(learning, known), learning.keep,
-            learning.sigma, start,
+            learning.sigma, start, learning.is_weak,
         )  # fmt: skip
         change = np.abs(updated - memberships).mean()
         memberships = start = updated
@@ -131,6 +132,9 @@ def _cluster_spectra(learning, memberships):
     """Summed counts of clusters, their sizes, and their doses if clusters may differ in dose."""
     spectra = learning.pixels.blocks.sum(sum_members, of_pixels=[memberships])
     sizes = np.maximum(memberships.sum(axis=0), 1e-9)
+    if learning.is_weak:
+        # Weak differences would drown in the noise of all others.
+        spectra = reduction.denoised(spectra, learning.reduction)
     return spectra, sizes, None if learning.reduction.normalize else spectra.sum(axis=1) / sizes
 
 
@@ -139,15 +143,23 @@ def sum_members(pixel_counts, memberships):
     return memberships.T @ pixel_counts.astype(float)
 
 
-def posterior(pixel_counts, spectra, sizes, rates, keep, sigma, start=None):
-    """Memberships and shares of pixels whose counts come from clusters with these spectra."""
-    states = labelling.mixing_states(len(spectra))
+def posterior(pixel_counts, spectra, sizes, rates, keep, sigma, start=None, weak=False):
+    """Memberships and shares of pixels whose counts come from clusters with these spectra.
+
+    Where one pixel's counts hardly tell the clusters apart (`weak`), those of its neighbours are
+    taken together with them.
+    """
+    states = np.eye(len(spectra)) if weak else labelling.mixing_states(len(spectra))
     evidence = pixel_counts.store(
         labelling.evidence,
         states @ labelling.cluster_shares(spectra),
         None if rates is None else states @ rates,
     )
-    return labelling.posterior(evidence, states, sizes / sizes.sum(), keep, sigma, start)
+    prior = sizes / sizes.sum()
+    if weak:
+        memberships = labelling.pooled_posterior(evidence, prior, keep, sigma)
+        return memberships, memberships
+    return labelling.posterior(evidence, states, prior, keep, sigma, start)
 
 
 def versions():

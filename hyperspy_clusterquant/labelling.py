@@ -31,8 +31,8 @@ IMPOSSIBLE = -30000.0
 OUTLYING = 0.01
 
 
-def automatic_neighbourhood(counts_per_pixel, n_dim):
-    """Gaussian sigma in pixels that pools `POOLED_COUNTS` counts, between 1.5 and 3.
+def automatic_neighbourhood(counts_per_pixel, n_dim, pooled=POOLED_COUNTS):
+    """Gaussian sigma in pixels that pools so many counts, between 1.5 and 3.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def automatic_neighbourhood(counts_per_pixel, n_dim):
     2.2
     """
     # A Gaussian kernel averages (4 pi sigma^2)^(n/2) pixels.
-    wanted = (POOLED_COUNTS / max(counts_per_pixel, 1e-9)) ** (1 / n_dim) / np.sqrt(4 * np.pi)
+    wanted = (pooled / max(counts_per_pixel, 1e-9)) ** (1 / n_dim) / np.sqrt(4 * np.pi)
     return float(np.clip(wanted, *NEIGHBOURHOODS))
 
 
@@ -212,7 +212,7 @@ def posterior(evidence, states, prior, keep, sigma, start=None):
         return memberships, shares
 
     def pool(values):
-        return np.stack([_smooth(column, keep, sigma) for column in values.T], axis=1)
+        return _pool(values, keep, sigma)
 
     n_neighbours = np.maximum(_smooth(np.ones(shape[0]), keep, sigma), 1e-12)[:, None]
     if start is None:
@@ -234,6 +234,39 @@ def posterior(evidence, states, prior, keep, sigma, start=None):
         if np.abs(memberships - before).mean() < CONVERGED:
             break
     return memberships, shares
+
+
+def pooled_posterior(evidence, prior, keep, sigma):
+    """Posterior probabilities of pixels, from their counts and those of their neighbours together.
+
+    Parameters
+    ----------
+    evidence : sequence of arrays (some kept pixels, n_clusters)
+        Log-likelihoods, block after block of pixels.
+    prior : array (n_clusters,)
+        Share of each cluster in the map.
+    keep : array of bool (map shape)
+        Pixels that take part.
+    sigma : float
+        Width of the Gaussian in pixels over which the evidence is summed, 0 = each pixel alone.
+
+    Returns
+    -------
+    array of float32 (kept pixels, n_clusters)
+        Rows sum to one.
+    """
+    values = np.concatenate([block.astype(np.float32) for block in evidence])
+    if sigma > 0:
+        n_neighbours = np.maximum(_smooth(np.ones(len(values)), keep, sigma), 1e-12)[:, None]
+        values = _pool(values, keep, sigma) / n_neighbours
+        values *= np.float32(pooled_pixels(sigma, keep.ndim))
+    values += np.log(np.maximum(prior, 1e-12)).astype(np.float32)
+    return special.softmax(values, axis=1)
+
+
+def _pool(values, keep, sigma):
+    """Gaussian averages of columns of values at the kept pixels."""
+    return np.stack([_smooth(column, keep, sigma) for column in values.T], axis=1)
 
 
 def _update(evidence, ends, states, favour, memberships, shares, changed):

@@ -12,6 +12,13 @@ from hyperspy_clusterquant import _checks, blocks, counts, labelling, reduction
 LEARNING_COUNTS = 400
 #: ... but leaves this many pixels to learn from.
 LEARNING_PIXELS = 1000
+#: Counts of a learning pixel, as a share of the median, from which weak components are learned.
+FAIR_SHARE = 0.5
+#: Fewest learning pixels where weak components are sought.
+FEWEST_PIXELS = 64
+#: Eigenvalue that weak components should reach in bins that are large enough: clusters of half
+#: of the map each are then four times the shot noise apart.
+WANTED_EIGENVALUE = 4.0
 #: Widest neighbourhood in pixels that makes sense: beyond, neighbours are no neighbours.
 WIDEST = 20
 #: Pixels whose bins are thinned and multiplied together.
@@ -31,6 +38,10 @@ class Setting:
     binning: object = "auto"
     neighbourhood: object = "auto"
     random_state: int | None = 0
+    #: Gives the shapes of the elements' lines, (n_lines, channels) or None, if they are needed.
+    line_profiles: object = None
+    #: "auto", or what it was found to be before: "spectrum", "weak in spectrum", "weak in lines".
+    components_are: str = "auto"
 
     def __post_init__(self):
         if self.random_state is None:
@@ -76,6 +87,12 @@ class Learning:
     sigma: float
     seed: int
     rng: np.random.Generator
+    components_are: str = "spectrum"
+
+    @property
+    def is_weak(self):
+        """Whether shot noise is as large as what separates the clusters."""
+        return self.components_are != "spectrum"
 
     @property
     def keep(self):
@@ -83,9 +100,10 @@ class Learning:
         return self.pixels.keep
 
     @property
-    def filled(self):
-        """Learning pixels that hold counts: one without them says nothing about composition."""
-        return self.doses > 0
+    def measured(self):
+        """Learning pixels to learn from: those with counts, and if it is hard, with many."""
+        least = FAIR_SHARE * np.median(self.doses) if self.is_weak else 0
+        return self.doses > least
 
     @property
     def n_significant(self):
@@ -161,7 +179,93 @@ def learn(pixels, setting, progress):
     sigma = neighbourhood_width(
         setting.neighbourhood, binning > 1, pixels.per_pixel, pixels.keep.ndim
     )
-    return _reduce(pixels, share, setting, binning, sigma, seed)
+    learning = _reduce(pixels, share, setting, binning, sigma, seed)
+    if not setting.normalize or setting.n_components in (0, "elbow"):
+        return learning
+    if setting.components_are == "auto":
+        if learning.reduction.eigenvalues[0] >= WANTED_EIGENVALUE:
+            return learning
+        return _enlarged(_weak(learning, setting, groups), setting)
+    if setting.components_are == "weak in lines":
+        basis = _line_basis(learning, setting, groups)
+        if basis is not None:
+            return _reduce(pixels, share, setting, binning, sigma, seed, basis)
+    return replace(learning, components_are=setting.components_are)
+
+
+def _weak(learning, setting, groups):
+    """Components among the lines of the declared elements, if more are found there.
+
+    The ratios of a few lines have less noise than a whole spectrum, so weaker differences
+    are seen. They are looked for in larger and larger bins.
+    """
+    basis = _line_basis(learning, setting, groups)
+    binning = learning.binning
+    while basis is not None:
+        found = _reduce(
+            learning.pixels, learning.reduction.share, setting, binning, learning.sigma,
+            learning.seed, basis,
+        )  # fmt: skip
+        if found.n_significant >= max(learning.n_significant, 1):
+            return found
+        binning *= 2
+        if (
+            learning.n_significant
+            or setting.binning != "auto"
+            or counts.bin_pixels(learning.keep, binning)[1] < FEWEST_PIXELS
+        ):
+            break
+    return learning
+
+
+def _line_basis(learning, setting, groups):
+    """Directions in which the ratios of the elements' lines change, None if they are not known."""
+    profiles = setting.line_profiles() if setting.line_profiles is not None else None
+    if profiles is None:
+        return None
+    used = learning.pixels.channels >= 0
+    features = groups[learning.pixels.channels[used]]
+    indicator = features[:, None] == np.arange(len(learning.reduction.share))
+    basis = reduction.line_basis(profiles[:, used] @ indicator, learning.reduction.share)
+    return basis if basis.shape[1] else None
+
+
+def _enlarged(learning, setting):
+    """Weak components in bins so large that the clusters stand apart, if there are any.
+
+    The neighbourhood becomes so wide that pixels can be told from one another.
+    """
+    if not learning.n_significant:
+        return learning
+    keep, binning, sigma = learning.keep, learning.binning, learning.sigma
+    # The eigenvalue goes with the counts of a learning pixel.
+    larger = max(WANTED_EIGENVALUE / learning.reduction.eigenvalues[0], 1.0)
+    if setting.binning == "auto":
+        most = int((keep.sum() / FEWEST_PIXELS) ** (1 / keep.ndim))
+        wanted = int(np.ceil(binning * larger ** (1 / keep.ndim)))
+        binning = max(min(wanted, most), binning)
+    if setting.neighbourhood == "auto":
+        sigma = labelling.automatic_neighbourhood(
+            learning.pixels.per_pixel, keep.ndim, larger * learning.doses.mean()
+        )
+    automatic = setting.n_components == "auto"
+    if automatic:
+        setting = replace(setting, n_components=learning.n_significant)
+
+    def reduce(setting, binning):
+        return _reduce(
+            learning.pixels, learning.reduction.share, setting, binning, sigma, learning.seed,
+            learning.reduction.basis,
+        )  # fmt: skip
+
+    enlarged = reduce(setting, binning)
+    if not enlarged.n_significant and binning > learning.binning:
+        # What is there grows with the counts, so this was chance.
+        if automatic:
+            return reduce(replace(setting, n_components=0), learning.binning)
+        return replace(learning, components_are="spectrum")
+    in_lines = learning.reduction.basis is not None
+    return replace(enlarged, components_are="weak in lines" if in_lines else "weak in spectrum")
 
 
 def learn_finer(learning, setting, wanted):
@@ -181,10 +285,13 @@ def learn_finer(learning, setting, wanted):
     while setting.binning == "auto" and binning > finest:
         binning = max(-(-binning // 2), finest)
         share = learning.reduction.share
-        yield _reduce(learning.pixels, share, setting, binning, learning.sigma, learning.seed)
+        yield _reduce(
+            learning.pixels, share, setting, binning, learning.sigma, learning.seed,
+            learning.reduction.basis,
+        )  # fmt: skip
 
 
-def _reduce(pixels, share, setting, binning, sigma, seed):
+def _reduce(pixels, share, setting, binning, sigma, seed, basis=None):
     """Bin the pixels and find the components of the bins."""
     bin_of_pixel, n_bins = counts.bin_pixels(pixels.keep, binning)
     doses = np.bincount(bin_of_pixel, pixels.totals, n_bins)
@@ -192,7 +299,9 @@ def _reduce(pixels, share, setting, binning, sigma, seed):
         _thinned_products, share, None if setting.normalize else doses.mean() / 2, seed,
         of_pixels=[bin_of_pixel], parts=counts.bin_parts(bin_of_pixel, BIN_PIXELS),
     )  # fmt: skip
-    reduced = reduction.find_axes(products, share, doses, setting.n_components, setting.normalize)
+    reduced = reduction.find_axes(
+        products, share, doses, setting.n_components, setting.normalize, basis
+    )
     projected = np.concatenate(pixels.blocks.map(reduction.project, reduced))
     in_bins = [np.bincount(bin_of_pixel, column, n_bins) for column in projected.T]
     in_bins = np.reshape(in_bins, (projected.shape[1], n_bins)).T
@@ -207,6 +316,7 @@ def _reduce(pixels, share, setting, binning, sigma, seed):
         sigma=sigma,
         seed=seed,
         rng=np.random.default_rng(seed),
+        components_are="spectrum" if basis is None else "weak in lines",
     )
 
 

@@ -35,6 +35,8 @@ class Reduction:
         Counts of a typical pixel.
     normalize : bool
         Whether each pixel's dose (thickness) is divided out.
+    basis : array (features, n) or None
+        Orthonormal directions that the components were sought among, if not among all.
     """
 
     share: np.ndarray
@@ -43,9 +45,10 @@ class Reduction:
     noise_edge: float
     dose: float
     normalize: bool
+    basis: np.ndarray | None = None
 
 
-def find_axes(products, share, doses, n_components="auto", normalize=True):
+def find_axes(products, share, doses, n_components="auto", normalize=True, basis=None):
     """Find the axes along which the composition varies more than shot noise.
 
     Parameters
@@ -61,6 +64,9 @@ def find_axes(products, share, doses, n_components="auto", normalize=True):
         change point of the scree plot; or their number.
     normalize : bool
         Divide each pixel by its own dose, so that thickness is no component.
+    basis : array (features, n), optional
+        Orthonormal directions to look among, such as `line_basis`: among few of them,
+        weaker components stand out from the noise.
 
     Returns
     -------
@@ -72,8 +78,13 @@ def find_axes(products, share, doses, n_components="auto", normalize=True):
     """
     n_pixels, n_features = len(doses), len(share)
     n_components = check_n_components(n_components, n_features)
-    n_leading = N_LEADING if isinstance(n_components, str) else max(N_LEADING, n_components)
     covariance = (products + products.T) / (2 * n_pixels)
+    if basis is not None:
+        covariance = basis.T @ covariance @ basis
+        n_features = len(covariance)
+        if not isinstance(n_components, str):
+            n_components = min(n_components, n_features)
+    n_leading = N_LEADING if isinstance(n_components, str) else max(N_LEADING, n_components)
     eigenvalues, vectors, smallest = leading_eigenpairs(covariance, n_leading)
     edge = noise_edge(smallest, n_features, n_pixels)
     if eigenvalues[-1] > edge:
@@ -83,12 +94,64 @@ def find_axes(products, share, doses, n_components="auto", normalize=True):
     elif n_components == "elbow":
         n_components = elbow(eigenvalues)
     components = vectors[:, :n_components]
+    if basis is not None:
+        components = basis @ components
     # The sign of an eigenvector is arbitrary: fix it, so that results repeat.
     strongest = np.abs(components).argmax(axis=0)
     components = components * np.sign(components[strongest, np.arange(n_components)])
     dose = float(np.median(doses) if normalize else doses.mean())
     # Halves have half the dose, so half of the variance that whole pixels have.
-    return Reduction(share, components, 2 * eigenvalues, 2 * edge, max(dose, 1.0), normalize)
+    return Reduction(share, components, 2 * eigenvalues, 2 * edge, max(dose, 1.0), normalize, basis)
+
+
+def line_basis(profiles, share):
+    """Whitened directions in which the ratios of lines change, whatever their sum.
+
+    Parameters
+    ----------
+    profiles : array (n_lines, features)
+        Shape of the lines of each element.
+    share : array (features,)
+        Mean spectrum as the share of each feature, sums to one.
+
+    Returns
+    -------
+    array (features, n_lines - 1 or fewer)
+        Orthonormal; orthogonal to a change of the dose and to one of all lines together, as
+        thickness on a film brings.
+    """
+    root = np.sqrt(share)
+    whitened = (profiles / np.maximum(root, 1e-12)).T
+    strength = np.linalg.lstsq(whitened, root, rcond=None)[0]
+    fixed = np.linalg.qr(np.stack([root, whitened @ np.maximum(strength, 0)], axis=1))[0]
+    whitened = whitened - fixed @ (fixed.T @ whitened)
+    length = np.linalg.norm(whitened, axis=0)
+    directions, sizes, _ = np.linalg.svd(
+        whitened / np.where(length > 0, length, 1), full_matrices=False
+    )
+    return directions[:, sizes > 0.1 * sizes.max()]
+
+
+def denoised(spectra, reduction):
+    """Summed spectra with only those differences from the mean that the components hold.
+
+    Parameters
+    ----------
+    spectra : array (n, features)
+        Counts.
+    reduction : Reduction
+
+    Returns
+    -------
+    array (n, features)
+        With the same sums.
+    """
+    root = np.sqrt(reduction.share)
+    totals = spectra.sum(axis=1, keepdims=True)
+    shares = spectra / np.maximum(totals, 1e-9)
+    scores = ((shares - reduction.share) / root) @ reduction.components
+    shares = np.maximum(reduction.share + root * (scores @ reduction.components.T), 0)
+    return totals * shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
 
 
 def check_n_components(n_components, n_features):

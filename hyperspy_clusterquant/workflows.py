@@ -64,14 +64,14 @@ def gaussian_mixture(pixels, setting, n_clusters, covariance_type, n_init, progr
     """
     learning = learn(pixels, setting, progress)
     n_components = learning.scores.shape[1]
-    n_clusters = _checks.check_n_clusters(n_clusters, np.count_nonzero(learning.filled))
+    n_clusters = _checks.check_n_clusters(n_clusters, np.count_nonzero(learning.measured))
     found = {}
     progress("clusters")
     if n_components == 0:
         memberships = np.ones((len(learning.scores), 1))
         found["remarks"] = [NO_SIGNAL]
     else:
-        scores = learning.scores[learning.filled]
+        scores = learning.scores[learning.measured]
         fit = (covariance_type, n_init, learning.seed)
         if isinstance(n_clusters, str):
             found["criterion"] = n_clusters
@@ -82,9 +82,9 @@ def gaussian_mixture(pixels, setting, n_clusters, covariance_type, n_init, progr
             if n_separated < n_clusters:
                 found["remarks"] = [CONTINUOUS.format(n_separated, n_clusters)]
         known = clustering.mixture_memberships(scores, n_clusters, *fit, learning.rng)
-        # A pixel without counts belongs to each cluster as much as the map does.
+        # A pixel of which little is known belongs to each cluster as much as the map does.
         memberships = np.tile(known.mean(axis=0), (len(learning.scores), 1))
-        memberships[learning.filled] = known
+        memberships[learning.measured] = known
     memberships = memberships[learning.bin_of_pixel]
     no_noise = np.zeros(len(memberships), dtype=bool)
     result = to_pixels(learning, memberships, no_noise, found, progress)
@@ -212,18 +212,18 @@ def umap_hdbscan(pixels, setting, min_cluster_size, density, progress):
 
 def _too_few_landmarks(learning, share, density):
     """Whether landmarks drawn at random hold too few of the smallest cluster."""
-    return density.n_landmarks < min(np.count_nonzero(learning.filled), RARE_LANDMARKS / share)
+    return density.n_landmarks < min(np.count_nonzero(learning.measured), RARE_LANDMARKS / share)
 
 
 def _dense_clusters(learning, share, density, progress, rare=False):
     """Clusters of learning pixels, `share` the smallest that is wanted, perhaps a rare one."""
-    filled = np.flatnonzero(learning.filled)
+    measured = np.flatnonzero(learning.measured)
     n_landmarks = density.n_landmarks
     if rare and _too_few_landmarks(learning, share, density):
-        scores = learning.scores[filled]
-        landmarks = filled[clustering.draw_rare_landmarks(scores, n_landmarks, learning.rng)]
+        scores = learning.scores[measured]
+        landmarks = measured[clustering.draw_rare_landmarks(scores, n_landmarks, learning.rng)]
     else:
-        landmarks = filled[clustering.draw_landmarks(len(filled), n_landmarks, learning.rng)]
+        landmarks = measured[clustering.draw_landmarks(len(measured), n_landmarks, learning.rng)]
     if density.min_samples is not None and density.min_samples >= len(landmarks):
         raise ValueError(
             f"`min_samples` must be less than the {len(landmarks)} learning pixels that there are, "
@@ -249,8 +249,8 @@ def _dense_clusters(learning, share, density, progress, rare=False):
         memberships, is_noise = clustering.extend_from_landmarks(
             known, memberships, learning.scores
         )
-        memberships[~learning.filled] = 0
-        is_noise[~learning.filled] = True
+        memberships[~learning.measured] = 0
+        is_noise[~learning.measured] = True
     return _Dense(memberships, is_noise, landmarks, embedding, n_proposed, n_joined, n_separated)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hyperspy_clusterquant import workflows
 from hyperspy_clusterquant.learning import Setting
 from hyperspy_clusterquant.results import MASKED
-from hyperspy_clusterquant.signals import _axes, _xray_lines
+from hyperspy_clusterquant.signals import _axes, _line_profiles, _xray_lines
 from hyperspy_clusterquant.splits import Repeat
 
 
@@ -40,6 +40,10 @@ def repeat_of(signal, result, random_state):
         binning=known.get("binning_used", "auto"),
         neighbourhood=known.get("neighbourhood_used", "auto"),
         random_state=random_state,
+        line_profiles=lambda: _line_profiles.of_declared_elements(
+            signal, known.get("exclude_lines") or ()
+        ),
+        components_are=known.get("components_are", "spectrum"),
     )
     return Repeat(setting, {
         "pca_gmm": _gaussian_mixture,

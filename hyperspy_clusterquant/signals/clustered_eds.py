@@ -13,7 +13,7 @@ from hyperspy_clusterquant import pipeline, workflows
 from hyperspy_clusterquant._checks import as_energy_range, as_names
 from hyperspy_clusterquant.learning import Setting
 from hyperspy_clusterquant.results import ClusterResult
-from hyperspy_clusterquant.signals import _axes, _progress, _storage, _xray_lines
+from hyperspy_clusterquant.signals import _axes, _line_profiles, _progress, _storage, _xray_lines
 from hyperspy_clusterquant.signals._composition import ClusterComposition
 from hyperspy_clusterquant.signals._diagnostics import ClusterDiagnostics
 from hyperspy_clusterquant.signals._following import FollowingResults
@@ -450,6 +450,7 @@ class ClusteredEDSSpectrum(
             binning=binning,
             neighbourhood=neighbourhood,
             random_state=random_state,
+            line_profiles=lambda: _line_profiles.of_declared_elements(self, exclude_lines),
         )
 
     def _warn_of_hidden_lines(self, excluded, exclude_lines):
