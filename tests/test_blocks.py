@@ -258,3 +258,31 @@ def test_progress_is_reported_to_the_end(lazy, monkeypatch):
         assert len(reported) > 3
         assert reported == sorted(reported)
         assert reported[-1] == 1
+
+
+def test_half_of_the_counts_is_binomial_and_the_same_for_any_chunks():
+    data = make((40, 30), seed=3)
+    stored = blocks.collect_features(data, FEATURES)
+    total = np.concatenate(stored.map(dense))
+    half = np.concatenate(stored.thinned([0, 1]).map(dense))
+    assert (half <= total).all()
+    n = total.sum()
+    assert abs(half.sum() - n / 2) < 4 * np.sqrt(n / 4)
+    # The two halves of Poisson counts are not correlated.
+    rest = total - half
+    assert abs(np.corrcoef(half.ravel(), rest.ravel())[0, 1]) < 4 / np.sqrt(half.size)
+    lazy = blocks.collect_features(da.from_array(data, chunks=(7, 11, 5)), FEATURES)
+    np.testing.assert_array_equal(np.concatenate(lazy.thinned([0, 1]).map(dense)), half)
+    other = np.concatenate(stored.thinned([0, 2]).map(dense))
+    assert not np.array_equal(other, half)
+
+
+def test_groups_of_groups():
+    data = make((4, 5))
+    stored = blocks.collect_features(data, np.arange(12))
+    twice = stored.only(groups=np.arange(12) // 2).only(groups=np.array([0, -1, 0, 1, 1, -1]))
+    total = data.reshape(20, 12).astype(int)
+    np.testing.assert_array_equal(
+        np.concatenate(twice.map(dense)),
+        np.stack([total[:, [0, 1, 4, 5]].sum(axis=1), total[:, 6:10].sum(axis=1)], axis=1),
+    )

@@ -11,7 +11,7 @@ from scipy import stats
 MANY_COUNTS = 50
 #: Draws for the distribution of the statistic where counts are fewer: so many together, until so
 #: many of them are beyond what was found, or all are drawn.
-DRAWN_TOGETHER, ENOUGH_BEYOND, N_DRAWS = 500, 25, 10_000
+DRAWN_TOGETHER, ENOUGH_BEYOND, N_DRAWS = 500, 100, 10_000
 #: p-value of the normal case below which no draw would be beyond.
 HOPELESS = 1e-12
 

@@ -9,11 +9,12 @@ import numpy as np
 from hyperspy_clusterquant.diagnostics._text import in_columns, p_text
 from hyperspy_clusterquant.results import ClusterResult
 
-#: Shares explained by counts, and overlaps, that are printed beyond this.
-WORTH_A_LINE = 0.5
+#: Clusters that half of the counts find again with less overlap are others each time.
+STABLE = 0.5
 
 MERGE = "not distinguishable: merge"
 DISTINCT = "distinct"
+UNSTABLE = ", but not stable"
 LOST = "not found again in half of the counts: merge"
 EMPTY = "not comparable: {} holds none of the elements"
 
@@ -128,11 +129,14 @@ class SignificanceTable:
             return LOST
         if not self.adjusted_p_values[i, j] < self.level:
             return MERGE
+        words = DISTINCT
         differ = self.element_p_values[i, j] < self.level
-        if differ.all() or not differ.any():
-            return DISTINCT
-        names = [e for e, yes in zip(self.elements, differ, strict=True) if yes]
-        return f"{DISTINCT} in {', '.join(names)} only"
+        if differ.any() and not differ.all():
+            names = [e for e, yes in zip(self.elements, differ, strict=True) if yes]
+            words = f"{DISTINCT} in {', '.join(names)} only"
+        if (self.overlap[[i, j]] < STABLE).any():
+            words += UNSTABLE
+        return words
 
     def is_distinct(self, i, j):
         """Whether the compositions of two clusters differ."""
@@ -180,19 +184,7 @@ class SignificanceTable:
                 )
             )
         lines = in_columns(rows)
-        for k, share in enumerate(self.explained_by_counts):
-            if share > WORTH_A_LINE:
-                nearest = self.nearest[k]
-                also = ", but the compositions differ, too" if self.is_distinct(k, nearest) else ""
-                lines.append(
-                    f"{self.cluster_names[k]}: total counts explain {share:.0%} of what separates "
-                    f"it from {self.cluster_names[nearest]}{also}"
-                )
-        for k in np.flatnonzero(self.overlap < WORTH_A_LINE):
-            lines.append(
-                f"{self.cluster_names[k]}: found again only with an overlap of "
-                f"{self.overlap[k]:.2f} in half of the counts"
-            )
+        lines += ["", *in_columns(self._cluster_rows())]
         for merger in self.mergers:
             joined, to = (" + ".join(self.cluster_names[k] for k in ks) for ks in merger.clusters)
             lines.append(f"merged: {joined} with {to} ({merger.reason})")
@@ -201,6 +193,18 @@ class SignificanceTable:
             f"{self.consolidated.n_clusters} of {n} clusters remain in .consolidated"
         )
         return "\n".join(lines)
+
+    def _cluster_rows(self):
+        rows = [("cluster", "found again (overlap)", "explained by total counts alone")]
+        for k, name in enumerate(self.cluster_names):
+            share, nearest = self.explained_by_counts[k], self.nearest[k]
+            explained = "-"
+            if np.isfinite(share):
+                explained = f"{share:.0%} of the separation from {self.cluster_names[nearest]}"
+                if not self.is_distinct(k, nearest):
+                    explained += ", which is no chemistry"
+            rows.append((name, f"{self.overlap[k]:.2f}", explained))
+        return rows
 
     def plot(self, ax=None):
         """Draw the pairs of clusters with their verdicts.

@@ -60,7 +60,8 @@ def warn_of_thickness(signal, result):
     if follow:
         warnings.warn(
             f"Total counts alone explain nearly all that separates {', '.join(follow)}: this "
-            "follows thickness or dose, hardly chemistry. Test it with s.cluster_significance()"
+            "follows thickness or dose, not the chemistry of the declared elements. Test it with "
+            "s.cluster_significance()"
             + ("." if result.parameters["normalize"] else ", or cluster with normalize=True."),
             UserWarning,
             stacklevel=4,

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
+from hyperspy_clusterquant import compare_clusterings
 from hyperspy_clusterquant.plotting._style import cluster_colours
 
 
@@ -103,3 +104,43 @@ def test_peak_fit_shows_counts_model_and_residual(clustered):
 
 def test_many_clusters_have_colours():
     assert len(cluster_colours(30)) == 30
+
+
+def test_pictures_of_tests(clustered):
+    result = clustered.clusters["pca_gmm"]
+    table = clustered.cluster_significance(n_splits=1)
+    ax = table.plot()
+    shown = {text.get_text() for text in ax.texts}
+    assert len(ax.texts) == 12
+    assert f"{table.effect_size[0, 1]:.2g} at%\np < 1e-4" in shown
+    assert [t.get_text() for t in ax.get_yticklabels()] == list(result.cluster_names)
+
+    comparison = compare_clusterings(result, result.merge([0, 1]))
+    table_ax, map_ax = comparison.plot()
+    assert {t.get_text() for t in table_ax.texts} == set(map(str, comparison.contingency.ravel()))
+    image = map_ax.images[0].get_array()
+    assert np.array_equal(image == 1, comparison.disagreement == 1)
+
+    stability = clustered.cluster_stability(n_resamples=2)
+    ax = stability.plot()
+    np.testing.assert_array_equal(ax.images[0].get_array().filled(np.nan), stability.agreement)
+
+
+def test_maps_of_lines_with_their_significance(clustered):
+    table = clustered.map_significance()
+    axes = table.plot()
+    assert len(axes) == 7
+    for ax, line, image in zip(axes, table.xray_lines, table.images, strict=True):
+        assert ax.get_title(loc="left").startswith(line.split("_")[0])
+        assert "varies beyond thickness\np < 1e-4" in ax.get_title(loc="left")
+        np.testing.assert_array_equal(ax.images[0].get_array().filled(np.nan), image)
+    ax = table.plot_correlations()
+    position = [t.get_text() for t in ax.get_xticklabels()].index("Fe Kα")
+    other = [t.get_text() for t in ax.get_yticklabels()].index("Cu Kα")
+    written = f"{table.correlation[position, other]:+.2f}"
+    assert any(t.get_text().startswith(written) for t in ax.texts)
+    figure, axes = plt.subplots(1, 7)
+    assert table.plot(axes)[0] is axes[0]
+    line = clustered.inav[:, 20].map_significance(binning=1)
+    assert line.plot()[0].images[0].get_array().shape == (1, 64)
+    figure.canvas.draw()

@@ -1,0 +1,56 @@
+"""Splits of the counts: the parts are all of it, and what is learned is the same for any chunks."""
+
+import numpy as np
+import pytest
+
+from hyperspy_clusterquant import data, splits
+from hyperspy_clusterquant.signals._repeats import repeat_of
+
+
+@pytest.fixture(scope="module")
+def sulfide():
+    s = data.six_cation_sulfide(size=48, channels=512, counts_per_pixel=200)
+    s.cluster_pca_gmm(4, exclude_lines=["C"], show_progressbar=False)
+    return s
+
+
+def quiet(*_):
+    return None
+
+
+def test_halves_are_all_the_counts(sulfide):
+    result = sulfide.clusters["pca_gmm"]
+    repeat = repeat_of(sulfide, result, 0)
+    pixels = splits.read_channels(sulfide.data, repeat.setting, quiet)
+    split = splits.split(pixels, repeat, [0, 0])
+    energy = sulfide.axes_manager.signal_axes[0].axis
+    for k in range(4):
+        members = np.zeros(result.labels.shape, dtype=bool)
+        members[pixels.keep] = split.labels == k
+        total = sulfide.data[members].sum(axis=0)
+        np.testing.assert_array_equal((split.first + split.second)[k], total * (energy >= 0.1))
+    # Also in the energies that the clusters are not learned from.
+    carbon = np.abs(energy - 0.277) < 0.03
+    assert split.first[:, carbon].sum() > 100
+
+
+def test_the_same_clusters_come_back(sulfide):
+    result = sulfide.clusters["pca_gmm"]
+    repeat = repeat_of(sulfide, result, 0)
+    pixels = splits.read_channels(sulfide.data, repeat.setting, quiet)
+    labels, _ = splits.half_labels(pixels, repeat, [0, 0])
+    assert np.mean(labels == result.labels[pixels.keep]) > 0.9
+
+
+def test_masked_pixels_and_energies_stay_out(sulfide):
+    mask = np.zeros((48, 48), dtype=bool)
+    mask[:10] = True
+    result = sulfide.cluster_pca_gmm(
+        4, navigation_mask=mask, energy_range=(0.05, 8.0), name="masked", show_progressbar=False
+    )
+    repeat = repeat_of(sulfide, result, 0)
+    assert np.array_equal(repeat.setting.navigation_mask, mask)
+    pixels = splits.read_channels(sulfide.data, repeat.setting, quiet)
+    sums = splits.sum_labels(pixels, np.zeros(pixels.keep.sum(), dtype=int), 1)
+    energy = sulfide.axes_manager.signal_axes[0].axis
+    np.testing.assert_array_equal(sums[0], sulfide.data[10:].sum(axis=(0, 1)) * (energy >= 0.05))
