@@ -15,6 +15,8 @@ from hyperspy_clusterquant.diagnostics.halves import (
     split_p_values,
 )
 
+#: Overlap (Jaccard's index) from which a cluster counts as found again.
+STABLE = 0.5
 #: An interface is narrower than this share of what it separates.
 NARROW = 0.5
 #: Shares of the first of two clusters in a mixture that are tried.
@@ -42,7 +44,9 @@ def consolidate(halves, lines, features, labels, names, level, seed):
 
     The least distinguishable pair is joined first, and its counts are compared with the others
     together from then on, until all pairs are distinct at `level`. Then a cluster that is the
-    interface of two others is joined to the one it holds more of, see `interface`.
+    interface of two others is joined to the one it holds more of, see `interface`. And the cluster
+    that the splits find again with the least overlap, if it is less than half, is joined to
+    the one that they give most of its other pixels to.
 
     Parameters
     ----------
@@ -76,6 +80,8 @@ def consolidate(halves, lines, features, labels, names, level, seed):
             group_of[-2:] = -2, -1  # labels of what is left out, and of noise
             pair, reason = interface(merged, features, group_of[labels], _names(groups, names))
         if pair is None:
+            pair, reason = _lost(merged)
+        if pair is None:
             break
         joined, to = pair
         mergers.append(Merger((tuple(groups[joined]), tuple(groups[to])), reason))
@@ -90,18 +96,12 @@ def _names(groups, names):
 
 def _least_distinct(halves, groups, lines, level, seed, known):
     """The smaller and the larger of two clusters to be joined and why, or None."""
-    lost = ~halves.found.any(axis=0)
-    if lost.any():
-        joined = int(np.flatnonzero(lost)[0])
-        shared = np.array([halves.overlap[np.ix_(groups[joined], group)].sum() for group in groups])
-        shared[joined] = -1
-        reason = "no split finds it again in half of the counts; most of its pixels are given to it"
-        return (joined, int(np.argmax(shared))), reason
-    held = holds_elements(halves, lines)
+    holds = holds_elements(halves, lines).any(axis=0)
     names = [tuple(sorted(group)) for group in groups]
-    p = combine_p_values(split_p_values(halves, lines, held, seed, known, names))
+    p = combine_p_values(split_p_values(halves, lines, seed, known, names))
     adjusted = holm_of_pairs(p)
-    alike = np.where(adjusted > level, p, -1.0)
+    # What holds none of the elements is not compared by them.
+    alike = np.where((adjusted > level) & np.outer(holds, holds), p, -1.0)
     if not alike.max() > 0:
         return None, None
     # Several may have a corrected p-value of 1; those before correction tell which is most alike.
@@ -110,6 +110,18 @@ def _least_distinct(halves, groups, lines, level, seed, known):
     joined, to = sorted(map(int, pair), key=lambda k: counts[k])
     reason = f"not distinguishable: p = {adjusted[pair]:.2g}"
     return (joined, to), reason
+
+
+def _lost(halves):
+    """The least stable cluster and where its pixels go, if it is not found again, or None."""
+    overlap = halves.jaccard.mean(axis=0)
+    joined = int(np.argmin(overlap))
+    if overlap[joined] >= STABLE:
+        return None, None
+    given = halves.pixels[:, joined].sum(axis=0)
+    given[joined] = -1
+    reason = f"found again with an overlap of only {overlap[joined]:.2f} in half of the counts"
+    return (joined, int(np.argmax(given))), reason
 
 
 def interface(halves, features, labels, names):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
@@ -28,30 +28,47 @@ class Halves:
         Their summed counts in both halves; zero where a cluster was not found.
     found : array of bool (n_splits, n_clusters)
         Whether the cluster was found in the first half.
-    overlap : array (n_clusters, n_clusters)
-        Share of the pixels of each cluster of the result that the splits give to each.
-    jaccard : array (n_splits, n_clusters)
-        Pixels that the cluster of the result and that of the split share, of all that either has.
+    pixels : array of int (n_splits, n_clusters, n_clusters)
+        Pixels of each cluster of the result, in rows, that a split gives to each.
+    sizes : array of int (n_clusters,)
+        Pixels of the clusters of the result.
+    split_sizes : array of int (n_splits, n_clusters)
+        Pixels of the clusters in each split.
     """
 
     first: np.ndarray
     second: np.ndarray
     found: np.ndarray
-    overlap: np.ndarray
-    jaccard: np.ndarray
+    pixels: np.ndarray
+    sizes: np.ndarray
+    split_sizes: np.ndarray
 
     @property
     def n_clusters(self):
         """Number of clusters of the result."""
         return self.found.shape[1]
 
+    @property
+    def jaccard(self):
+        """Pixels that a cluster and that of the split share, of all that either has.
+
+        Array (n_splits, n_clusters).
+        """
+        shared = np.einsum("mkk->mk", self.pixels)
+        return shared / np.maximum(self.sizes + self.split_sizes - shared, 1)
+
     def merged(self, groups):
         """The same with clusters in groups, a list of lists of their numbers."""
-        return replace(
-            self,
-            first=np.stack([self.first[:, g].sum(axis=1) for g in groups], axis=1),
-            second=np.stack([self.second[:, g].sum(axis=1) for g in groups], axis=1),
-            found=np.stack([self.found[:, g].any(axis=1) for g in groups], axis=1),
+        member = np.zeros((len(groups), self.n_clusters), dtype=int)
+        for number, group in enumerate(groups):
+            member[number, group] = 1
+        return Halves(
+            first=np.einsum("gk,mkc->mgc", member, self.first),
+            second=np.einsum("gk,mkc->mgc", member, self.second),
+            found=self.found @ member.T > 0,
+            pixels=member @ self.pixels @ member.T,
+            sizes=member @ self.sizes,
+            split_sizes=self.split_sizes @ member.T,
         )
 
 
@@ -107,18 +124,18 @@ def collect_halves(splits, reference, n_clusters):
         number = match_labels(reference, split.labels, n_clusters)
         indicator = (number == np.arange(n_clusters)[:, None]).astype(float)
         labels = np.append(number, -1)[split.labels]
-        table = contingency_table(reference, labels, n_clusters, n_clusters)
         collected.append(
             (
                 indicator @ split.first,
                 indicator @ split.second,
                 indicator.any(axis=1),
-                table / np.maximum(np.bincount(reference[reference >= 0])[:, None], 1),
-                np.diag(jaccard_indices(table, reference, labels)),
+                contingency_table(reference, labels, n_clusters, n_clusters),
+                np.bincount(labels[labels >= 0], minlength=n_clusters),
             )
         )
-    first, second, found, overlap, jaccard = (np.array(x) for x in zip(*collected, strict=True))
-    return Halves(first, second, found, overlap.mean(axis=0), jaccard)
+    first, second, found, pixels, sizes = (np.array(x) for x in zip(*collected, strict=True))
+    reference_sizes = np.bincount(reference[reference >= 0], minlength=n_clusters)
+    return Halves(first, second, found, pixels, reference_sizes, sizes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +149,7 @@ class Judged:
     adjusted : array (n_clusters, n_clusters)
         The same, corrected for the number of pairs.
     n_tested : array of int (n_clusters, n_clusters)
-        Splits in which both clusters were found.
+        Splits in which both clusters were found and compared.
     difference, difference_std, element_p : array (n_clusters, n_clusters, n_elements)
         Composition of the first minus that of the second in at%, and p-values of
         "no difference" for each element, corrected for the number of elements.
@@ -174,7 +191,7 @@ def judge(halves, lines, composition, seed):
         for i, j in itertools.permutations(of, 2):
             difference[m, i, j] = of[i][0] - of[j][0]
             variance[m, i, j] = np.diag(of[i][1] + of[j][1])
-    p = split_p_values(halves, lines, held, seed)
+    p = split_p_values(halves, lines, seed)
     n_tested = np.isfinite(p).sum(axis=0)
     p_values = combine_p_values(p)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -184,7 +201,7 @@ def judge(halves, lines, composition, seed):
         adjusted=holm_of_pairs(p_values),
         n_tested=n_tested,
         difference=mean_over_splits(difference),
-        difference_std=_std_of_mean(variance, n_tested),
+        difference_std=_std_of_mean(variance),
         element_p=np.apply_along_axis(holm, -1, element_p),
         holds=held.any(axis=0),
     )
@@ -199,15 +216,13 @@ def holds_elements(halves, lines):
     return held
 
 
-def split_p_values(halves, lines, held, seed, known=None, names=None):
+def split_p_values(halves, lines, seed, known=None, names=None):
     """p-values of "same composition" of each pair in each split.
 
     Parameters
     ----------
     halves, lines, seed
         As of `judge`.
-    held : array of bool (n_splits, n_clusters)
-        Which clusters there are to compare.
     known : dict, optional
         p-values found before, by the split and the names of the pair; new ones are added.
     names : list of hashable, optional
@@ -218,12 +233,12 @@ def split_p_values(halves, lines, held, seed, known=None, names=None):
     array (n_splits, n_clusters, n_clusters)
         Symmetric; NaN where nothing is compared.
     """
-    n_splits, n = held.shape
+    n_splits, n = halves.found.shape
     known = {} if known is None else known
     names = list(range(n)) if names is None else names
     p = np.full((n_splits, n, n), np.nan)
     for m in range(n_splits):
-        for i, j in itertools.combinations(np.flatnonzero(held[m]), 2):
+        for i, j in itertools.combinations(np.flatnonzero(halves.found[m]), 2):
             key = m, names[i], names[j]
             if key not in known:
                 rng = np.random.default_rng([*seed, m, i, j])
@@ -318,11 +333,12 @@ def mean_over_splits(values):
     return np.where(n_known > 0, total / np.maximum(n_known, 1), np.nan)
 
 
-def _std_of_mean(variance, n_tested):
+def _std_of_mean(variance):
     """Standard deviation of a mean over splits, of which each has half of the counts.
 
     The second halves of two splits share half of their counts, so a mean over M of them has
     (1 + 1 / M) / 2 of the variance of one.
     """
-    share = (1 + 1 / np.maximum(n_tested, 1))[..., None] / 2
+    n_known = np.maximum(np.isfinite(variance).sum(axis=0), 1)
+    share = (1 + 1 / n_known) / 2
     return np.sqrt(share * mean_over_splits(variance))

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperspy_clusterquant.diagnostics._text import in_columns, p_text
+from hyperspy_clusterquant.diagnostics.consolidation import STABLE
 from hyperspy_clusterquant.results import ClusterResult
-
-#: Clusters that half of the counts find again with less overlap are others each time.
-STABLE = 0.5
 
 MERGE = "not distinguishable: merge"
 DISTINCT = "distinct"
@@ -121,13 +119,12 @@ class SignificanceTable:
         return words
 
     def _verdict(self, i, j):
-        if self.n_tested[i, j] == 0:
-            empty = [k for k in (i, j) if not self.holds[k]]
-            lost = [k for k in empty if self.overlap[k] == 0]
-            if empty and not lost:
-                return EMPTY.format(" and ".join(self.cluster_names[k] for k in empty))
-            return LOST
         if not self.adjusted_p_values[i, j] < self.level:
+            empty = [k for k in (i, j) if not self.holds[k]]
+            if (self.overlap[[i, j]] == 0).any():
+                return LOST
+            if empty:
+                return EMPTY.format(" and ".join(self.cluster_names[k] for k in empty))
             return MERGE
         words = DISTINCT
         differ = self.element_p_values[i, j] < self.level

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from hyperspy_clusterquant.diagnostics.consolidation import consolidate, interface
@@ -13,8 +15,10 @@ NAMES = ("one", "other", "between")
 def halves_of(rng, spectra, sizes, n_splits=3):
     expected = np.array(spectra) * np.array(sizes)[:, None]
     first, second = rng.poisson(expected, (2, n_splits, *expected.shape)).astype(float)
-    n = len(sizes)
-    return Halves(first, second, np.ones((n_splits, n), bool), np.eye(n), np.ones((n_splits, n)))
+    sizes = np.asarray(sizes)
+    found = np.ones((n_splits, len(sizes)), dtype=bool)
+    pixels = np.tile(np.diag(sizes), (n_splits, 1, 1))
+    return Halves(first, second, found, pixels, sizes, np.tile(sizes, (n_splits, 1)))
 
 
 def bands(width):
@@ -80,13 +84,13 @@ def test_distinct_clusters_stay(rng):
     assert mergers == []
 
 
-def test_cluster_that_no_split_finds_goes_where_its_pixels_go(rng):
+def test_cluster_that_is_not_found_again_goes_where_its_pixels_go(rng):
     labels = np.repeat([0, 1, 2], [700, 600, 300]).reshape(40, 40)
-    halves = halves_of(rng, [A, B, A], sizes(labels))
-    found = halves.found.copy()
-    found[:, 2] = False
-    overlap = np.array([[1, 0, 0], [0, 1, 0], [0.2, 0.8, 0]])
-    halves = Halves(halves.first, halves.second, found, overlap, halves.jaccard)
+    halves = halves_of(rng, [A, B, np.array([20, 50, 10, 20.0])], sizes(labels))
+    pixels = halves.pixels.copy()
+    pixels[:, 2] = [50, 190, 60]
+    split_sizes = pixels.sum(axis=1)
+    halves = replace(halves, pixels=pixels, split_sizes=split_sizes)
     groups, mergers = merge_all(halves, labels, NAMES)
     assert groups == [[0], [1, 2]]
-    assert "no split finds it again" in mergers[0].reason
+    assert "an overlap of only 0.20" in mergers[0].reason

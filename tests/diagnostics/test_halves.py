@@ -52,9 +52,10 @@ def test_splits_are_collected_under_the_numbers_of_the_result():
     halves = collect_halves([one, other], reference, 2)
     assert halves.second[0].tolist() == [[4.0], [3.0]]
     assert halves.found.tolist() == [[True, True], [True, False]]
-    np.testing.assert_allclose(halves.overlap, [[1, 0], [0.5, 0.5]])
+    assert halves.pixels.tolist() == [[[3, 0], [0, 2]], [[3, 0], [2, 0]]]
     np.testing.assert_allclose(halves.jaccard, [[1, 1], [0.6, 0]])
     merged = halves.merged([[0, 1]])
+    np.testing.assert_allclose(merged.jaccard, 1)
     assert merged.second.tolist() == [[[7.0]], [[6.0]]]
 
 
@@ -124,18 +125,28 @@ def test_difference_and_its_uncertainty(rng):
     assert np.isnan(judged.p_values[0, 0])
 
 
+def all_found(second):
+    n_splits, n, _ = second.shape
+    sizes = np.full(n, 10)
+    pixels = np.tile(np.diag(sizes), (n_splits, 1, 1))
+    return Halves(
+        second, second, np.ones((n_splits, n), bool), pixels, sizes, np.tile(sizes, (n_splits, 1))
+    )
+
+
 def test_only_the_elements_that_differ_are_named(rng):
     second = np.array([[[4000, 4000, 2000.0], [4000, 3000, 3000.0]]])
-    halves = Halves(second, second, np.ones((1, 2), bool), np.eye(2), np.ones((1, 2)))
+    halves = all_found(second)
     judged = judge(halves, THREE, percent, [0])
     assert judged.element_p[0, 1, 0] > 0.05
     assert (judged.element_p[0, 1, 1:] < 1e-6).all()
 
 
-def test_cluster_without_elements_is_not_compared():
+def test_cluster_without_elements_has_no_composition():
     second = np.array([[[400.0, 400, 200], [0, 0, 0], [1, 0, 0]]])
-    halves = Halves(second, second, np.ones((1, 3), bool), np.eye(3), np.ones((1, 3)))
+    halves = all_found(second)
     judged = judge(halves, THREE, percent, [0])
     assert judged.holds.tolist() == [True, False, False]
-    assert np.isnan(judged.p_values).all()
-    assert judged.n_tested.sum() == 0
+    assert np.isnan(judged.difference).all()
+    assert np.isnan(judged.p_values[0, 1])
+    assert judged.p_values[0, 2] > 0.3
