@@ -19,10 +19,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests hyperspy_clusterquant README.md --doctest-modules
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests hyperspy_clusterquant README.md docs/is_it_real.md --doctest-modules
 
 test-all: $(READY)
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile tests hyperspy_clusterquant README.md docs/user_guide.md --doctest-modules
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile tests hyperspy_clusterquant README.md docs/user_guide.md docs/is_it_real.md --doctest-modules
 
 bench: $(READY)
 	$(BIN)/python benchmarks/compare.py

@@ -11,7 +11,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from hyperspy_clusterquant import data
+from hyperspy_clusterquant import compare_clusterings, data
 
 FOLDER = Path(__file__).parent / "_static"
 DPI = 110
@@ -30,6 +30,12 @@ def main():
     jalpaite = int(table.atomic_percent[:, table.elements.index("Ag")].argmax())
     save(table.plot_fit(jalpaite)[0].figure, "six_cation_fit")
     save(low_counts(), "low_counts")
+    particles = data.seven_cation_nanoparticles(size=96, counts_per_pixel=60)
+    save(particles.map_significance().plot()[0].figure, "particle_maps")
+    section = data.six_cation_sulfide(size=96, counts_per_pixel=60)
+    four = section.cluster_pca_gmm(exclude_lines=["C"])
+    eight = section.cluster_pca_gmm(8, exclude_lines=["C"], name="eight")
+    save(compare_clusterings(eight, four).plot()[0].figure, "comparison")
 
 
 def save(figure, name):

@@ -14,6 +14,10 @@ MOST_ROUNDS, SETTLED = 5, 2e-3
 #: Log-likelihood per pixel by which a small cluster must be better than a mixture of two others.
 MIXTURE_GAIN = 1.0
 
+WEAK = (
+    "What separates the clusters is as weak as shot noise. Test whether it is real with "
+    "s.cluster_significance()."
+)
 ALL_NOISE = (
     "Every pixel is noise: no cluster of at least `min_cluster_size` pixels was found among "
     "{} learning pixels. Try a smaller one, or workflow 1, which needs fewer learning pixels."
@@ -30,6 +34,8 @@ def to_pixels(learning, memberships, in_noise, found, progress, smallest=0):
     """
     progress("labels")
     found.setdefault("remarks", [])
+    if learning.is_weak:
+        found["remarks"].append(WEAK)
     labels, labelled = _label_pixels(learning, memberships, in_noise)
     # Pixels of the least clusters may belong to one that reaches the size with them.
     for size in (smallest // 2, smallest):

@@ -235,8 +235,12 @@ def _enlarged(learning, setting):
 
     The neighbourhood becomes so wide that pixels can be told from one another.
     """
+    in_lines = learning.reduction.basis is not None
+    weak = "weak in lines" if in_lines else "weak in spectrum"
+    automatic = setting.n_components == "auto"
     if not learning.n_significant:
-        return learning
+        # Components that the user insists on are noise, and are treated like weak ones.
+        return learning if automatic else replace(learning, components_are=weak)
     keep, binning, sigma = learning.keep, learning.binning, learning.sigma
     # The eigenvalue goes with the counts of a learning pixel.
     larger = max(WANTED_EIGENVALUE / learning.reduction.eigenvalues[0], 1.0)
@@ -248,7 +252,6 @@ def _enlarged(learning, setting):
         sigma = labelling.automatic_neighbourhood(
             learning.pixels.per_pixel, keep.ndim, larger * learning.doses.mean()
         )
-    automatic = setting.n_components == "auto"
     if automatic:
         setting = replace(setting, n_components=learning.n_significant)
 
@@ -263,9 +266,8 @@ def _enlarged(learning, setting):
         # What is there grows with the counts, so this was chance.
         if automatic:
             return reduce(replace(setting, n_components=0), learning.binning)
-        return replace(learning, components_are="spectrum")
-    in_lines = learning.reduction.basis is not None
-    return replace(enlarged, components_are="weak in lines" if in_lines else "weak in spectrum")
+        return replace(learning, components_are=weak)
+    return replace(enlarged, components_are=weak)
 
 
 def learn_finer(learning, setting, wanted):

@@ -97,7 +97,8 @@ def gaussian_mixture(pixels, setting, n_clusters, covariance_type, n_init, progr
 def _fewest_spectra(learning):
     """Spectra whose mixtures can make the strong components: one more than there are."""
     values = learning.reduction.eigenvalues[: learning.scores.shape[1]]
-    strong = values > max(learning.reduction.noise_edge, STRONG_COMPONENT)
+    edge = learning.reduction.noise_edge
+    strong = values > (edge if learning.is_weak else max(edge, STRONG_COMPONENT))
     return 1 + int(np.count_nonzero(strong))
 
 
