@@ -65,6 +65,14 @@ def main(folder):
             print(f"\n{table}\n{chr(10).join(table.remarks)}\n\ntruth (at%)")
             print_truth(truth)
             draw(s, result, table, folder, f"{sample}_{result.workflow}")
+        print("\n--- is every split real? " + "-" * 54)
+        verdicts = s.cluster_significance(runs["workflow 1 (PCA + GMM)"])
+        print(f"clusters of workflow 1\n{verdicts}\n\nmaps of the lines\n")
+        maps = s.map_significance()
+        print(maps)
+        save(verdicts.plot().figure, folder, f"{sample}_significance")
+        save(maps.plot()[0].figure, folder, f"{sample}_line_maps")
+        save(maps.plot_correlations().figure, folder, f"{sample}_correlations")
     print(
         "\nError bars are one standard deviation of counting. Where phases overlap in projection, "
         "pixels\nhold both, which moves the compositions of clusters by more than that."
@@ -95,9 +103,12 @@ def draw(s, result, table, folder, name):
         "composition": table.plot,
         "fit": lambda: table.plot_fit(0)[0],
     }.items():
-        figure = draw_it().figure
-        figure.savefig(folder / f"{name}_{what}.png", dpi=150)
-        plt.close(figure)
+        save(draw_it().figure, folder, f"{name}_{what}")
+
+
+def save(figure, folder, name):
+    figure.savefig(folder / f"{name}.png", dpi=150)
+    plt.close(figure)
 
 
 if __name__ == "__main__":

@@ -176,7 +176,9 @@ class SignificanceTable:
                     f"{self.cluster_names[i]} - {self.cluster_names[j]}",
                     p_text(self.adjusted_p_values[i, j]) if known else "",
                     (f"{z[i, j]:.1f}" if z[i, j] < 37 else "> 37") if known else "",
-                    f"{effect[i, j]:.2g} ± {effect_std[i, j]:.1g}" if known else "",
+                    f"{effect[i, j]:.2g} ± {effect_std[i, j]:.1g}"
+                    if np.isfinite(effect[i, j])
+                    else "",
                     verdicts[i, j],
                 )
             )

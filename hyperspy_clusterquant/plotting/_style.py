@@ -20,6 +20,12 @@ def cluster_colours(n_clusters):
     return [tab[k % len(tab)] for k in range(n_clusters)]
 
 
+def line_label(line):
+    """Name of an X-ray line as it is written: Ga_Ka is Ga Kα."""
+    element, name = line.split("_")
+    return f"{element} {name.replace('a', 'α')}"
+
+
 def axes_or_new(ax, figsize, layout="constrained"):
     """The axes given, or those of a new figure."""
     if ax is not None:

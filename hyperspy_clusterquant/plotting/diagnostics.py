@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyperspy_clusterquant.plotting._style import axes_or_new
+from hyperspy_clusterquant.diagnostics._text import p_text
+from hyperspy_clusterquant.diagnostics.significance import MERGE
+from hyperspy_clusterquant.plotting._style import axes_or_new, line_label
 from hyperspy_clusterquant.plotting.maps import draw_scale_bar
 from hyperspy_clusterquant.results import MASKED
 
@@ -30,22 +32,22 @@ def plot_significance(table, ax=None):
 
     n = table.n_clusters
     ax = axes_or_new(ax, (1.5 + 0.95 * max(n, 3), 1.2 + 0.75 * max(n, 3)))
-    known = np.isfinite(table.p_values)
-    state = np.where(known, np.where(table.adjusted_p_values < table.level, 1, 2), 0)
+    verdicts = table.verdicts
+    state = np.zeros((n, n), dtype=int)
+    for place, words in np.ndenumerate(verdicts):
+        state[place] = 1 if words.startswith("distinct") else 2 if words == MERGE else 0
     state = np.ma.masked_where(np.eye(n, dtype=bool), state)
     cmap = ListedColormap([UNKNOWN_COLOUR, DISTINCT_COLOUR, SAME_COLOUR])
     ax.imshow(state, cmap=cmap, vmin=0, vmax=2)
     effect = table.effect_size
     for i in range(n):
         for j in range(n):
-            if i == j or not known[i, j]:
+            if state[i, j] is np.ma.masked or not state[i, j]:
                 continue
-            p = table.adjusted_p_values[i, j]
-            text = (
-                f"{effect[i, j]:.2g} at%\np {p:.2g}"
-                if p >= 1e-4
-                else f"{effect[i, j]:.2g} at%\np < 1e-4"
-            )
+            p = p_text(table.adjusted_p_values[i, j])
+            text = f"p {p}"
+            if np.isfinite(effect[i, j]):
+                text = f"{effect[i, j]:.2g} at%\n{text}"
             ax.text(j, i, text, ha="center", va="center", fontsize=8)
     ax.set_xticks(range(n), table.cluster_names, rotation=30, ha="right")
     ax.set_yticks(range(n), table.cluster_names)
@@ -97,17 +99,16 @@ def plot_line_maps(table, axes=None):
     ):
         image = _first_map(image)
         shown = image[np.isfinite(image)]
-        low, high = np.quantile(shown, [0.01, 0.995]) if shown.size else (0, 1)
+        high = np.quantile(shown, 0.995) if shown.size else 0
         ax.imshow(
-            image, cmap="gray", vmin=min(low, 0), vmax=max(high, low + 1e-6),
-            interpolation="nearest", aspect="equal" if image.shape[0] > 1 else "auto",
+            image, cmap="gray", vmin=0, vmax=max(high, 1e-6), interpolation="nearest",
+            aspect="equal" if image.shape[0] > 1 else "auto",
         )  # fmt: skip
-        name = line.replace("_", " ").replace("a", "α")
         verdict = "varies beyond thickness" if varies else "thickness and noise only"
         if not np.isfinite(p):
             verdict = "no counts to compare"
-        p_text = "" if not np.isfinite(p) else "\np < 1e-4" if p < 1e-4 else f"\np = {p:.2g}"
-        ax.set_title(f"{name}: {verdict}{p_text}", fontsize=8, loc="left",
+        value = "" if not np.isfinite(p) else f"\np {p_text(p)}"
+        ax.set_title(f"{line_label(line)}: {verdict}{value}", fontsize=8, loc="left",
                      color="black" if varies else "0.45")  # fmt: skip
         ax.set_xticks([])
         ax.set_yticks([])
@@ -144,7 +145,7 @@ def plot_correlations(table, ax=None):
             else:
                 text, colour, weight = "noise", "0.5", "normal"
             ax.text(j, i, text, ha="center", va="center", fontsize=7, color=colour, weight=weight)
-    names = [line.replace("_", " ").replace("a", "α") for line in table.xray_lines]
+    names = [line_label(line) for line in table.xray_lines]
     ax.set_xticks(range(n), names, rotation=30, ha="right")
     ax.set_yticks(range(n), names)
     ax.spines[:].set_visible(False)

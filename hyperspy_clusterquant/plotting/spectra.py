@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyperspy_clusterquant.plotting._style import axes_or_new, cluster_colours
+from hyperspy_clusterquant.plotting._style import axes_or_new, cluster_colours, line_label
 
 
 def plot_spectra(energy, spectra, names, lines, ax=None):
@@ -59,8 +59,7 @@ def _mark_lines(ax, lines, top):
         occupied[row] = position + 0.07 * (high - low)
         height = top * 1.25 * 1.5**row
         ax.plot([position, position], [top * 1.05, height], color="0.7", lw=0.6, zorder=0)
-        element, name = line.split("_")
-        text = f"{element} {name.replace('a', 'α')}"
+        text = line_label(line)
         ax.text(
             position,
             height,

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from hyperspy_clusterquant import compare_clusterings
-from hyperspy_clusterquant.plotting._style import cluster_colours
+from hyperspy_clusterquant.plotting._style import cluster_colours, line_label
 
 
 def test_map_shows_labels_legend_and_scale_bar(clustered):
@@ -124,6 +124,11 @@ def test_pictures_of_tests(clustered):
     stability = clustered.cluster_stability(n_resamples=2)
     ax = stability.plot()
     np.testing.assert_array_equal(ax.images[0].get_array().filled(np.nan), stability.agreement)
+
+
+def test_names_of_lines():
+    assert line_label("Ga_Ka") == "Ga Kα"
+    assert line_label("Ag_La") == "Ag Lα"
 
 
 def test_maps_of_lines_with_their_significance(clustered):
