@@ -14,6 +14,8 @@ LEARNING_COUNTS = 400
 LEARNING_PIXELS = 1000
 #: Counts of a learning pixel, as a share of the median, from which weak components are learned.
 FAIR_SHARE = 0.5
+#: So many learning pixels, so many standard deviations from the mean, are no noise.
+FEWEST_FAR, FAR = 4, 6.0
 #: Fewest learning pixels where weak components are sought.
 FEWEST_PIXELS = 64
 #: Eigenvalue that weak components should reach in bins that are large enough: clusters of half
@@ -183,7 +185,7 @@ def learn(pixels, setting, progress):
     if not setting.normalize or setting.n_components in (0, "elbow"):
         return learning
     if setting.components_are == "auto":
-        if learning.reduction.eigenvalues[0] >= WANTED_EIGENVALUE:
+        if learning.reduction.eigenvalues[0] >= WANTED_EIGENVALUE or _stands_out(learning):
             return learning
         return _enlarged(_weak(learning, setting, groups), setting)
     if setting.components_are == "weak in lines":
@@ -191,6 +193,16 @@ def learn(pixels, setting, progress):
         if basis is not None:
             return _reduce(pixels, share, setting, binning, sigma, seed, basis)
     return replace(learning, components_are=setting.components_are)
+
+
+def _stands_out(learning):
+    """Whether some learning pixels differ from the others far beyond noise: a rare phase."""
+    scores = learning.scores[:, : learning.n_significant]
+    # In units of the noise of each of them, not of a typical one.
+    scores = scores * np.sqrt(learning.doses / learning.reduction.dose)[:, None]
+    # The few counts of thin ones are not normally distributed.
+    scores = scores[learning.doses > FAIR_SHARE * np.median(learning.doses)]
+    return np.count_nonzero((np.abs(scores) > FAR).any(axis=1)) >= FEWEST_FAR
 
 
 def _weak(learning, setting, groups):
@@ -227,7 +239,9 @@ def _line_basis(learning, setting, groups):
     features = groups[learning.pixels.channels[used]]
     indicator = features[:, None] == np.arange(len(learning.reduction.share))
     basis = reduction.line_basis(profiles[:, used] @ indicator, learning.reduction.share)
-    return basis if basis.shape[1] else None
+    wanted = setting.n_components
+    enough = basis.shape[1] > 0 if isinstance(wanted, str) else wanted <= basis.shape[1]
+    return basis if enough else None
 
 
 def _enlarged(learning, setting):

@@ -373,6 +373,7 @@ class ClusterResult:
         labels[total(kept) == 0] = MASKED
         return dataclasses.replace(
             self,
+            parameters=self._parameters_of_bins(factors),
             labels=labels,
             memberships=memberships,
             scores=np.array(scores).reshape(self.n_components, np.count_nonzero(filled)).T,
@@ -380,6 +381,19 @@ class ClusterResult:
             landmarks=None,
             axes=axes,
         )
+
+    def _parameters_of_bins(self, factors):
+        """Parameters in pixels, in those of a binned map, on which it can be done again."""
+        parameters, n_pixels = dict(self.parameters), int(np.prod(factors))
+        length = n_pixels ** (1 / len(factors))
+        if "binning_used" in parameters:
+            parameters["binning_used"] = max(round(parameters["binning_used"] / length), 1)
+        if "neighbourhood_used" in parameters:
+            parameters["neighbourhood_used"] = parameters["neighbourhood_used"] / length
+        if "smallest_cluster_pixels" in parameters:
+            smallest = parameters["smallest_cluster_pixels"] / n_pixels
+            parameters["smallest_cluster_pixels"] = max(round(smallest), 2)
+        return parameters
 
     # --- to HyperSpy and back -------------------------------------------------------------
 

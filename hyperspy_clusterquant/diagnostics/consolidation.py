@@ -9,14 +9,13 @@ import numpy as np
 from scipy import ndimage
 
 from hyperspy_clusterquant.diagnostics.halves import (
+    DOUBTFUL,
     combine_p_values,
     holds_elements,
     holm_of_pairs,
     split_p_values,
 )
 
-#: Overlap (Jaccard's index) from which a cluster counts as found again.
-STABLE = 0.5
 #: An interface is narrower than this share of what it separates.
 NARROW = 0.5
 #: Shares of the first of two clusters in a mixture that are tried.
@@ -45,8 +44,8 @@ def consolidate(halves, lines, features, labels, names, level, seed):
     The least distinguishable pair is joined first, and its counts are compared with the others
     together from then on, until all pairs are distinct at `level`. Then a cluster that is the
     interface of two others is joined to the one it holds more of, see `interface`. And the cluster
-    that the splits find again with the least overlap, if it is less than half, is joined to
-    the one that they give most of its other pixels to.
+    that the splits find again with the least overlap, if it is less than half and they put more of
+    its pixels into another one, is joined to that one.
 
     Parameters
     ----------
@@ -113,15 +112,21 @@ def _least_distinct(halves, groups, lines, level, seed, known):
 
 
 def _lost(halves):
-    """The least stable cluster and where its pixels go, if it is not found again, or None."""
+    """The least stable cluster that the splits put into another one, and that one, or None."""
     overlap = halves.jaccard.mean(axis=0)
-    joined = int(np.argmin(overlap))
-    if overlap[joined] >= STABLE:
+    given = halves.pixels.sum(axis=0)
+    own = np.diag(given).copy()
+    np.fill_diagonal(given, -1)
+    # What no split finds was not tested; it may just lack counts.
+    lost = halves.found.any(axis=0) & (overlap < DOUBTFUL) & (given.max(axis=1) > own)
+    if not lost.any():
         return None, None
-    given = halves.pixels[:, joined].sum(axis=0)
-    given[joined] = -1
-    reason = f"found again with an overlap of only {overlap[joined]:.2f} in half of the counts"
-    return (joined, int(np.argmax(given))), reason
+    joined = int(np.argmin(np.where(lost, overlap, np.inf)))
+    reason = (
+        f"found again with an overlap of only {overlap[joined]:.2f} in half of the counts, which "
+        "put most of its pixels there"
+    )
+    return (joined, int(np.argmax(given[joined]))), reason
 
 
 def interface(halves, features, labels, names):

@@ -12,6 +12,9 @@ from scipy.optimize import linear_sum_assignment
 from hyperspy_clusterquant.diagnostics.agreement import contingency_table, jaccard_indices
 from hyperspy_clusterquant.diagnostics.pair_test import compare_spectra
 
+#: Overlap (Jaccard's index) from which a cluster that is found again is called stable, and below
+#: which it is another one each time.
+STABLE, DOUBTFUL = 0.75, 0.5
 #: p-values closer to one than this say no more than this, so that one split outweighs no other.
 HIGHEST_P = 0.99
 #: A cluster holds some of the elements if their amount is so many standard deviations.

@@ -112,7 +112,8 @@ def compare_spectra(first, second, lines, rng):
 
     found = float(statistic(first, share * both, weights))
     p_value = float(stats.chi2.sf(found, rank - 1))
-    if _effective_counts(weights, spread).min() < MANY_COUNTS:
+    effective = _effective_counts(weights, spread)
+    if effective[effective > 0].min() < MANY_COUNTS:
         held = (both > 0) & weights.any(axis=0)
         weights, share, both = weights[:, held], share[held], both[held].astype(int)
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperspy_clusterquant.diagnostics._text import in_columns, p_text
-from hyperspy_clusterquant.diagnostics.consolidation import STABLE
+from hyperspy_clusterquant.diagnostics.halves import DOUBTFUL
 from hyperspy_clusterquant.results import ClusterResult
 
 MERGE = "not distinguishable: merge"
 DISTINCT = "distinct"
 UNSTABLE = ", but not stable"
-LOST = "not found again in half of the counts: merge"
+LOST = "not tested: half of the counts do not find both"
 EMPTY = "not comparable: {} holds none of the elements"
 
 
@@ -36,7 +36,8 @@ class SignificanceTable:
         Corrected for the number of pairs (Holm), as the verdicts use them.
     difference, difference_std : array (n_clusters, n_clusters, n_elements)
         Composition of the row less that of the column in at%, and its standard uncertainty from
-        the counts. The k-factors scale it; the p-values do not depend on them.
+        the counts, which is too large where the clusters are not the same in all splits. The
+        k-factors scale it; the p-values do not depend on them.
     element_p_values : array (n_clusters, n_clusters, n_elements)
         Of "no difference in this element", corrected for the number of elements.
     n_tested : array of int (n_clusters, n_clusters)
@@ -120,18 +121,16 @@ class SignificanceTable:
 
     def _verdict(self, i, j):
         if not self.adjusted_p_values[i, j] < self.level:
-            empty = [k for k in (i, j) if not self.holds[k]]
-            if (self.overlap[[i, j]] == 0).any():
-                return LOST
+            empty = [k for k in (i, j) if self.overlap[k] > 0 and not self.holds[k]]
             if empty:
                 return EMPTY.format(" and ".join(self.cluster_names[k] for k in empty))
-            return MERGE
+            return MERGE if self.n_tested[i, j] else LOST
         words = DISTINCT
         differ = self.element_p_values[i, j] < self.level
         if differ.any() and not differ.all():
             names = [e for e, yes in zip(self.elements, differ, strict=True) if yes]
             words = f"{DISTINCT} in {', '.join(names)} only"
-        if (self.overlap[[i, j]] < STABLE).any():
+        if (self.overlap[[i, j]] < DOUBTFUL).any():
             words += UNSTABLE
         return words
 
@@ -198,7 +197,7 @@ class SignificanceTable:
         for k, name in enumerate(self.cluster_names):
             share, nearest = self.explained_by_counts[k], self.nearest[k]
             explained = "-"
-            if np.isfinite(share):
+            if np.isfinite(share) and np.isfinite(self.p_values[k, nearest]):
                 explained = f"{share:.0%} of the separation from {self.cluster_names[nearest]}"
                 if not self.is_distinct(k, nearest):
                     explained += ", which is no chemistry"

@@ -8,11 +8,8 @@ import numpy as np
 
 from hyperspy_clusterquant.diagnostics._text import in_columns
 from hyperspy_clusterquant.diagnostics.agreement import contingency_table, jaccard_indices
-from hyperspy_clusterquant.diagnostics.halves import match_labels
+from hyperspy_clusterquant.diagnostics.halves import DOUBTFUL, STABLE, match_labels
 from hyperspy_clusterquant.results import MASKED
-
-#: Jaccard's index from which a cluster is called stable, and from which it is called doubtful.
-STABLE, DOUBTFUL = 0.75, 0.5
 
 
 @dataclass(frozen=True, eq=False, repr=False)

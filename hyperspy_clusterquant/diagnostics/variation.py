@@ -12,6 +12,10 @@ from hyperspy_clusterquant.diagnostics.halves import holm, holm_of_pairs
 
 #: Powers of the weights whose sums over the counts tell the moments of q.
 POWERS = (2, 3, 4, 6)
+#: Bins from which a sum over them is normally distributed; of fewer, the signs are drawn so often.
+MANY_BINS, N_FLIPS = 200, 9999
+#: Fewest lines of which two can be compared with the others.
+FEWEST_LINES = 4
 #: Below it, a distribution is as good as normal.
 LEAST_SKEWNESS = 1e-3
 #: Significant correlations are printed from here on.
@@ -209,7 +213,12 @@ def _correlation(both, first, second):
     spread = np.sqrt((both**2).sum())
     if not spread > 0:
         return np.full(3, np.nan)
-    p = 2 * stats.norm.sf(abs(both.sum()) / spread)
+    if len(both) < MANY_BINS:
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], (N_FLIPS, len(both)))
+        beyond = np.abs(signs @ both) >= abs(both.sum()) * (1 - 1e-9)
+        p = (1 + np.count_nonzero(beyond)) / (1 + N_FLIPS)
+    else:
+        p = 2 * stats.norm.sf(abs(both.sum()) / spread)
     own = first.sum(), second.sum()
     if min(own) <= 0:
         return np.array([np.nan, np.nan, p])
@@ -275,8 +284,9 @@ class MapSignificance:
     def correlation(self):
         """Correlation of two lines, corrected for shot noise and thickness, (n_lines, n_lines).
 
-        NaN where one of them varies no more than noise and thickness explain. Two lines alone
-        cannot tell thickness from composition: their correlation is corrected for shot noise only.
+        NaN where one of them varies no more than noise and thickness explain. It is that of what
+        they have beyond the other lines together: what these do in common, the two do
+        in opposite. Of less than four lines, it is corrected for shot noise only.
         """
         return self._of_pairs("correlation")
 
@@ -293,7 +303,7 @@ class MapSignificance:
     @property
     def thickness_removed(self):
         """Whether there are lines enough to correct correlations for thickness."""
-        return len(self.xray_lines) > 2
+        return len(self.xray_lines) >= FEWEST_LINES
 
     def _pairs(self, name):
         return getattr(self.variation, name if self.thickness_removed else f"total_{name}")
@@ -344,7 +354,8 @@ class MapSignificance:
         rows = [head]
         v = self.variation
         for k, line in enumerate(self.xray_lines):
-            varies = f"{v.relative[k]:.1%} ± {v.relative_std[k]:.1%}" if v.relative[k] > 0 else "-"
+            known = v.relative[k] > v.relative_std[k]
+            varies = f"{v.relative[k]:.1%} ± {v.relative_std[k]:.1%}" if known else "-"
             rows.append(
                 (
                     line,
@@ -372,7 +383,8 @@ class MapSignificance:
                     f"p {p_text(self.correlation_p_values[i, j])}"
                 )
         if not self.thickness_removed:
-            lines.append("two lines: correlation not corrected for thickness")
+            lines.append("fewer than four lines: correlation not corrected for thickness")
+        lines.append("thickness: ratio of a line to all of these lines together")
         lines.append(f"{self.n_bins} bins of {self.binning} pixels along each axis")
         return "\n".join(lines)
 

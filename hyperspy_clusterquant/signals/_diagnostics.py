@@ -6,7 +6,12 @@ import numpy as np
 
 from hyperspy_clusterquant import map_statistics, splits
 from hyperspy_clusterquant._checks import as_int, as_level, check_has_clusters
-from hyperspy_clusterquant.counts import channel_mask, merge_channels, merge_sparse_features
+from hyperspy_clusterquant.counts import (
+    bin_pixels,
+    channel_mask,
+    merge_channels,
+    merge_sparse_features,
+)
 from hyperspy_clusterquant.diagnostics.consolidation import consolidate
 from hyperspy_clusterquant.diagnostics.halves import collect_halves, judge
 from hyperspy_clusterquant.diagnostics.pair_test import Lines
@@ -20,6 +25,11 @@ from hyperspy_clusterquant.signals import _axes, _progress
 from hyperspy_clusterquant.signals import _quantification_options as options
 from hyperspy_clusterquant.signals._quantify import Request
 from hyperspy_clusterquant.signals._repeats import repeat_of
+
+#: Fewest bins of pixels that can be compared.
+FEWEST_BINS = 8
+#: Tag of the random numbers that split counts, so that they are no others' numbers.
+STREAM = 7
 
 
 class ClusterDiagnostics:
@@ -43,7 +53,8 @@ class ClusterDiagnostics:
         put at random into one of two halves; the same clustering, with the same parameters, is
         done again on the first half, and its clusters are compared in the second half, which it
         has not seen. The hypothesis for each pair of clusters is that the lines of the declared
-        elements have the same ratios; thickness, dose and background may differ.
+        elements have the same ratios; thickness, dose and background may differ. Absorption
+        in thick specimens is not corrected: it changes ratios.
 
         Parameters
         ----------
@@ -119,7 +130,7 @@ class ClusterDiagnostics:
             )  # fmt: skip
         areas, covariances = zip(*map(lines.areas, halves.second.mean(axis=0)), strict=True)
         share, nearest, _ = explained_by_counts(
-            np.array(areas), np.array(covariances), result.sizes.astype(float)
+            np.array(areas), np.array(covariances), halves.split_sizes.mean(axis=0)
         )
         return SignificanceTable(
             result=result,
@@ -188,7 +199,7 @@ class ClusterDiagnostics:
         def resampled(pixels, progress):
             for number in range(n_resamples):
                 progress(f"half {number + 1}")
-                yield splits.half_labels(pixels, repeat, [random_state, number])[0]
+                yield splits.half_labels(pixels, repeat, [random_state, STREAM, number])[0]
 
         with _progress.stages("Stability", n_resamples + 1, show_progressbar) as progress:
             pixels = splits.read_channels(self.data, repeat.setting, progress)
@@ -210,7 +221,8 @@ class ClusterDiagnostics:
         by the fit, are compared between bins of pixels: with "no variation at all", with "none
         beyond dose and thickness" (every line in the same ratio to all of them), and for
         each pair of lines with "no correlation" of what is left when shot noise and thickness are
-        taken off.
+        taken off. Ratios are relative: where one of a few lines varies, the others vary
+        against it. Declare all elements of the sample.
 
         Parameters
         ----------
@@ -261,6 +273,7 @@ class ClusterDiagnostics:
             total = splits.sum_labels(pixels, everywhere, 1)
             net = _lines_of(request, total, beam_energy).weights
             factor = choose_binning(binning, pixels.per_pixel, pixels.keep)
+            _check_bins(factor, pixels.keep)
             found, n_bins = map_statistics.vary(pixels, net, total[0], factor)
             images = map_statistics.line_images(pixels, net)
         return MapSignificance(
@@ -275,6 +288,15 @@ class ClusterDiagnostics:
         )
 
 
+def _check_bins(factor, keep):
+    n_bins = bin_pixels(keep, factor)[1]
+    if n_bins < FEWEST_BINS:
+        raise ValueError(
+            f"There are only {n_bins} bins of {factor} pixels along each axis to compare; at least "
+            f"{FEWEST_BINS} are needed. Choose a smaller `binning`, or mask less."
+        )
+
+
 def _lines_of(request, sums, beam_energy):
     """How counts become areas: the fit of the clusters' sums as a linear map."""
     fitted, used = request.fit(sums, sums, beam_energy)
@@ -285,7 +307,7 @@ def _lines_of(request, sums, beam_energy):
 def _splits(pixels, repeat, seed, n_splits, progress):
     for number in range(n_splits):
         progress(f"split {number + 1}")
-        yield splits.split(pixels, repeat, [seed, number])
+        yield splits.split(pixels, repeat, [seed, STREAM, number])
 
 
 def _features(setting, sums):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from hyperspy_clusterquant.quantification.emission import alpha_emission
 from hyperspy_clusterquant.quantification.peaks import Design, Scale
 from hyperspy_clusterquant.signals import _axes, _xray_lines
 
 
 def of_declared_elements(signal, exclude_lines=()):
-    """Counts of the lines of each declared element, one family after the other.
+    """Counts of all lines of each declared element together.
+
+    Not one family after the other: the ratio of two of an element tells thickness, not composition.
 
     Parameters
     ----------
@@ -17,19 +22,34 @@ def of_declared_elements(signal, exclude_lines=()):
 
     Returns
     -------
-    array (n_families, channels) or None
+    array (n_elements, channels) or None
         None if there are less than two, or the beam energy is not known.
     """
     microscope = signal.metadata.Acquisition_instrument.TEM
     beam_energy = microscope.get_item("beam_energy", None)
     if beam_energy is None:
         return None
+    beam_energy = float(beam_energy)
     energy = _axes.energy_in_kev(signal)
     elements = [str(e) for e in signal.metadata.get_item("Sample.elements", [])]
     elements = [e for e in elements if e not in exclude_lines]
-    alphas = _xray_lines.alpha_lines(elements, energy[0], energy[-1])
-    if len(alphas) < 2:
-        return None
-    families = _xray_lines.families(alphas, float(beam_energy))
     resolution = float(microscope.Detector.EDS.energy_resolution_MnKa)
-    return Design(energy, families, Scale(resolution=resolution), float(beam_energy)).profiles
+    profiles = []
+    for element in elements:
+        photons = _photons(_xray_lines.alpha_lines([element], energy[0], energy[-1]), beam_energy)
+        if photons:
+            families = _xray_lines.families(photons, beam_energy)
+            design = Design(energy, families, Scale(resolution=resolution), beam_energy)
+            profiles.append(np.array(list(photons.values())) @ design.profiles)
+    return np.array(profiles) if len(profiles) > 1 else None
+
+
+def _photons(alphas, beam_energy):
+    """Photons of alpha lines of an element, as theory has them."""
+    photons = {}
+    for alpha in alphas:
+        try:
+            photons[alpha] = alpha_emission(alpha, beam_energy)[1]
+        except ValueError:  # nothing is known of this shell
+            continue
+    return photons

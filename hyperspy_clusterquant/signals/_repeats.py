@@ -8,6 +8,11 @@ from hyperspy_clusterquant.results import MASKED
 from hyperspy_clusterquant.signals import _axes, _line_profiles, _xray_lines
 from hyperspy_clusterquant.splits import Repeat
 
+_DENSITY = (
+    "n_dimensions", "n_neighbors", "min_dist", "metric", "min_samples",
+    "cluster_selection_method", "cluster_selection_epsilon", "n_landmarks",
+)  # fmt: skip
+
 
 def repeat_of(signal, result, random_state):
     """The clustering that made a result, with what it chose for itself on the way.
@@ -26,6 +31,7 @@ def repeat_of(signal, result, random_state):
     Repeat
     """
     known = result.parameters
+    _check_known(result)
     detector = signal.metadata.Acquisition_instrument.TEM.Detector.EDS
     energy_range = known.get("energy_range")
     setting = Setting(
@@ -52,6 +58,28 @@ def repeat_of(signal, result, random_state):
     }[result.workflow](result))  # fmt: skip
 
 
+_NEEDED = {
+    "pca_gmm": ("n_clusters", "covariance_type", "n_init"),
+    "umap_hdbscan": ("min_cluster_size", "smallest_cluster_pixels", *_DENSITY),
+    "assigned": (),
+}
+
+
+def _check_known(result):
+    """Raise unless the result says how it was made."""
+    if result.workflow not in _NEEDED:
+        raise ValueError(
+            f"The clusters of {result.name!r} were made by {result.workflow!r}, which cannot be "
+            "done again. Use a result of s.cluster_pca_gmm() or s.cluster_umap_hdbscan()."
+        )
+    missing = [name for name in _NEEDED[result.workflow] if name not in result.parameters]
+    if missing:
+        raise ValueError(
+            f"The result {result.name!r} does not say how it was made ({', '.join(missing)} not in "
+            "its parameters), so it cannot be done again. Cluster the map again."
+        )
+
+
 def _gaussian_mixture(result):
     known = result.parameters
     n_clusters = known["n_clusters"]
@@ -68,11 +96,7 @@ def _gaussian_mixture(result):
 
 def _umap_hdbscan(result):
     known = result.parameters
-    names = (
-        "n_dimensions", "n_neighbors", "min_dist", "metric", "min_samples",
-        "cluster_selection_method", "cluster_selection_epsilon", "n_landmarks",
-    )  # fmt: skip
-    density = workflows.DensitySetting(**{name: known[name] for name in names})
+    density = workflows.DensitySetting(**{name: known[name] for name in _DENSITY})
 
     def workflow(pixels, setting, progress):
         smallest = known["min_cluster_size"]
