@@ -1,9 +1,11 @@
 """Splits of the counts: the parts are all of it, and what is learned is the same for any chunks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant import data, splits
+from hyperspy_clusterquant import counts, data, splits
 from hyperspy_clusterquant.signals._repeats import repeat_of
 
 
@@ -54,3 +56,23 @@ def test_masked_pixels_and_energies_stay_out(sulfide):
     sums = splits.sum_labels(pixels, np.zeros(pixels.keep.sum(), dtype=int), 1)
     energy = sulfide.axes_manager.signal_axes[0].axis
     np.testing.assert_array_equal(sums[0], sulfide.data[10:].sum(axis=(0, 1)) * (energy >= 0.05))
+
+
+def test_clusters_are_learned_on_the_first_half_only(sulfide):
+    """What the workflow is given are the counts of the first half, and of no other."""
+    result = sulfide.clusters["pca_gmm"]
+    repeat = repeat_of(sulfide, result, 0)
+    pixels = splits.read_channels(sulfide.data, repeat.setting, quiet)
+    given = []
+
+    def workflow(to_learn, setting, progress):
+        given.append(sum(to_learn.blocks.map(lambda counts: counts.sum())))
+        assert to_learn.totals.sum() == given[0]
+        return {"labels": result.labels[pixels.keep]}
+
+    split = splits.split(pixels, replace(repeat, workflow=workflow), [0, 0])
+    energy = sulfide.axes_manager.signal_axes[0].axis
+    used = counts.channel_mask(energy, None, repeat.setting.excluded)
+    first, second = split.first[:, used].sum(), split.second[:, used].sum()
+    assert given[0] == pytest.approx(first)
+    assert abs(first - second) < 5 * np.sqrt(first + second)

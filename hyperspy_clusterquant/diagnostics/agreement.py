@@ -119,6 +119,11 @@ def compare_clusterings(a, b):
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
     labels = [np.asarray(getattr(x, "labels", x)) for x in (a, b)]
+    if any(own.dtype.kind not in "iu" for own in labels):
+        raise TypeError(
+            "Give two results, such as s.clusters['pca_gmm'], or two arrays of labels (int); got "
+            f"{type(a).__name__} and {type(b).__name__}."
+        )
     if labels[0].shape != labels[1].shape:
         raise ValueError(
             f"The clusterings belong to maps of different shapes, {labels[0].shape} and "

@@ -30,22 +30,25 @@ class Merger:
     ----------
     clusters : tuple of tuple of int
         Numbers, in the result that was tested, of what was joined, and of what it was joined to.
+    kind : {"lost", "same", "interface"}
+        Half of the counts put it there; not distinguishable; the interface of two others.
     reason : str
         In words.
     """
 
     clusters: tuple
+    kind: str
     reason: str
 
 
 def consolidate(halves, lines, features, labels, names, level, seed):
-    """Join clusters that are not distinguishable, and interfaces, one after the other.
+    """Join clusters that are not real, one after the other.
 
-    The least distinguishable pair is joined first, and its counts are compared with the others
-    together from then on, until all pairs are distinct at `level`. Then a cluster that is the
-    interface of two others is joined to the one it holds more of, see `interface`. And the cluster
-    that the splits find again with the least overlap, if it is less than half and they put more of
-    its pixels into another one, is joined to that one.
+    First the one that the splits find again with the least overlap, if it is less than half and
+    they put more of its pixels into another one: it is joined to that one. Then the least
+    distinguishable pair, whose counts are compared with the others together from then on,
+    until all pairs are distinct at `level`. Then a cluster that is the interface of two others is
+    joined to the one it holds more of, see `interface`.
 
     Parameters
     ----------
@@ -71,19 +74,21 @@ def consolidate(halves, lines, features, labels, names, level, seed):
     mergers, known = [], {}
     while len(groups) > 1:
         merged = halves.merged(groups)
-        pair, reason = _least_distinct(merged, groups, lines, level, seed, known)
+        kind, (pair, reason) = "lost", _lost(merged)
         if pair is None:
+            kind = "same"
+            pair, reason = _least_distinct(merged, groups, lines, level, seed, known)
+        if pair is None:
+            kind = "interface"
             group_of = np.zeros(halves.n_clusters + 2, dtype=int)
             for number, group in enumerate(groups):
                 group_of[group] = number
             group_of[-2:] = -2, -1  # labels of what is left out, and of noise
             pair, reason = interface(merged, features, group_of[labels], _names(groups, names))
         if pair is None:
-            pair, reason = _lost(merged)
-        if pair is None:
             break
         joined, to = pair
-        mergers.append(Merger((tuple(groups[joined]), tuple(groups[to])), reason))
+        mergers.append(Merger((tuple(groups[joined]), tuple(groups[to])), kind, reason))
         groups[to] = groups[to] + groups[joined]
         del groups[joined]
     return [sorted(group) for group in groups], mergers

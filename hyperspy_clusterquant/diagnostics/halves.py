@@ -15,6 +15,8 @@ from hyperspy_clusterquant.diagnostics.pair_test import compare_spectra
 #: Overlap (Jaccard's index) from which a cluster that is found again is called stable, and below
 #: which it is another one each time.
 STABLE, DOUBTFUL = 0.75, 0.5
+#: Jaccard's index beyond which the best match of a cluster may be called the same.
+SAME = 0.1
 #: p-values closer to one than this say no more than this, so that one split outweighs no other.
 HIGHEST_P = 0.99
 #: A cluster holds some of the elements if their amount is so many standard deviations.
@@ -99,10 +101,12 @@ def match_labels(reference, labels, n_reference):
     array([0, 1, 0])
     """
     table = contingency_table(reference, labels, n_reference)
-    rows, columns = linear_sum_assignment(-jaccard_indices(table, reference, labels))
+    jaccard = jaccard_indices(table, reference, labels)
+    rows, columns = linear_sum_assignment(-jaccard)
     in_none = np.bincount(labels[(labels >= 0) & (reference < 0)], minlength=table.shape[1])
     number = np.where(table.max(axis=0, initial=0) > in_none, table.argmax(axis=0), -1)
-    number[columns] = np.where(table[rows, columns] > 0, rows, number[columns])
+    matched = jaccard[rows, columns] > SAME
+    number[columns[matched]] = rows[matched]
     return number
 
 

@@ -12,7 +12,7 @@ MANY_COUNTS = 50
 #: Draws for the distribution of the statistic where counts are fewer: so many together, until so
 #: many of them are beyond what was found, or all are drawn.
 DRAWN_TOGETHER, ENOUGH_BEYOND, N_DRAWS = 500, 100, 10_000
-#: p-value of the normal case below which no draw would be beyond.
+#: p-value of the normal case below which no draw would be beyond, and it is taken as it is.
 HOPELESS = 1e-12
 
 
@@ -113,7 +113,7 @@ def compare_spectra(first, second, lines, rng):
     found = float(statistic(first, share * both, weights))
     p_value = float(stats.chi2.sf(found, rank - 1))
     effective = _effective_counts(weights, spread)
-    if effective[effective > 0].min() < MANY_COUNTS:
+    if effective[effective > 0].min() < MANY_COUNTS and p_value > HOPELESS:
         held = (both > 0) & weights.any(axis=0)
         weights, share, both = weights[:, held], share[held], both[held].astype(int)
 
@@ -121,8 +121,7 @@ def compare_spectra(first, second, lines, rng):
             counts = rng.binomial(both, share, (n_draws, len(both)))
             return statistic(counts, share * both, weights)
 
-        hopeless = p_value < HOPELESS
-        p_value = 1 / (1 + N_DRAWS) if hopeless else _drawn_p_value(found, draw)
+        p_value = _drawn_p_value(found, draw)
     return PairTest(p_value, found, rank - 1)
 
 
@@ -168,6 +167,8 @@ def proportionality(first, first_covariance, second, second_covariance):
     residual = (1 - share) * first - share * second
     inverse, rank = _inverse((1 - share) ** 2 * first_covariance + share**2 * second_covariance)
     norm = both @ inverse @ both
+    if not norm > 0:
+        return 0.0, 0
     along = residual @ inverse @ both
     return float(residual @ inverse @ residual - along**2 / norm), rank - 1
 

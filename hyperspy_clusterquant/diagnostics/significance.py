@@ -12,9 +12,10 @@ from hyperspy_clusterquant.results import ClusterResult
 
 MERGE = "not distinguishable: merge"
 DISTINCT = "distinct"
+INTERFACE = ", but an interface"
 UNSTABLE = ", but not stable"
 LOST = "not tested: half of the counts do not find both"
-EMPTY = "not comparable: {} holds none of the elements"
+EMPTY = "not comparable: none of the elements in {}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -130,9 +131,15 @@ class SignificanceTable:
         if differ.any() and not differ.all():
             names = [e for e, yes in zip(self.elements, differ, strict=True) if yes]
             words = f"{DISTINCT} in {', '.join(names)} only"
+        if self._joined("interface") & {i, j}:
+            return words + INTERFACE
         if (self.overlap[[i, j]] < DOUBTFUL).any():
             words += UNSTABLE
         return words
+
+    def _joined(self, kind):
+        """Clusters that were joined to others for a reason."""
+        return {k for m in self.mergers if m.kind == kind for k in m.clusters[0]}
 
     def is_distinct(self, i, j):
         """Whether the compositions of two clusters differ."""
@@ -187,7 +194,7 @@ class SignificanceTable:
             joined, to = (" + ".join(self.cluster_names[k] for k in ks) for ks in merger.clusters)
             lines.append(f"merged: {joined} with {to} ({merger.reason})")
         lines.append(
-            f"p corrected for the number of pairs; {self.n_splits} splits of the counts; "
+            f"p corrected for the number of pairs; splits of the counts: {self.n_splits}; "
             f"{self.consolidated.n_clusters} of {n} clusters remain in .consolidated"
         )
         return "\n".join(lines)

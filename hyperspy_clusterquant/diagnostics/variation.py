@@ -354,7 +354,7 @@ class MapSignificance:
         rows = [head]
         v = self.variation
         for k, line in enumerate(self.xray_lines):
-            known = v.relative[k] > v.relative_std[k]
+            known = v.relative[k] > 2 * v.relative_std[k]
             varies = f"{v.relative[k]:.1%} ± {v.relative_std[k]:.1%}" if known else "-"
             rows.append(
                 (
@@ -385,7 +385,7 @@ class MapSignificance:
         if not self.thickness_removed:
             lines.append("fewer than four lines: correlation not corrected for thickness")
         lines.append("thickness: ratio of a line to all of these lines together")
-        lines.append(f"{self.n_bins} bins of {self.binning} pixels along each axis")
+        lines.append(f"{self.n_bins} bins, pixels along each axis of one: {self.binning}")
         return "\n".join(lines)
 
     def maps(self):

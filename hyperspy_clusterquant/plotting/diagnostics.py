@@ -12,6 +12,7 @@ from hyperspy_clusterquant.results import MASKED
 
 AGREES, DISAGREES, LEFT_OUT = "#D9E3EA", "#D55E00", "#FFFFFF"
 DISTINCT_COLOUR, SAME_COLOUR, UNKNOWN_COLOUR = "#9DC3DE", "#F5C98B", "#EEEEEE"
+DOUBTFUL_COLOUR = "#E3EDF4"
 
 
 def plot_significance(table, ax=None):
@@ -35,10 +36,13 @@ def plot_significance(table, ax=None):
     verdicts = table.verdicts
     state = np.zeros((n, n), dtype=int)
     for place, words in np.ndenumerate(verdicts):
-        state[place] = 1 if words.startswith("distinct") else 2 if words == MERGE else 0
+        if words.startswith("distinct"):
+            state[place] = 3 if ", but" in words else 1
+        elif words == MERGE:
+            state[place] = 2
     state = np.ma.masked_where(np.eye(n, dtype=bool), state)
-    cmap = ListedColormap([UNKNOWN_COLOUR, DISTINCT_COLOUR, SAME_COLOUR])
-    ax.imshow(state, cmap=cmap, vmin=0, vmax=2)
+    cmap = ListedColormap([UNKNOWN_COLOUR, DISTINCT_COLOUR, SAME_COLOUR, DOUBTFUL_COLOUR])
+    ax.imshow(state, cmap=cmap, vmin=0, vmax=3)
     effect = table.effect_size
     for i in range(n):
         for j in range(n):
@@ -57,12 +61,13 @@ def plot_significance(table, ax=None):
         for colour, label, shown in (
             (DISTINCT_COLOUR, "distinct", (state == 1).any()),
             (SAME_COLOUR, "not distinguishable", (state == 2).any()),
+            (DOUBTFUL_COLOUR, "distinct, but not stable or an interface", (state == 3).any()),
             (UNKNOWN_COLOUR, "not compared", (state == 0).any()),
         )
         if shown is not np.ma.masked and shown
     ]
     if entries:
-        ax.legend(handles=entries, loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3,
+        ax.legend(handles=entries, loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2,
                   frameon=False, fontsize=8)  # fmt: skip
     return ax
 

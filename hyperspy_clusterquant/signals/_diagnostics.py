@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hyperspy_clusterquant import map_statistics, splits
@@ -148,7 +150,7 @@ class ClusterDiagnostics:
             explained_by_counts=share,
             nearest=nearest,
             holds=judged.holds,
-            consolidated=result.merge_groups(groups),
+            consolidated=replace(result.merge_groups(groups), name=f"{result.name}_consolidated"),
             mergers=tuple(mergers),
         )
 

@@ -29,6 +29,8 @@ def test_masked_pixels_do_not_count_and_noise_is_a_group():
 def test_results_that_cannot_be_compared():
     with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)"):
         compare_clusterings(np.zeros(2, int), np.zeros(3, int))
+    with pytest.raises(TypeError, match="two results"):
+        compare_clusterings("pca_gmm", "umap_hdbscan")
     with pytest.raises(ValueError, match="No pixel is kept by both"):
         compare_clusterings(np.array([0, -2]), np.array([-2, 0]))
 

@@ -150,3 +150,12 @@ def test_cluster_without_elements_has_no_composition():
     assert np.isnan(judged.difference).all()
     assert np.isnan(judged.p_values[0, 1])
     assert judged.p_values[0, 2] > 0.3
+
+
+def test_p_values_are_corrected_for_the_number_of_pairs():
+    second = np.array([[[400.0, 400, 200], [430, 370, 210], [380, 400, 230]]])
+    judged = judge(all_found(second), THREE, percent, [0])
+    np.testing.assert_allclose(judged.adjusted, holm_of_pairs(judged.p_values))
+    pairs = np.triu_indices(3, 1)
+    assert judged.adjusted[pairs].max() > judged.p_values[pairs].max() * 0.99
+    assert judged.adjusted[pairs].min() == pytest.approx(3 * judged.p_values[pairs].min())
