@@ -9,6 +9,9 @@ from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.diagnostics.variation import LineWeights, variation
 from hyperspy_clusterquant.learning import BIN_PIXELS
 
+#: Fewest bins of pixels that can be compared.
+FEWEST_BINS = 8
+
 
 @one_blas_thread()
 def vary(pixels, net, total, factor):
@@ -29,10 +32,20 @@ def vary(pixels, net, total, factor):
     -------
     variation : Variation
     n_bins : int
+
+    Raises
+    ------
+    ValueError
+        If there are too few bins to compare.
     """
     used = pixels.channels >= 0
     weights = LineWeights.of_map(net[:, used], total[used])
     bin_of_pixel, n_bins = counts.bin_pixels(pixels.keep, factor)
+    if n_bins < FEWEST_BINS:
+        raise ValueError(
+            f"There are only {n_bins} bins of {factor} pixels along each axis to compare; at least "
+            f"{FEWEST_BINS} are needed. Choose a smaller `binning`, or mask less."
+        )
     sums = pixels.blocks.map(
         _bin_sums, weights.operator,
         of_pixels=[bin_of_pixel], parts=counts.bin_parts(bin_of_pixel, BIN_PIXELS),

@@ -73,6 +73,32 @@ def read_channels(data, setting, progress):
     return read(data, everything, progress, width=0.0)
 
 
+def _learned_channels(setting):
+    """Feature of each channel that clusters are learned from, -1 = none."""
+    used = counts.channel_mask(setting.energy, setting.energy_range, setting.excluded)
+    return counts.merge_channels(setting.energy, used)
+
+
+def features_of(setting, total):
+    """Feature of each channel, merged where counts are few, as clusters are learned from them.
+
+    Parameters
+    ----------
+    setting : Setting
+    total : array (channels,)
+        Summed counts of the map.
+
+    Returns
+    -------
+    array of int (channels,)
+        -1 = none.
+    """
+    channels = _learned_channels(setting)
+    used = channels >= 0
+    groups = counts.merge_sparse_features(np.bincount(channels[used], total[used]))
+    return np.append(groups, -1)[channels]
+
+
 @one_blas_thread()
 def sum_labels(pixels, labels, n_clusters):
     """Summed counts of clusters.
@@ -113,8 +139,7 @@ def half_labels(pixels, repeat, seed):
     """
     setting = repeat.setting
     half = replace(pixels, blocks=pixels.blocks.thinned(seed))
-    used = counts.channel_mask(setting.energy, setting.energy_range, setting.excluded)
-    channels = counts.merge_channels(setting.energy, used)
+    channels = _learned_channels(setting)
     features = half.blocks.only(groups=channels[pixels.channels >= 0])
     totals = np.concatenate(features.map(reduction.row_sums))
     to_learn = PixelCounts(pixels.keep, features, totals, channels)

@@ -172,6 +172,15 @@ class Judged:
     element_p: np.ndarray
     holds: np.ndarray
 
+    @classmethod
+    def unknown(cls, n_clusters, n_elements):
+        """Of clusters that were not compared."""
+        pairs = np.full((n_clusters, n_clusters), np.nan)
+        elements = np.full((n_clusters, n_clusters, n_elements), np.nan)
+        n_tested = np.zeros(pairs.shape, dtype=int)
+        holds = np.ones(n_clusters, dtype=bool)
+        return cls(pairs, pairs, n_tested, elements, elements, elements, holds)
+
 
 def judge(halves, lines, composition, seed):
     """Compare the clusters of each pair in the second halves.

@@ -39,8 +39,12 @@ class Lines:
 
     def areas(self, counts):
         """Areas of the tested lines in a spectrum of counts, and their covariance."""
-        weights = self.weights
-        return weights @ counts, (weights * counts) @ weights.T
+        return weighted_areas(self.weights, counts)
+
+
+def weighted_areas(weights, counts):
+    """Weighted sums (n_sums,) of Poisson counts (channels,), and their covariance."""
+    return weights @ counts, (weights * counts) @ weights.T
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def compare_spectra(first, second, lines, rng):
     share, areas = _shares(first, second, lines)
     weights = lines.weights
     spread = both * share * (1 - share)
-    inverse, rank = _inverse((weights * spread) @ weights.T)
+    inverse, rank = _inverse(weighted_areas(weights, spread)[1])
     if rank < 2 or not areas.any():
         return NOTHING
     across = inverse - np.outer(inverse @ areas, inverse @ areas) / (areas @ inverse @ areas)
@@ -177,9 +181,9 @@ def _shares(first, second, lines):
     """Probability of each channel's counts to be of the first spectrum, and the areas of both."""
     both = first + second
     coefficients = [lines.operator @ counts for counts in (first, second)]
-    weights = lines.weights
-    areas = np.maximum(weights @ both, 0)
-    inverse, _ = _inverse((weights * both) @ weights.T)
+    areas, covariance = lines.areas(both)
+    areas = np.maximum(areas, 0)
+    inverse, _ = _inverse(covariance)
     norm = areas @ inverse @ areas
     overall = first.sum() / max(both.sum(), 1)
     of_lines = areas @ inverse @ coefficients[0][lines.tested] / norm if norm > 0 else overall

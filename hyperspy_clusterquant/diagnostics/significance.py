@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from hyperspy_clusterquant.diagnostics._text import in_columns, p_text
-from hyperspy_clusterquant.diagnostics.halves import DOUBTFUL
+from hyperspy_clusterquant.diagnostics.halves import DOUBTFUL, Judged
 from hyperspy_clusterquant.results import ClusterResult
 
 MERGE = "not distinguishable: merge"
@@ -28,25 +29,14 @@ class SignificanceTable:
     ----------
     result : ClusterResult
         What was tested.
-    cluster_names, elements : tuple of str
-        Clusters, and the elements whose lines are compared.
-    p_values : array (n_clusters, n_clusters)
-        Of "same composition, whatever the dose and thickness"; symmetric, NaN on the
-        diagonal and where there is nothing to compare.
-    adjusted_p_values : array (n_clusters, n_clusters)
-        Corrected for the number of pairs (Holm), as the verdicts use them.
-    difference, difference_std : array (n_clusters, n_clusters, n_elements)
-        Composition of the row less that of the column in at%, and its standard uncertainty from
-        the counts, which is too large where the clusters are not the same in all splits. The
-        k-factors scale it; the p-values do not depend on them.
-    element_p_values : array (n_clusters, n_clusters, n_elements)
-        Of "no difference in this element", corrected for the number of elements.
-    n_tested : array of int (n_clusters, n_clusters)
-        Splits in which both clusters were found again.
+    elements : tuple of str
+        Elements whose lines are compared.
     n_splits : int
         Splits made.
     level : float
         Of the verdicts.
+    judged : Judged
+        What the splits say together; its arrays are the properties below.
     overlap : array (n_clusters,)
         Agreement (Jaccard's index) of each cluster with what was found in half of the counts,
         mean over the splits.
@@ -55,36 +45,76 @@ class SignificanceTable:
         alone explain: 1 = thickness or dose, near 0 = chemistry.
     nearest : array of int (n_clusters,)
         That cluster, -1 if there is none.
-    holds : array of bool (n_clusters,)
-        Whether the cluster holds any of the elements beyond noise.
     consolidated : ClusterResult
-        The result with clusters merged that are not distinct, and interfaces.
+        The result with clusters merged that are not distinct, not found again, or interfaces.
     mergers : tuple of Merger
         What was merged and why.
     """
 
     result: ClusterResult
-    cluster_names: tuple
     elements: tuple
-    p_values: np.ndarray
-    adjusted_p_values: np.ndarray
-    difference: np.ndarray
-    difference_std: np.ndarray
-    element_p_values: np.ndarray
-    n_tested: np.ndarray
     n_splits: int
     level: float
+    judged: Judged
     overlap: np.ndarray
     explained_by_counts: np.ndarray
     nearest: np.ndarray
-    holds: np.ndarray
     consolidated: ClusterResult
     mergers: tuple
 
     @property
+    def cluster_names(self):
+        """Names of the clusters, tuple of str."""
+        return self.result.cluster_names
+
+    @property
     def n_clusters(self):
         """Number of clusters."""
-        return len(self.cluster_names)
+        return self.result.n_clusters
+
+    @property
+    def p_values(self):
+        """Of "same composition, whatever the dose and thickness", (n_clusters, n_clusters).
+
+        Symmetric; NaN on the diagonal and where there is nothing to compare.
+        """
+        return self.judged.p_values
+
+    @property
+    def adjusted_p_values(self):
+        """Corrected for the number of pairs (Holm), as the verdicts use them."""
+        return self.judged.adjusted
+
+    @property
+    def difference(self):
+        """Composition of the row less that of the column in at%, last axis: elements.
+
+        The k-factors scale it; the p-values do not depend on them.
+        """
+        return self.judged.difference
+
+    @property
+    def difference_std(self):
+        """Standard uncertainty of `difference` from the counts, in at%.
+
+        Too large where the clusters are not the same in all splits.
+        """
+        return self.judged.difference_std
+
+    @property
+    def element_p_values(self):
+        """Of "no difference in this element", corrected for the number of elements."""
+        return self.judged.element_p
+
+    @property
+    def n_tested(self):
+        """Splits in which both clusters of a pair were found again and compared."""
+        return self.judged.n_tested
+
+    @property
+    def holds(self):
+        """Whether each cluster holds any of the elements beyond noise."""
+        return self.judged.holds
 
     @property
     def z(self):
@@ -92,8 +122,6 @@ class SignificanceTable:
 
         Array (n_clusters, n_clusters); beyond 37 it is no longer told apart.
         """
-        from scipy import stats
-
         return stats.norm.isf(np.maximum(self.p_values, 1e-300) / 2)
 
     @property
@@ -150,15 +178,16 @@ class SignificanceTable:
         import pandas as pd
 
         rows = []
+        verdicts, z, effect = self.verdicts, self.z, self.effect_size
         for i, j in zip(*np.triu_indices(self.n_clusters, 1), strict=True):
             row = {
                 "first": self.cluster_names[i],
                 "second": self.cluster_names[j],
-                "verdict": self.verdicts[i, j],
+                "verdict": verdicts[i, j],
                 "p": self.p_values[i, j],
                 "adjusted p": self.adjusted_p_values[i, j],
-                "z": self.z[i, j],
-                "effect (at%)": self.effect_size[i, j],
+                "z": z[i, j],
+                "effect (at%)": effect[i, j],
                 "splits": self.n_tested[i, j],
             }
             for e, element in enumerate(self.elements):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from hyperspy_clusterquant.diagnostics._text import p_text
+from hyperspy_clusterquant.diagnostics._text import in_columns, p_text
 from hyperspy_clusterquant.diagnostics.halves import holm, holm_of_pairs
 
 #: Powers of the weights whose sums over the counts tell the moments of q.
@@ -72,7 +72,8 @@ class Variation:
     total_correlation, total_correlation_std, total_correlation_p : array (n_lines, n_lines)
         Correlations of the net counts, corrected for shot noise.
     correlation, correlation_std, correlation_p : array (n_lines, n_lines)
-        Corrected for the common thickness, too; NaN for less than three lines.
+        Corrected for the common thickness, too; NaN for less than three lines, and not used for
+        less than four.
     """
 
     dispersion: np.ndarray
@@ -126,31 +127,26 @@ def variation(sums, weights, bin_sizes):
     products[:, first, second] = products[:, second, first] = packed
     size, totals = bin_sizes / bin_sizes.sum(), net.sum(axis=0)
     level = net - np.outer(size, totals)
-    noise = of_net[0]
-    flat = [_excess(level[:, k], level[:, k], noise[:, k], size) for k in range(n)]
 
-    def residual(coefficients):
-        return net @ coefficients
+    def flat(i, j):
+        """Excess of the net counts of two lines."""
+        return _excess(level[:, i], level[:, j], products[:, i, j], size)
 
-    def noise_of(one, other):
-        return np.einsum("i,bij,j->b", one, products, other)
+    def beyond(one, other, leverage):
+        """Excess of what two rows of coefficients make of the net counts."""
+        noise = np.einsum("i,bij,j->b", one, products, other)
+        return _excess(net @ one, net @ other, noise, leverage)
 
     dose = net.sum(axis=1) / totals.sum()
-    own_noise = of_beyond[0]
-    own = [
-        _excess(residual(row), residual(row), of_row, dose)
-        for row, of_row in zip(weights.beyond, own_noise.T, strict=True)
-    ]
+    own = [beyond(row, row, dose) for row in weights.beyond]
+    each = np.array([flat(k, k).sum() for k in range(n)])
     expected = totals**2 * (dose**2).sum()
     relative = np.sqrt([max(q.sum(), 0) / e for q, e in zip(own, expected, strict=True)])
     spread = np.array([np.sqrt((q**2).sum()) for q in own]) / expected
     total_correlation, correlation = np.full((2, 3, n, n), np.nan)
     for i, j in zip(*np.triu_indices(n, 1), strict=True):
-        both = [
-            _excess(level[:, a], level[:, b], products[:, a, b], size)
-            for a, b in ((i, j), (i, i), (j, j))
-        ]
-        total_correlation[:, i, j] = total_correlation[:, j, i] = _correlation(*both)
+        total = _correlation(flat(i, j), flat(i, i), flat(j, j))
+        total_correlation[:, i, j] = total_correlation[:, j, i] = total
         rest = np.ones(n)
         rest[[i, j]] = 0
         reference = totals @ rest
@@ -158,15 +154,12 @@ def variation(sums, weights, bin_sizes):
             continue
         rows = {k: np.eye(n)[k] - totals[k] / reference * rest for k in (i, j)}
         dose = net @ rest / reference
-        both = [
-            _excess(residual(rows[a]), residual(rows[b]), noise_of(rows[a], rows[b]), dose)
-            for a, b in ((i, j), (i, i), (j, j))
-        ]
+        both = [beyond(rows[a], rows[b], dose) for a, b in ((i, j), (i, i), (j, j))]
         correlation[:, i, j] = correlation[:, j, i] = _correlation(*both)
     return Variation(
-        dispersion=1 + np.sum(flat, axis=1) / noise.sum(axis=0),
-        dispersion_beyond=1 + np.sum(own, axis=1) / own_noise.sum(axis=0),
-        p_values=_p_values(np.sum(flat, axis=1), of_net),
+        dispersion=1 + each / of_net[0].sum(axis=0),
+        dispersion_beyond=1 + np.sum(own, axis=1) / of_beyond[0].sum(axis=0),
+        p_values=_p_values(each, of_net),
         p_values_beyond=_p_values(np.sum(own, axis=1), of_beyond),
         relative=relative,
         relative_std=np.where(relative > 0, spread / np.maximum(2 * relative, 1e-300), np.nan),
@@ -341,17 +334,8 @@ class MapSignificance:
         )
 
     def __repr__(self):
-        head = (
-            "line",
-            "counts/px",
-            "disp.",
-            "p(none)",
-            "disp./thick.",
-            "p(thick.)",
-            "variation",
-            "",
-        )
-        rows = [head]
+        head = ("line", "counts/px", "disp.", "p(none)", "disp./thick.", "p(thick.)", "variation")
+        rows = [(*head, "")]
         v = self.variation
         for k, line in enumerate(self.xray_lines):
             known = v.relative[k] > 2 * v.relative_std[k]
@@ -368,12 +352,7 @@ class MapSignificance:
                     "varies" if self.significant[k] else "thickness and noise",
                 )
             )
-        widths = [max(len(row[c]) for row in rows) for c in range(len(head))]
-        lines = [
-            "  ".join(t.ljust(w) for t, w in zip(r, widths, strict=True)).rstrip() for r in rows
-        ]
-        lines.insert(1, "-" * max(map(len, lines)))
-        lines.append(lines[1])
+        lines = in_columns(rows)
         correlation, std, correlated = self.correlation, self.correlation_std, self.correlated
         for i, j in zip(*np.triu_indices(len(self.xray_lines), 1), strict=True):
             if abs(correlation[i, j]) >= WORTH_A_LINE and correlated[i, j]:

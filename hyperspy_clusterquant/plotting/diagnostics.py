@@ -6,8 +6,7 @@ import numpy as np
 
 from hyperspy_clusterquant.diagnostics._text import p_text
 from hyperspy_clusterquant.diagnostics.significance import MERGE
-from hyperspy_clusterquant.plotting._style import axes_or_new, line_label
-from hyperspy_clusterquant.plotting.maps import draw_scale_bar
+from hyperspy_clusterquant.plotting._style import axes_or_new, draw_map, line_label
 from hyperspy_clusterquant.results import MASKED
 
 AGREES, DISAGREES, LEFT_OUT = "#D9E3EA", "#D55E00", "#FFFFFF"
@@ -102,23 +101,16 @@ def plot_line_maps(table, axes=None):
     for ax, line, image, p, varies in zip(
         axes, table.xray_lines, table.images, table.p_values, significant, strict=True
     ):
-        image = _first_map(image)
         shown = image[np.isfinite(image)]
         high = np.quantile(shown, 0.995) if shown.size else 0
-        ax.imshow(
-            image, cmap="gray", vmin=0, vmax=max(high, 1e-6), interpolation="nearest",
-            aspect="equal" if image.shape[0] > 1 else "auto",
-        )  # fmt: skip
+        bar = table.axes if ax is axes[0] else ()
+        draw_map(ax, image, bar, cmap="gray", vmin=0, vmax=max(high, 1e-6))
         verdict = "varies beyond thickness" if varies else "thickness and noise only"
         if not np.isfinite(p):
             verdict = "no counts to compare"
         value = "" if not np.isfinite(p) else f"\np {p_text(p)}"
         ax.set_title(f"{line_label(line)}: {verdict}{value}", fontsize=8, loc="left",
                      color="black" if varies else "0.45")  # fmt: skip
-        ax.set_xticks([])
-        ax.set_yticks([])
-    if table.axes and len(axes):
-        draw_scale_bar(axes[0], table.axes[-1], _first_map(table.images[0]).shape[1])
     return axes
 
 
@@ -172,7 +164,7 @@ def plot_comparison(comparison, axes=None):
     -------
     array of matplotlib.axes.Axes
     """
-    from matplotlib.colors import ListedColormap
+    from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
 
     if axes is None:
@@ -194,11 +186,9 @@ def plot_comparison(comparison, axes=None):
     table.set_xlabel("Second clustering")
     table.set_ylabel("First clustering")
     table.set_title(f"Pixels; ARI {comparison.ari:.2f}", fontsize=10, loc="left")
-    image = _first_map(comparison.disagreement)
-    where.imshow(
-        np.where(image == MASKED, 2, image), cmap=ListedColormap([AGREES, DISAGREES, LEFT_OUT]),
-        vmin=0, vmax=2, interpolation="nearest", aspect="equal" if image.shape[0] > 1 else "auto",
-    )  # fmt: skip
+    colours = ListedColormap([LEFT_OUT, AGREES, DISAGREES])
+    norm = BoundaryNorm([MASKED - 0.5, -0.5, 0.5, 1.5], 3)
+    draw_map(where, comparison.disagreement, comparison.axes, cmap=colours, norm=norm)
     where.legend(
         handles=[
             Patch(facecolor=AGREES, edgecolor="0.6", label=f"agree ({comparison.agreement:.1%})"),
@@ -206,10 +196,6 @@ def plot_comparison(comparison, axes=None):
         ],
         loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9,
     )  # fmt: skip
-    where.set_xticks([])
-    where.set_yticks([])
-    if comparison.axes:
-        draw_scale_bar(where, comparison.axes[-1], image.shape[1])
     return np.asarray(axes, dtype=object)
 
 
@@ -227,21 +213,6 @@ def plot_stability(stability, ax=None):
     matplotlib.axes.Axes
     """
     ax = axes_or_new(ax, (5.6, 4.2))
-    image = _first_map(stability.agreement)
-    drawn = ax.imshow(
-        image, cmap="viridis", vmin=0, vmax=1, interpolation="nearest",
-        aspect="equal" if image.shape[0] > 1 else "auto",
-    )  # fmt: skip
+    drawn = draw_map(ax, stability.agreement, stability.axes, cmap="viridis", vmin=0, vmax=1)
     ax.figure.colorbar(drawn, ax=ax, shrink=0.85, label="Share of the halves with the same label")
-    ax.set_xticks([])
-    ax.set_yticks([])
-    if stability.axes:
-        draw_scale_bar(ax, stability.axes[-1], image.shape[1])
     return ax
-
-
-def _first_map(values):
-    """Of a stack the first map, of a line scan a row."""
-    while values.ndim > 2:
-        values = values[0]
-    return np.atleast_2d(values)

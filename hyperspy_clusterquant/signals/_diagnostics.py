@@ -8,14 +8,8 @@ import numpy as np
 
 from hyperspy_clusterquant import map_statistics, splits
 from hyperspy_clusterquant._checks import as_int, as_level, check_has_clusters
-from hyperspy_clusterquant.counts import (
-    bin_pixels,
-    channel_mask,
-    merge_channels,
-    merge_sparse_features,
-)
 from hyperspy_clusterquant.diagnostics.consolidation import consolidate
-from hyperspy_clusterquant.diagnostics.halves import collect_halves, judge
+from hyperspy_clusterquant.diagnostics.halves import Judged, collect_halves, judge
 from hyperspy_clusterquant.diagnostics.pair_test import Lines
 from hyperspy_clusterquant.diagnostics.significance import SignificanceTable
 from hyperspy_clusterquant.diagnostics.stability import stability
@@ -28,8 +22,6 @@ from hyperspy_clusterquant.signals import _quantification_options as options
 from hyperspy_clusterquant.signals._quantify import Request
 from hyperspy_clusterquant.signals._repeats import repeat_of
 
-#: Fewest bins of pixels that can be compared.
-FEWEST_BINS = 8
 #: Tag of the random numbers that split counts, so that they are no others' numbers.
 STREAM = 7
 
@@ -114,20 +106,27 @@ class ClusterDiagnostics:
             kfactor_uncertainty=0.0, extra_elements=extra_elements,
         )  # fmt: skip
         beam_energy = options.beam_energy_of(self)
-        if result.n_clusters < 2:
-            return _nothing_to_compare(result, request, n_splits, level)
+        n_clusters = result.n_clusters
+        if n_clusters < 2:
+            return SignificanceTable(
+                result, request.elements, n_splits, level,
+                judged=Judged.unknown(n_clusters, len(request.elements)),
+                overlap=np.full(n_clusters, np.nan),
+                explained_by_counts=np.full(n_clusters, np.nan),
+                nearest=np.full(n_clusters, -1), consolidated=result, mergers=(),
+            )  # fmt: skip
         with _progress.stages("Significance", n_splits + 2, show_progressbar) as progress:
             pixels = splits.read_channels(self.data, repeat.setting, progress)
             labels = result.labels[pixels.keep]
-            sums = splits.sum_labels(pixels, labels, result.n_clusters)
+            sums = splits.sum_labels(pixels, labels, n_clusters)
             lines = _lines_of(request, sums, beam_energy)
             halves = collect_halves(
-                _splits(pixels, repeat, random_state, n_splits, progress), labels, result.n_clusters
+                _splits(pixels, repeat, random_state, n_splits, progress), labels, n_clusters
             )
             progress("tests")
             judged = judge(halves, lines, request.percent, [random_state, 1])
             groups, mergers = consolidate(
-                halves, lines, _features(repeat.setting, sums), result.labels,
+                halves, lines, splits.features_of(repeat.setting, sums.sum(axis=0)), result.labels,
                 result.cluster_names, level, [random_state, 2],
             )  # fmt: skip
         areas, covariances = zip(*map(lines.areas, halves.second.mean(axis=0)), strict=True)
@@ -135,24 +134,14 @@ class ClusterDiagnostics:
             np.array(areas), np.array(covariances), halves.split_sizes.mean(axis=0)
         )
         return SignificanceTable(
-            result=result,
-            cluster_names=result.cluster_names,
-            elements=request.elements,
-            p_values=judged.p_values,
-            adjusted_p_values=judged.adjusted,
-            difference=judged.difference,
-            difference_std=judged.difference_std,
-            element_p_values=judged.element_p,
-            n_tested=judged.n_tested,
-            n_splits=n_splits,
-            level=level,
+            result, request.elements, n_splits, level,
+            judged=judged,
             overlap=halves.jaccard.mean(axis=0),
             explained_by_counts=share,
             nearest=nearest,
-            holds=judged.holds,
             consolidated=replace(result.merge_groups(groups), name=f"{result.name}_consolidated"),
             mergers=tuple(mergers),
-        )
+        )  # fmt: skip
 
     def cluster_stability(
         self, result=None, n_resamples=10, random_state=0, *, show_progressbar=None
@@ -275,7 +264,6 @@ class ClusterDiagnostics:
             total = splits.sum_labels(pixels, everywhere, 1)
             net = _lines_of(request, total, beam_energy).weights
             factor = choose_binning(binning, pixels.per_pixel, pixels.keep)
-            _check_bins(factor, pixels.keep)
             found, n_bins = map_statistics.vary(pixels, net, total[0], factor)
             images = map_statistics.line_images(pixels, net)
         return MapSignificance(
@@ -290,15 +278,6 @@ class ClusterDiagnostics:
         )
 
 
-def _check_bins(factor, keep):
-    n_bins = bin_pixels(keep, factor)[1]
-    if n_bins < FEWEST_BINS:
-        raise ValueError(
-            f"There are only {n_bins} bins of {factor} pixels along each axis to compare; at least "
-            f"{FEWEST_BINS} are needed. Choose a smaller `binning`, or mask less."
-        )
-
-
 def _lines_of(request, sums, beam_energy):
     """How counts become areas: the fit of the clusters' sums as a linear map."""
     fitted, used = request.fit(sums, sums, beam_energy)
@@ -310,36 +289,3 @@ def _splits(pixels, repeat, seed, n_splits, progress):
     for number in range(n_splits):
         progress(f"split {number + 1}")
         yield splits.split(pixels, repeat, [seed, STREAM, number])
-
-
-def _features(setting, sums):
-    """Feature of each channel that the clusters were learned from, -1 = none."""
-    used = channel_mask(setting.energy, setting.energy_range, setting.excluded)
-    channels = merge_channels(setting.energy, used)
-    totals = np.bincount(channels[used], sums.sum(axis=0)[used])
-    groups = np.append(merge_sparse_features(totals), -1)
-    return groups[channels]
-
-
-def _nothing_to_compare(result, request, n_splits, level):
-    n, n_elements = result.n_clusters, len(request.elements)
-    unknown = np.full((n, n), np.nan)
-    return SignificanceTable(
-        result=result,
-        cluster_names=result.cluster_names,
-        elements=request.elements,
-        p_values=unknown,
-        adjusted_p_values=unknown,
-        difference=np.full((n, n, n_elements), np.nan),
-        difference_std=np.full((n, n, n_elements), np.nan),
-        element_p_values=np.full((n, n, n_elements), np.nan),
-        n_tested=np.zeros((n, n), dtype=int),
-        n_splits=n_splits,
-        level=level,
-        overlap=np.full(n, np.nan),
-        explained_by_counts=np.full(n, np.nan),
-        nearest=np.full(n, -1),
-        holds=np.ones(n, dtype=bool),
-        consolidated=result,
-        mergers=(),
-    )

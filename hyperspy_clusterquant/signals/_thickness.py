@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from hyperspy_clusterquant.diagnostics.pair_test import Lines
+from hyperspy_clusterquant.diagnostics.pair_test import weighted_areas
 from hyperspy_clusterquant.diagnostics.thickness import explained_by_counts
 from hyperspy_clusterquant.quantification.detectors import fwhm_at_energy
 from hyperspy_clusterquant.quantification.windows import window_weights
@@ -42,8 +42,9 @@ def warn_of_thickness(signal, result):
     ends = positions[:, None] + width[:, None] * [-BESIDE[1], -BESIDE[0], *BESIDE]
     peaks = positions[:, None] + width[:, None] * [-PEAK, PEAK]
     weights = window_weights(energy, peaks, ends)
-    windows = Lines(weights, weights, list(range(len(lines))))
-    areas, covariances = zip(*map(windows.areas, result.spectra), strict=True)
+    areas, covariances = zip(
+        *[weighted_areas(weights, spectrum) for spectrum in result.spectra], strict=True
+    )
     areas = np.array(areas)
     shares, nearest, p_values = explained_by_counts(areas, np.array(covariances), result.sizes)
     rates = areas.sum(axis=1) / np.maximum(result.sizes, 1)
