@@ -1,4 +1,4 @@
-"""From a map of counts to learning pixels and their scores: what all workflows share."""
+"""From the counts of pixels to learning pixels and their scores: what all workflows share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hyperspy_clusterquant import _checks, blocks, counts, labelling, reduction
+from hyperspy_clusterquant import _checks, counts, labelling, reduction
+from hyperspy_clusterquant.pixels import PixelCounts
 
 #: "auto" bins until a learning pixel holds this many counts ...
 LEARNING_COUNTS = 400
@@ -28,54 +29,6 @@ BIN_PIXELS = 2**13
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What all workflows are told about the data."""
-
-    energy: np.ndarray
-    normalize: bool = True
-    energy_range: tuple | None = None
-    excluded: tuple = ()
-    navigation_mask: object = "auto"
-    n_components: object = "auto"
-    binning: object = "auto"
-    neighbourhood: object = "auto"
-    random_state: int | None = 0
-    #: Gives the shapes of the elements' lines, (n_lines, channels) or None, if they are needed.
-    line_profiles: object = None
-    #: "auto", or what it was found to be before: "spectrum", "weak in spectrum", "weak in lines".
-    components_are: str = "auto"
-
-    def __post_init__(self):
-        if self.random_state is None:
-            return
-        seed = _checks.as_int("random_state", self.random_state, minimum=0)
-        if seed >= 2**32:
-            raise ValueError(f"`random_state` must be less than 2**32, not {seed}.")
-
-
-@dataclass(frozen=True)
-class PixelCounts:
-    """The counts of the pixels that take part, as sparse features."""
-
-    keep: np.ndarray
-    blocks: blocks.BlockedCounts
-    totals: np.ndarray
-    channels: np.ndarray
-
-    def on_channels(self, values):
-        """Values of features (..., features), each of one channel, on all channels of the map."""
-        used = self.channels >= 0
-        spread = np.zeros((*values.shape[:-1], len(used)))
-        spread[..., used] = values
-        return spread
-
-    @property
-    def per_pixel(self):
-        """Mean counts of a pixel."""
-        return self.totals.mean()
-
-
-@dataclass(frozen=True)
 class Learning:
     """The map, its learning pixels and their scores."""
 
@@ -89,6 +42,7 @@ class Learning:
     sigma: float
     seed: int
     rng: np.random.Generator
+    products: np.ndarray
     components_are: str = "spectrum"
 
     @property
@@ -111,48 +65,6 @@ class Learning:
     def n_significant(self):
         """Number of components above the noise."""
         return int(np.count_nonzero(self.reduction.eigenvalues > self.reduction.noise_edge))
-
-
-def read(data, setting, progress, width=counts.FEATURE_WIDTH):
-    """Read the counts of a map once and leave out what is masked.
-
-    Parameters
-    ----------
-    data : numpy or dask array (map shape, channels)
-        Counts.
-    setting : Setting
-        What to use of the data.
-    progress : callable
-        Called with the name of the stage and the share of it that is done.
-    width : float
-        Width in keV of the features that channels are merged into; 0 = each channel is one.
-
-    Returns
-    -------
-    PixelCounts
-    """
-    shape = data.shape[:-1]
-    automatic = isinstance(setting.navigation_mask, str)
-    if automatic:
-        _checks.check_choice("navigation_mask", setting.navigation_mask, ("auto",))
-    else:
-        keep = _checks.as_keep(setting.navigation_mask, shape)
-        _checks.check_some_kept(keep, automatic)
-    progress("counts")
-    used = counts.channel_mask(setting.energy, setting.energy_range, setting.excluded)
-    channels = counts.merge_channels(setting.energy, used, width)
-    stored = blocks.collect_features(data, channels, lambda share: progress("counts", share))
-    totals = np.concatenate(stored.map(reduction.row_sums))
-    if automatic:
-        keep = ~counts.vacuum_mask(totals.reshape(shape))
-        _checks.check_some_kept(keep, automatic)
-    totals = totals[keep.ravel()]
-    if totals.sum() == 0:
-        raise ValueError(
-            "The pixels that are not masked hold no counts in the chosen energies. Check "
-            "`navigation_mask`, `energy_range` and `exclude_lines`."
-        )
-    return PixelCounts(keep, stored.only(keep.ravel()), totals, channels)
 
 
 def learn(pixels, setting, progress):
@@ -181,18 +93,18 @@ def learn(pixels, setting, progress):
     sigma = neighbourhood_width(
         setting.neighbourhood, binning > 1, pixels.per_pixel, pixels.keep.ndim
     )
+    if setting.components_are == "weak in lines":
+        basis = _line_basis(pixels, share, setting, groups)
+        if basis is not None:
+            return _reduce(pixels, share, setting, binning, sigma, seed, basis)
     learning = _reduce(pixels, share, setting, binning, sigma, seed)
     if not setting.normalize or setting.n_components in (0, "elbow"):
         return learning
-    if setting.components_are == "auto":
-        if learning.reduction.eigenvalues[0] >= WANTED_EIGENVALUE or _stands_out(learning):
-            return learning
-        return _enlarged(_weak(learning, setting, groups), setting)
-    if setting.components_are == "weak in lines":
-        basis = _line_basis(learning, setting, groups)
-        if basis is not None:
-            return _reduce(pixels, share, setting, binning, sigma, seed, basis)
-    return replace(learning, components_are=setting.components_are)
+    if setting.components_are != "auto":
+        return replace(learning, components_are=setting.components_are)
+    if learning.reduction.eigenvalues[0] >= WANTED_EIGENVALUE or _stands_out(learning):
+        return learning
+    return _enlarged(_weak(learning, setting, groups), setting)
 
 
 def _stands_out(learning):
@@ -211,16 +123,16 @@ def _weak(learning, setting, groups):
     The ratios of a few lines have less noise than a whole spectrum, so weaker differences
     are seen. They are looked for in larger and larger bins.
     """
-    basis = _line_basis(learning, setting, groups)
-    binning = learning.binning
+    pixels, share = learning.pixels, learning.reduction.share
+    basis = _line_basis(pixels, share, setting, groups)
+    binning, products = learning.binning, learning.products
     while basis is not None:
         found = _reduce(
-            learning.pixels, learning.reduction.share, setting, binning, learning.sigma,
-            learning.seed, basis,
-        )  # fmt: skip
+            pixels, share, setting, binning, learning.sigma, learning.seed, basis, products
+        )
         if found.n_significant >= max(learning.n_significant, 1):
             return found
-        binning *= 2
+        binning, products = 2 * binning, None
         if (
             learning.n_significant
             or setting.binning != "auto"
@@ -230,15 +142,14 @@ def _weak(learning, setting, groups):
     return learning
 
 
-def _line_basis(learning, setting, groups):
+def _line_basis(pixels, share, setting, groups):
     """Directions in which the ratios of the elements' lines change, None if they are not known."""
     profiles = setting.line_profiles() if setting.line_profiles is not None else None
     if profiles is None:
         return None
-    used = learning.pixels.channels >= 0
-    features = groups[learning.pixels.channels[used]]
-    indicator = features[:, None] == np.arange(len(learning.reduction.share))
-    basis = reduction.line_basis(profiles[:, used] @ indicator, learning.reduction.share)
+    used = pixels.channels >= 0
+    indicator = groups[pixels.channels[used]][:, None] == np.arange(len(share))
+    basis = reduction.line_basis(profiles[:, used] @ indicator, share)
     wanted = setting.n_components
     enough = basis.shape[1] > 0 if isinstance(wanted, str) else wanted <= basis.shape[1]
     return basis if enough else None
@@ -307,14 +218,15 @@ def learn_finer(learning, setting, wanted):
         )  # fmt: skip
 
 
-def _reduce(pixels, share, setting, binning, sigma, seed, basis=None):
-    """Bin the pixels and find the components of the bins."""
+def _reduce(pixels, share, setting, binning, sigma, seed, basis=None, products=None):
+    """Bin the pixels and find the components of the bins, whose products may be known."""
     bin_of_pixel, n_bins = counts.bin_pixels(pixels.keep, binning)
     doses = np.bincount(bin_of_pixel, pixels.totals, n_bins)
-    products = pixels.blocks.sum(
-        _thinned_products, share, None if setting.normalize else doses.mean() / 2, seed,
-        of_pixels=[bin_of_pixel], parts=counts.bin_parts(bin_of_pixel, BIN_PIXELS),
-    )  # fmt: skip
+    if products is None:
+        products = pixels.blocks.sum(
+            _thinned_products, share, None if setting.normalize else doses.mean() / 2, seed,
+            of_pixels=[bin_of_pixel], parts=counts.bin_parts(bin_of_pixel, BIN_PIXELS),
+        )  # fmt: skip
     reduced = reduction.find_axes(
         products, share, doses, setting.n_components, setting.normalize, basis
     )
@@ -332,6 +244,7 @@ def _reduce(pixels, share, setting, binning, sigma, seed, basis=None):
         sigma=sigma,
         seed=seed,
         rng=np.random.default_rng(seed),
+        products=products,
         components_are="spectrum" if basis is None else "weak in lines",
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from hyperspy_clusterquant import _checks, blocks, workflows
 from hyperspy_clusterquant._threads import one_blas_thread
-from hyperspy_clusterquant.learning import read
+from hyperspy_clusterquant.pixels import read
 
 
 @one_blas_thread()
@@ -21,10 +21,8 @@ def cluster_pca_gmm(data, setting, n_clusters, covariance_type, n_init, progress
         Counts.
     setting : Setting
         What to use of the data, and how.
-    n_clusters : int, "auto" or "bic"
-        Number of clusters or the criterion that chooses it.
-    covariance_type, n_init
-        As in `sklearn.mixture.GaussianMixture`.
+    n_clusters, covariance_type, n_init
+        As in `workflows.gaussian_mixture`.
     progress : callable
         Called with the name of each stage, and the share of it that is done.
 
@@ -72,15 +70,13 @@ def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
     ----------
     data, setting, progress
         As in `cluster_pca_gmm`.
-    min_cluster_size : int, float or "auto"
-        Smallest cluster in pixels of the map (int) or as a fraction of the kept pixels.
-    density : DensitySetting
-        What UMAP and HDBSCAN are told.
+    min_cluster_size, density
+        As in `workflows.umap_hdbscan`.
 
     Returns
     -------
     dict
-        Arguments of `results.ClusterResult` that the data decide.
+        As of `cluster_pca_gmm`.
     """
     pixels = read(data, setting, progress)
     found = workflows.umap_hdbscan(pixels, setting, min_cluster_size, density, progress)
@@ -93,22 +89,15 @@ def assign_clusters(data, setting, spectra, energy, progress):
 
     Parameters
     ----------
-    data, setting, progress
-        As in `cluster_pca_gmm`; of the setting, what concerns learning is not used.
-    spectra : array (n_clusters, channels of the other map)
-        Summed counts of the clusters.
-    energy : array (channels of the other map,)
-        Energies of the channels in keV.
+    data, progress
+        As in `cluster_pca_gmm`.
+    setting, spectra, energy
+        As in `workflows.assignment`.
 
     Returns
     -------
     dict
-        Arguments of `results.ClusterResult` that the data decide.
-
-    Raises
-    ------
-    ValueError
-        If the energies of the two maps do not fit.
+        As of `cluster_pca_gmm`.
     """
     pixels = read(data, setting, progress)
     found = workflows.assignment(pixels, setting, spectra, energy, progress)

@@ -14,7 +14,7 @@ import numpy as np
 from hyperspy_clusterquant import counts, reduction
 from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.full_resolution import sum_members
-from hyperspy_clusterquant.learning import PixelCounts, Setting, read
+from hyperspy_clusterquant.pixels import PixelCounts, Setting, read
 
 
 @dataclass(frozen=True)

@@ -252,3 +252,20 @@ def test_threads_of_this_process_if_dask_is_told_so(lazy, client):
     here = os.getpid()
     with dask.config.set(scheduler="threads"):
         assert lazy.cluster_pca_gmm(show_progressbar=False).n_clusters == 4
+
+
+def test_tests_of_clusters_and_maps_give_what_they_give_without(eager, lazy, client):
+    result = eager.cluster_pca_gmm(4, show_progressbar=False)
+    calls = {
+        "cluster_significance": lambda s: (
+            s.cluster_significance(result, n_splits=2, show_progressbar=False).p_values
+        ),
+        "cluster_stability": lambda s: (
+            s.cluster_stability(result, n_resamples=2, show_progressbar=False).agreement
+        ),
+        "map_significance": lambda s: s.map_significance(show_progressbar=False).p_values,
+    }
+    for call in calls.values():
+        there = call(lazy)
+        with dask.config.set(scheduler="threads"):
+            np.testing.assert_allclose(there, call(eager))

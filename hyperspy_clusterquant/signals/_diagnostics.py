@@ -15,7 +15,8 @@ from hyperspy_clusterquant.diagnostics.significance import SignificanceTable
 from hyperspy_clusterquant.diagnostics.stability import stability
 from hyperspy_clusterquant.diagnostics.thickness import explained_by_counts
 from hyperspy_clusterquant.diagnostics.variation import MapSignificance
-from hyperspy_clusterquant.learning import Setting, choose_binning
+from hyperspy_clusterquant.learning import choose_binning
+from hyperspy_clusterquant.pixels import Setting
 from hyperspy_clusterquant.quantification import model
 from hyperspy_clusterquant.signals import _axes, _progress
 from hyperspy_clusterquant.signals import _quantification_options as options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hyperspy_clusterquant import workflows
-from hyperspy_clusterquant.learning import Setting
+from hyperspy_clusterquant.pixels import Setting
 from hyperspy_clusterquant.results import MASKED
 from hyperspy_clusterquant.signals import _axes, _line_profiles, _xray_lines
 from hyperspy_clusterquant.splits import Repeat

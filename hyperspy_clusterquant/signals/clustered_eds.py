@@ -11,7 +11,7 @@ from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
 from hyperspy_clusterquant import pipeline, workflows
 from hyperspy_clusterquant._checks import as_energy_range, as_names
-from hyperspy_clusterquant.learning import Setting
+from hyperspy_clusterquant.pixels import Setting
 from hyperspy_clusterquant.results import ClusterResult
 from hyperspy_clusterquant.signals import _axes, _line_profiles, _progress, _storage, _xray_lines
 from hyperspy_clusterquant.signals._composition import ClusterComposition

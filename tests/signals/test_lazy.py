@@ -142,3 +142,13 @@ def test_a_map_is_never_written_over_the_file_that_it_is_read_from(eager, tmp_pa
     lazy.save("other.zspy")
     for name in ("map.zspy", "other.zspy"):
         assert hs.load(name, lazy=True).data.sum().compute() == eager.data.sum()
+
+
+def test_tests_of_clusters_and_maps_read_once(eager, lazy):
+    """However many splits there are."""
+    result = eager.clusters["pca_gmm"]
+    read, table = passes(lazy, lambda: lazy.cluster_significance(result, n_splits=2))
+    assert read == 1
+    assert table.p_values.shape == (4, 4)
+    assert passes(lazy, lambda: lazy.cluster_stability(result, n_resamples=2))[0] == 1
+    assert passes(lazy, lambda: lazy.map_significance())[0] == 1
