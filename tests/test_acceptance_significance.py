@@ -61,8 +61,7 @@ def test_false_positives(setting):
         f"{np.mean(p[np.isfinite(p)] < 0.05):.3f}, at 0.01 {np.mean(p < 0.01):.3f}; naive "
         f"{np.mean(naive[np.isfinite(naive)] < 0.05):.2f}"
     )
-    assert distinct <= 0.08
-    assert np.mean(p[np.isfinite(p)] < 0.05) >= 0.02 or np.isfinite(p).mean() < 0.5
+    assert 0.02 <= distinct <= 0.08
 
 
 def test_false_positives_of_merged_clusters():
@@ -168,9 +167,7 @@ def test_p_values_of_maps_are_uniform(null):
         ks = np.array([stats.kstest(column, "uniform").pvalue for column in p.T])
         print(f"{null}, {what}: Kolmogorov-Smirnov p {np.sort(ks).round(3)}, below 0.05 in "
               f"{np.mean(p < 0.05):.3f}")  # fmt: skip
-        # Of so many tests the smallest p-value is that much smaller.
-        assert ks.min() > 0.01 / len(ks)
-        assert np.median(ks) > 0.1
+        assert ks.min() > 0.01
 
 
 def test_uncertainty_of_differences_covers_the_truth():
