@@ -57,7 +57,7 @@ def prepare_quantification(s):
     """Clusters without a clustering."""
     import numpy as np
 
-    from hyperspy_clusterquant.results import ClusterResult
+    from hyperspy_clusterquant.results.clusters import ClusterResult
 
     shape = s.data.shape[:2]
     labels = (np.indices(shape) * 2 // np.reshape(shape, (2, 1, 1))).T @ [2, 1]

@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from hyperspy_clusterquant import blocks
-from hyperspy_clusterquant.quantification.detectors import fwhm_at_energy
-from hyperspy_clusterquant.quantification.emission import alpha_emission, shell_emission
-from hyperspy_clusterquant.quantification.kfactors import theoretical_kfactors
+from hyperspy_clusterquant.counts.passes import lazy_map
+from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
+from hyperspy_clusterquant.xrays.emission import alpha_emission, shell_emission
+from hyperspy_clusterquant.xrays.theory import theoretical_kfactors
 
 __all__ = ["seven_cation_nanoparticles", "six_cation_sulfide"]
 
@@ -291,7 +291,7 @@ def _phantom(
             return stream.poisson(expected(place))
 
         dtype = np.uint8 if one_byte else np.uint16
-        counts = blocks.lazy_map(draw, (*labels.shape, channels), dtype)
+        counts = lazy_map(draw, (*labels.shape, channels), dtype)
 
     s = hs.signals.Signal1D(counts)
     if lazy_seed is not None:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hyperspy_clusterquant import data, splits
-from hyperspy_clusterquant.diagnostics.pair_test import compare_spectra
-from hyperspy_clusterquant.signals import _diagnostics
-from hyperspy_clusterquant.signals._quantify import Request
-from hyperspy_clusterquant.signals._repeats import repeat_of
+from hyperspy_clusterquant import data
+from hyperspy_clusterquant.counts.pixels import read_channels, sum_labels
+from hyperspy_clusterquant.evidence.pair_test import compare_spectra
+from hyperspy_clusterquant.signals.quantify import Request
+from hyperspy_clusterquant.signals.repeats import repeat_of
+from hyperspy_clusterquant.signals.testing import _lines_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,10 +38,10 @@ SETTINGS = {
 def naive_p_value(s, result):
     """The same test on the counts that made the clusters."""
     repeat = repeat_of(s, result, 0)
-    pixels = splits.read_channels(s.data, repeat.setting, lambda *_: None)
-    sums = splits.sum_labels(pixels, result.labels[pixels.keep], result.n_clusters)
+    pixels = read_channels(s.data, repeat.setting, lambda *_: None)
+    sums = sum_labels(pixels, result.labels[pixels.keep], result.n_clusters)
     request = Request(s, result.cluster_names, kfactor_uncertainty=0.0, extra_elements=("C", "O"))
-    lines = _diagnostics._lines_of(request, sums, 200.0)
+    lines = _lines_of(request, sums, 200.0)
     return compare_spectra(sums[0], sums[1], lines, np.random.default_rng(0)).p_value
 
 

@@ -12,11 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
-from hyperspy_clusterquant import blocks, counts, stores
 from hyperspy_clusterquant._threads import one_blas_thread
-from hyperspy_clusterquant.spectra import weighted_sums
+from hyperspy_clusterquant.counts.bins import bin_parts, bin_pixels
+from hyperspy_clusterquant.counts.chunks import weighted_sums
+from hyperspy_clusterquant.counts.features import merge_channels, to_features
+from hyperspy_clusterquant.counts.packed import PackedCounts
+from hyperspy_clusterquant.counts.passes import collect_features, combine_map, sum_weighted
 
-FEATURES = counts.merge_channels(np.arange(12) * 0.01, np.arange(12) > 1, 0.02)
+FEATURES = merge_channels(np.arange(12) * 0.01, np.arange(12) > 1, 0.02)
 
 
 def make(shape, seed=0):
@@ -39,16 +42,16 @@ def dense(pixel_counts):
 
 
 def features_of(data):
-    return np.concatenate(blocks.collect_features(data, FEATURES).map(dense))
+    return np.concatenate(collect_features(data, FEATURES).map(dense))
 
 
 def expected_features(data):
-    return counts.to_features(data.reshape(-1, 12), FEATURES, 5).toarray()
+    return to_features(data.reshape(-1, 12), FEATURES, 5).toarray()
 
 
 @pytest.fixture(params=[1, 7, 2**14])
 def block_pixels(request, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_PIXELS", request.param)
+    monkeypatch.setattr("hyperspy_clusterquant.counts.passes.BLOCK_PIXELS", request.param)
 
 
 @pytest.mark.parametrize("shape", [(9,), (5, 6), (2, 3, 4)])
@@ -57,7 +60,7 @@ def test_features_and_sums_of_an_array(shape, block_pixels):
     weights = np.random.default_rng(1).random((3, int(np.prod(shape))))
     flat = data.reshape(-1, 12)
     assert np.array_equal(features_of(data), expected_features(data))
-    sums, variances = blocks.sum_weighted(data, weights, squares=True)
+    sums, variances = sum_weighted(data, weights, squares=True)
     for k in range(3):
         expected = sum(w * x.astype(float) for w, x in zip(weights[k], flat, strict=True))
         np.testing.assert_allclose(sums[k], expected)
@@ -69,7 +72,7 @@ def test_features_and_sums_of_an_array(shape, block_pixels):
 def test_linear_combinations_of_channels_stay_with_their_pixel(shape, block_pixels):
     data = make(shape)
     operator = np.random.default_rng(1).standard_normal((3, 12))
-    found = blocks.project(data, operator)
+    found = combine_map(data, operator)
     for pixel, counts_of_pixel in enumerate(data.reshape(-1, 12)):
         np.testing.assert_allclose(found[:, pixel], operator @ counts_of_pixel.astype(float))
 
@@ -81,18 +84,16 @@ def test_any_chunking_gives_the_same(data):
     lazy = chunked(array, data.draw)
     weights = np.random.default_rng(1).random((2, 30))
     operator = np.random.default_rng(2).random((2, 12))
-    np.testing.assert_allclose(blocks.project(lazy, operator), blocks.project(array, operator))
+    np.testing.assert_allclose(combine_map(lazy, operator), combine_map(array, operator))
     assert np.array_equal(features_of(lazy), expected_features(array))
-    np.testing.assert_allclose(
-        blocks.sum_weighted(lazy, weights), blocks.sum_weighted(array, weights)
-    )
+    np.testing.assert_allclose(sum_weighted(lazy, weights), sum_weighted(array, weights))
 
 
 def test_pixels_groups_and_cuts_of_stored_counts(block_pixels, rng):
     data = make((5, 6))
     keep = rng.random(30) < 0.6
     groups = np.array([0, 0, -1, 1, 1])
-    stored = blocks.collect_features(data, FEATURES).only(keep, groups)
+    stored = collect_features(data, FEATURES).only(keep, groups)
     every = expected_features(data)[keep]
     expected = np.stack([every[:, :2].sum(axis=1), every[:, 3:].sum(axis=1)], axis=1)
     numbers = np.arange(len(expected))
@@ -124,9 +125,9 @@ def test_every_chunk_is_read_once(chunks):
     n_chunks = int(np.prod(lazy.numblocks))
     weights = np.ones((2, 48))
     for use in (
-        lambda: blocks.collect_features(lazy, FEATURES),
-        lambda: blocks.sum_weighted(lazy, weights, squares=True),
-        lambda: blocks.project(lazy, np.ones((2, 12))),
+        lambda: collect_features(lazy, FEATURES),
+        lambda: sum_weighted(lazy, weights, squares=True),
+        lambda: combine_map(lazy, np.ones((2, 12))),
     ):
         read.clear()
         use()
@@ -139,7 +140,7 @@ def test_chunks_without_a_channel_that_is_used_are_not_read():
     array = make((4, 6))
     lazy = counting(array, ((4,), (3, 3), (4, 4, 4)), read)
     features = np.where(np.arange(12) < 4, np.arange(12) // 2, -1)
-    stored = blocks.collect_features(lazy, features)
+    stored = collect_features(lazy, features)
     assert set(read) == {(0, 0, 0), (0, 1, 0)}
     pairs = array.reshape(24, 6, 2).sum(axis=2)
     assert np.array_equal(np.concatenate(stored.map(dense)), pairs[:, :2])
@@ -152,21 +153,19 @@ def test_sparse_chunks_stay_sparse(dtype, monkeypatch):
     monkeypatch.setattr(sparse.COO, "todense", None)
     assert np.array_equal(features_of(lazy), expected_features(array))
     weights = np.random.default_rng(1).random((2, 30))
+    np.testing.assert_allclose(sum_weighted(lazy, weights), sum_weighted(array, weights))
     np.testing.assert_allclose(
-        blocks.sum_weighted(lazy, weights), blocks.sum_weighted(array, weights)
-    )
-    np.testing.assert_allclose(
-        blocks.project(lazy, np.eye(12)[:3]), blocks.project(array, np.eye(12)[:3])
+        combine_map(lazy, np.eye(12)[:3]), combine_map(array, np.eye(12)[:3])
     )
 
 
 def test_counts_beyond_the_memory_go_to_files_and_the_files_go_away(monkeypatch, tmp_path):
     data = make((40, 40))
-    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 100)
-    monkeypatch.setattr(stores, "MEMORY_BYTES", 5000)
+    monkeypatch.setattr("hyperspy_clusterquant.counts.passes.BLOCK_PIXELS", 100)
+    monkeypatch.setattr("hyperspy_clusterquant.counts.stores.MEMORY_BYTES", 5000)
     tmp_path = tmp_path / "not" / "there"
     with dask.config.set({"temporary-directory": str(tmp_path)}):
-        stored = blocks.collect_features(data, FEATURES)
+        stored = collect_features(data, FEATURES)
         values = stored.store(lambda x: x.toarray().astype(np.float16))
     assert len(list(tmp_path.glob("*/*.npz"))) > 15
     for _ in range(2):
@@ -187,8 +186,8 @@ def test_the_scheduler_that_dask_is_told(scheduler):
 
 def test_packed_counts_are_the_counts(rng):
     for highest in (3, 300, 70000):
-        x = counts.to_features(rng.integers(0, highest, (6, 12)), np.arange(12), 12)
-        packed = counts.PackedCounts.pack(x)
+        x = to_features(rng.integers(0, highest, (6, 12)), np.arange(12), 12)
+        packed = PackedCounts.pack(x)
         assert np.array_equal(packed.unpack().toarray(), x.toarray())
         assert np.array_equal(packed.rows(2, 5).unpack().toarray(), x[2:5].toarray())
         assert packed.values.dtype.itemsize == {3: 1, 300: 2, 70000: 4}[highest]
@@ -233,8 +232,8 @@ def test_linear_algebra_gets_its_threads_back():
 @pytest.mark.parametrize("shape", [(40_000,), (200, 200), (4, 100, 100)])
 @pytest.mark.parametrize("factor", [1, 2, 3])
 def test_parts_of_bins_are_small_whole_and_in_order(shape, factor, rng):
-    bins, _ = counts.bin_pixels(rng.random(shape) < 0.8, factor)
-    parts = counts.bin_parts(bins, 1000)
+    bins, _ = bin_pixels(rng.random(shape) < 0.8, factor)
+    parts = bin_parts(bins, 1000)
     assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(len(bins)))
     assert max(map(len, parts)) <= 1000 + factor ** len(shape)
     ends = [(bins[part].min(), bins[part].max()) for part in parts]
@@ -244,14 +243,14 @@ def test_parts_of_bins_are_small_whole_and_in_order(shape, factor, rng):
 
 @pytest.mark.parametrize("lazy", [False, True])
 def test_progress_is_reported_to_the_end(lazy, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 3)
+    monkeypatch.setattr("hyperspy_clusterquant.counts.passes.BLOCK_PIXELS", 3)
     data = make((5, 6))
     if lazy:
         data = da.from_array(data, chunks=(2, 3, 6))
     for use in (
-        lambda advance: blocks.sum_weighted(data, np.ones((1, 30)), advance),
-        lambda advance: blocks.collect_features(data, FEATURES, advance),
-        lambda advance: blocks.project(data, np.ones((1, 12)), advance),
+        lambda advance: sum_weighted(data, np.ones((1, 30)), advance),
+        lambda advance: collect_features(data, FEATURES, advance),
+        lambda advance: combine_map(data, np.ones((1, 12)), advance),
     ):
         reported = []
         use(reported.append)
@@ -262,7 +261,7 @@ def test_progress_is_reported_to_the_end(lazy, monkeypatch):
 
 def test_half_of_the_counts_is_binomial_and_the_same_for_any_chunks():
     data = make((40, 30), seed=3)
-    stored = blocks.collect_features(data, FEATURES)
+    stored = collect_features(data, FEATURES)
     total = np.concatenate(stored.map(dense))
     half = np.concatenate(stored.thinned([0, 1]).map(dense))
     assert (half <= total).all()
@@ -271,7 +270,7 @@ def test_half_of_the_counts_is_binomial_and_the_same_for_any_chunks():
     # The two halves of Poisson counts are not correlated.
     rest = total - half
     assert abs(np.corrcoef(half.ravel(), rest.ravel())[0, 1]) < 4 / np.sqrt(half.size)
-    lazy = blocks.collect_features(da.from_array(data, chunks=(7, 11, 5)), FEATURES)
+    lazy = collect_features(da.from_array(data, chunks=(7, 11, 5)), FEATURES)
     np.testing.assert_array_equal(np.concatenate(lazy.thinned([0, 1]).map(dense)), half)
     other = np.concatenate(stored.thinned([0, 2]).map(dense))
     assert not np.array_equal(other, half)
@@ -279,7 +278,7 @@ def test_half_of_the_counts_is_binomial_and_the_same_for_any_chunks():
 
 def test_groups_of_groups():
     data = make((4, 5))
-    stored = blocks.collect_features(data, np.arange(12))
+    stored = collect_features(data, np.arange(12))
     twice = stored.only(groups=np.arange(12) // 2).only(groups=np.array([0, -1, 0, 1, 1, -1]))
     total = data.reshape(20, 12).astype(int)
     np.testing.assert_array_equal(

@@ -14,7 +14,9 @@ import distributed
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant import blocks, labelling, stores
+from hyperspy_clusterquant.clusters.neighbours import mean_field
+from hyperspy_clusterquant.counts.passes import collect_features, sum_weighted
+from hyperspy_clusterquant.counts.runners import active_runner
 from hyperspy_clusterquant.data import six_cation_sulfide
 
 
@@ -36,7 +38,7 @@ def eager():
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 512)
+    monkeypatch.setattr("hyperspy_clusterquant.counts.passes.BLOCK_PIXELS", 512)
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ def test_quantification_maps_and_assignment(eager, lazy, client):
 
 
 def test_no_message_is_large(lazy, client, monkeypatch):
-    monkeypatch.setattr(blocks, "MESSAGE_BYTES", 20_000)
+    monkeypatch.setattr("hyperspy_clusterquant.counts.runners.MESSAGE_BYTES", 20_000)
     lazy.data = da.from_delayed(
         dask.delayed(np.random.default_rng(0).poisson)(0.1, lazy.data.shape),
         lazy.data.shape,
@@ -114,14 +116,14 @@ def test_many_chunks_of_many_channels_are_no_large_graph(client):
     zeros = da.zeros((128, 128, 4096), chunks=(4, 4, 4096), dtype=np.uint8)
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "Sending large graph")
-        stored = blocks.collect_features(zeros, np.arange(4096) // 2)
+        stored = collect_features(zeros, np.arange(4096) // 2)
         assert stored.sum(lambda x: x.sum()) == 0
 
 
 def test_sums_are_made_on_the_way(client, monkeypatch):
     """Of 64 results no more are kept at once than there are sums side by side."""
-    monkeypatch.setattr(blocks, "MOST_SUMS", 4)
-    stored = blocks.collect_features(da.zeros((128, 256, 2), chunks=(16, 16, 2)), np.arange(2))
+    monkeypatch.setattr("hyperspy_clusterquant.counts.blocked.MOST_SUMS", 4)
+    stored = collect_features(da.zeros((128, 256, 2), chunks=(16, 16, 2)), np.arange(2))
 
     def large(counts):
         worker = distributed.get_worker()
@@ -137,8 +139,8 @@ def test_sums_are_made_on_the_way(client, monkeypatch):
 
 def test_results_go_to_files_one_after_the_other(client, monkeypatch):
     """What is known of all pixels never waits in this process as a whole."""
-    stored = blocks.collect_features(da.zeros((128, 256, 2), chunks=(16, 16, 2)), np.arange(2))
-    monkeypatch.setattr(stores, "MEMORY_BYTES", 0)
+    stored = collect_features(da.zeros((128, 256, 2), chunks=(16, 16, 2)), np.arange(2))
+    monkeypatch.setattr("hyperspy_clusterquant.counts.stores.MEMORY_BYTES", 0)
     tracemalloc.start()
     kept = stored.store(lambda counts: np.ones((counts.shape[0], 1000)))
     peak = tracemalloc.get_traced_memory()[1]
@@ -152,7 +154,7 @@ def test_a_client_that_is_closed_or_asynchronous_is_not_waited_for(lazy):
         distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster,
         distributed.Client(cluster),
     ):
-        stored = blocks.collect_features(lazy.data, np.arange(512))
+        stored = collect_features(lazy.data, np.arange(512))
     with pytest.raises(Exception, match="closed"):
         stored.sum(lambda x: x.sum())
 
@@ -161,7 +163,7 @@ def test_a_client_that_is_closed_or_asynchronous_is_not_waited_for(lazy):
         distributed.Client(cluster),
         pytest.warns(UserWarning, match="The active dask client has no workers"),
     ):
-        blocks._runner()
+        active_runner()
 
     async def within():
         async with distributed.Client(processes=False, asynchronous=True, dashboard_address=None):
@@ -193,13 +195,13 @@ def test_a_worker_killed_while_it_reads(eager, lazy, client, tmp_path):
 
 def test_a_worker_killed_with_the_counts_that_it_kept(eager, lazy, client, tmp_path, monkeypatch):
     alone = eager.cluster_umap_hdbscan(show_progressbar=False)
-    posterior = labelling.posterior
+    posterior = mean_field
 
     def killing(*args, **kwargs):
         kill_once(tmp_path / "killed", next(iter(client.run(os.getpid).values())))
         return posterior(*args, **kwargs)
 
-    monkeypatch.setattr(labelling, "posterior", killing)
+    monkeypatch.setattr("hyperspy_clusterquant.clusters.refine.mean_field", killing)
     same(alone, lazy.cluster_umap_hdbscan(show_progressbar=False))
     assert (tmp_path / "killed").exists()
 
@@ -227,7 +229,7 @@ def test_a_block_that_fails_gives_its_own_error(lazy, client):
 def test_progress_and_calling_off(lazy, client):
     weights = np.ones((2, 64 * 64), dtype=np.float32)
     reported = []
-    blocks.sum_weighted(lazy.data, weights, reported.append)
+    sum_weighted(lazy.data, weights, reported.append)
     assert reported == sorted(reported)
     assert len(reported) > 3
     assert reported[-1] == 1
@@ -237,8 +239,8 @@ def test_progress_and_calling_off(lazy, client):
 
     slow = lazy.data.map_blocks(lambda block: time.sleep(0.3) or block, dtype=lazy.data.dtype)
     for use in (
-        lambda: blocks.sum_weighted(slow, weights, interrupt),
-        lambda: blocks.collect_features(slow, np.arange(512), interrupt),
+        lambda: sum_weighted(slow, weights, interrupt),
+        lambda: collect_features(slow, np.arange(512), interrupt),
     ):
         with pytest.raises(KeyboardInterrupt):
             use()

@@ -2,25 +2,35 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from hyperspy_clusterquant import labelling
+from hyperspy_clusterquant.clusters.likelihood import (
+    gain_over_mixtures,
+    lead_over_mixtures,
+    log_likelihoods,
+    mixing_states,
+)
+from hyperspy_clusterquant.clusters.neighbours import (
+    MIXTURE_PENALTY,
+    mean_field,
+    unexplained_pixels,
+)
 
 SHARES = np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]])
 
 
 def label(x, keep, sigma, prior=(0.5, 0.5), shares=SHARES):
-    states = labelling.mixing_states(len(shares))
-    evidence = labelling.log_likelihoods(sparse.csr_array(x), states @ shares)
+    states = mixing_states(len(shares))
+    evidence = log_likelihoods(sparse.csr_array(x), states @ shares)
     blocks = np.array_split(evidence, 3)
-    return labelling.posterior(blocks, states, np.asarray(prior), keep, sigma)
+    return mean_field(blocks, states, np.asarray(prior), keep, sigma)
 
 
 def gains_of(x, labels, spectra):
     x = sparse.csr_array(x)
     leads = sum(
-        labelling.lead_over_mixtures(x[part], labels[part], spectra)
+        lead_over_mixtures(x[part], labels[part], spectra)
         for part in np.array_split(np.arange(len(labels)), 2)
     )
-    return labelling.gain_over_mixtures(leads, np.bincount(labels, minlength=len(spectra)))
+    return gain_over_mixtures(leads, np.bincount(labels, minlength=len(spectra)))
 
 
 def test_posterior_is_bayes_rule(rng):
@@ -34,7 +44,7 @@ def test_posterior_is_bayes_rule(rng):
         [
             np.prod((v @ SHARES) ** x, axis=1)
             * np.prod(prior ** np.array(v))
-            * (1 if max(v) == 1 else np.exp(-labelling.MIXTURE_PENALTY))
+            * (1 if max(v) == 1 else np.exp(-MIXTURE_PENALTY))
             for v in np.array(contents, dtype=float)
         ]
     ).T
@@ -62,7 +72,7 @@ def test_an_interface_is_no_third_phase(rng):
     x = rng.poisson(300 * (share_of_a * shares[0] + (1 - share_of_a) * shares[1]), (40, 40, 3))
     memberships, _ = label(x.reshape(-1, 3), np.ones((40, 40), bool), 1.5, shares=shares)
     labels = memberships.argmax(axis=1).reshape(40, 40)
-    pure = labelling.log_likelihoods(sparse.csr_array(x.reshape(-1, 3)), shares).argmax(axis=1)
+    pure = log_likelihoods(sparse.csr_array(x.reshape(-1, 3)), shares).argmax(axis=1)
     assert np.mean(pure == 2) > 0.05
     assert np.mean(labels == 2) < np.mean(pure == 2) / 3
     truth = np.where(share_of_a[:, :, 0] > 0.5, 0, 1)
@@ -88,9 +98,7 @@ def test_what_no_mixture_explains_is_unexplained(rng):
     half = np.flatnonzero(learned)[:20]  # a mixture of the two is explained
     scores[half], shares[half] = [10, 0], 0.5
     learned[half] = False
-    found = labelling.unexplained_pixels(
-        scores, np.ones(2000), shares, learned, np.ones(2000, bool), 0.0
-    )
+    found = unexplained_pixels(scores, np.ones(2000), shares, learned, np.ones(2000, bool), 0.0)
     assert found[foreign].all()
     assert not found[half].any()
     assert found[learned].mean() == pytest.approx(0.01, abs=0.005)
@@ -135,22 +143,18 @@ class CountedBlocks(list):
         return super().__getitem__(number)
 
 
-def test_pixels_that_do_not_change_are_left_alone(rng):
+def test_pixels_that_do_not_change_are_left_alone(rng, monkeypatch):
     """The same as with all pixels in every iteration, and blocks are not loaded for nothing."""
     truth = np.arange(6400).reshape(80, 80) // 80 >= 76  # the last rows
     x = rng.poisson(20 * SHARES[truth.ravel().astype(int)])
-    states = labelling.mixing_states(2)
-    evidence = labelling.log_likelihoods(sparse.csr_array(x), states @ SHARES)
+    states = mixing_states(2)
+    evidence = log_likelihoods(sparse.csr_array(x), states @ SHARES)
     blocks = CountedBlocks(np.array_split(evidence, 20))
     keep = np.ones((80, 80), bool)
-    memberships, shares = labelling.posterior(blocks, states, np.ones(2) / 2, keep, 1.5)
-    before = labelling.UNCHANGED
-    try:
-        labelling.UNCHANGED = -1.0
-        every = CountedBlocks(np.array_split(evidence, 20))
-        expected = labelling.posterior(every, states, np.ones(2) / 2, keep, 1.5)
-    finally:
-        labelling.UNCHANGED = before
+    memberships, shares = mean_field(blocks, states, np.ones(2) / 2, keep, 1.5)
+    monkeypatch.setattr("hyperspy_clusterquant.clusters.neighbours.UNCHANGED", -1.0)
+    every = CountedBlocks(np.array_split(evidence, 20))
+    expected = mean_field(every, states, np.ones(2) / 2, keep, 1.5)
     assert blocks.n_loaded < every.n_loaded
     np.testing.assert_allclose(memberships, expected[0], atol=2e-3)
     np.testing.assert_allclose(shares, expected[1], atol=2e-3)

@@ -8,7 +8,8 @@ import pytest
 SCRIPT = """
 import resource, sys, warnings
 import hyperspy.api as hs
-from hyperspy_clusterquant import data, stores
+from hyperspy_clusterquant import data
+from hyperspy_clusterquant.counts import stores
 
 warnings.simplefilter("ignore")
 size, memory = map(int, sys.argv[1:])

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from hyperspy_clusterquant import counts, reduction
+from hyperspy_clusterquant.clusters.components import (
+    cross_products,
+    find_axes,
+    project,
+    whitened_scores,
+)
+from hyperspy_clusterquant.clusters.embedding import umap_embedding
+from hyperspy_clusterquant.counts.packed import column_sums, row_sums, thin
 
 
 def spectra(n_features, rng):
@@ -16,27 +23,27 @@ def draw(mean, rng):
 
 
 def reduce(x, rng, n_components="auto", normalize=True):
-    doses = reduction.row_sums(x)
-    share = reduction.column_sums(x) / doses.sum()
+    doses = row_sums(x)
+    share = column_sums(x) / doses.sum()
     mean_dose = None if normalize else doses.mean() / 2
-    products = reduction.cross_products(*counts.thin(x, rng), share, mean_dose)
-    return reduction.find_axes(products, share, doses, n_components, normalize)
+    products = cross_products(*thin(x, rng), share, mean_dose)
+    return find_axes(products, share, doses, n_components, normalize)
 
 
 def scores_of(x, reduced):
-    return reduction.scores(reduction.project(x, reduced), reduction.row_sums(x), reduced)
+    return whitened_scores(project(x, reduced), row_sums(x), reduced)
 
 
 def test_cross_products_are_the_dense_formula(rng):
     x = draw(rng.gamma(2.0, 1.0, (9000, 12)), rng)
-    a, b = counts.thin(x, rng)
+    a, b = thin(x, rng)
     share = x.toarray().sum(axis=0) / x.sum()
     whitened = []
     for half in (a.toarray(), b.toarray()):
         expected = half.sum(axis=1, keepdims=True) * share
         whitened.append((half - expected) / np.sqrt(np.maximum(expected, 0.5 * share)))
     dense = whitened[0].T @ whitened[1]
-    products = reduction.cross_products(a, b, share)
+    products = cross_products(a, b, share)
     np.testing.assert_allclose(products / 9000, dense / 9000, atol=2e-5)
 
 
@@ -117,6 +124,6 @@ def test_components_given_or_by_elbow(rng):
 
 def test_embedding_is_reproducible_and_fits_few_points(rng):
     scores = rng.standard_normal((12, 2)).astype(np.float32)
-    first, second = (reduction.umap_embedding(scores, 4, 30, 0.0, "euclidean", 0) for _ in range(2))
+    first, second = (umap_embedding(scores, 4, 30, 0.0, "euclidean", 0) for _ in range(2))
     assert first.shape == (12, 4)
     assert np.array_equal(first, second)

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant.results import ClusterResult
+from hyperspy_clusterquant.results.clusters import ClusterResult
 
 AXES = ({"name": "y", "scale": 1.0, "offset": 0.0, "units": "nm", "size": 3},) * 2
 

@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant import counts, data, splits
-from hyperspy_clusterquant.signals._repeats import repeat_of
+from hyperspy_clusterquant import data
+from hyperspy_clusterquant.counts.features import channel_mask
+from hyperspy_clusterquant.counts.pixels import read_channels, sum_labels
+from hyperspy_clusterquant.evidence.splits import half_labels, split_again
+from hyperspy_clusterquant.signals.repeats import repeat_of
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +26,8 @@ def quiet(*_):
 def test_halves_are_all_the_counts(sulfide):
     result = sulfide.clusters["pca_gmm"]
     repeat = repeat_of(sulfide, result, 0)
-    pixels = splits.read_channels(sulfide.data, repeat.setting, quiet)
-    split = splits.split(pixels, repeat, [0, 0])
+    pixels = read_channels(sulfide.data, repeat.setting, quiet)
+    split = split_again(pixels, repeat, [0, 0])
     energy = sulfide.axes_manager.signal_axes[0].axis
     for k in range(4):
         members = np.zeros(result.labels.shape, dtype=bool)
@@ -39,8 +42,8 @@ def test_halves_are_all_the_counts(sulfide):
 def test_the_same_clusters_come_back(sulfide):
     result = sulfide.clusters["pca_gmm"]
     repeat = repeat_of(sulfide, result, 0)
-    pixels = splits.read_channels(sulfide.data, repeat.setting, quiet)
-    labels, _ = splits.half_labels(pixels, repeat, [0, 0])
+    pixels = read_channels(sulfide.data, repeat.setting, quiet)
+    labels, _ = half_labels(pixels, repeat, [0, 0])
     assert np.mean(labels == result.labels[pixels.keep]) > 0.9
 
 
@@ -52,8 +55,8 @@ def test_masked_pixels_and_energies_stay_out(sulfide):
     )
     repeat = repeat_of(sulfide, result, 0)
     assert np.array_equal(repeat.setting.navigation_mask, mask)
-    pixels = splits.read_channels(sulfide.data, repeat.setting, quiet)
-    sums = splits.sum_labels(pixels, np.zeros(pixels.keep.sum(), dtype=int), 1)
+    pixels = read_channels(sulfide.data, repeat.setting, quiet)
+    sums = sum_labels(pixels, np.zeros(pixels.keep.sum(), dtype=int), 1)
     energy = sulfide.axes_manager.signal_axes[0].axis
     np.testing.assert_array_equal(sums[0], sulfide.data[10:].sum(axis=(0, 1)) * (energy >= 0.05))
 
@@ -62,7 +65,7 @@ def test_clusters_are_learned_on_the_first_half_only(sulfide):
     """What the workflow is given are the counts of the first half, and of no other."""
     result = sulfide.clusters["pca_gmm"]
     repeat = repeat_of(sulfide, result, 0)
-    pixels = splits.read_channels(sulfide.data, repeat.setting, quiet)
+    pixels = read_channels(sulfide.data, repeat.setting, quiet)
     given = []
 
     def workflow(to_learn, setting, progress):
@@ -70,9 +73,9 @@ def test_clusters_are_learned_on_the_first_half_only(sulfide):
         assert to_learn.totals.sum() == given[0]
         return {"labels": result.labels[pixels.keep]}
 
-    split = splits.split(pixels, replace(repeat, workflow=workflow), [0, 0])
+    split = split_again(pixels, replace(repeat, workflow=workflow), [0, 0])
     energy = sulfide.axes_manager.signal_axes[0].axis
-    used = counts.channel_mask(energy, None, repeat.setting.excluded)
+    used = channel_mask(energy, None, repeat.setting.excluded)
     first, second = split.first[:, used].sum(), split.second[:, used].sum()
     assert given[0] == pytest.approx(first)
     assert abs(first - second) < 5 * np.sqrt(first + second)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant import compare_clusterings, data, reduction
+from hyperspy_clusterquant import compare_clusterings, data
+from hyperspy_clusterquant.clusters.components import Axes, denoised, line_basis
 
 PARTICLES = {"size": 96, "channels": 1024, "counts_per_pixel": 100}
 
@@ -61,7 +62,7 @@ def test_line_basis_holds_ratios_only(rng):
     background = np.full(60, 0.02)
     mean = np.array([3.0, 2, 1, 0.5]) @ profiles + background
     share = mean / mean.sum()
-    basis = reduction.line_basis(profiles, share)
+    basis = line_basis(profiles, share)
     assert basis.shape == (60, 3)
     np.testing.assert_allclose(basis.T @ basis, np.eye(3), atol=1e-9)
     np.testing.assert_allclose(np.sqrt(share) @ basis, 0, atol=1e-9)
@@ -73,10 +74,10 @@ def test_denoised_spectra_differ_along_the_components_only(rng):
     profiles = rng.random((4, 60)) ** 8
     mean = profiles.sum(axis=0) + 0.1
     share = mean / mean.sum()
-    basis = reduction.line_basis(profiles, share)
-    axes = reduction.Reduction(share, basis[:, :1], np.ones(1), 0.5, 1.0, True, basis)
+    basis = line_basis(profiles, share)
+    axes = Axes(share, basis[:, :1], np.ones(1), 0.5, 1.0, True, basis)
     spectra = rng.poisson(1e4 * np.array([share, share]))
-    found = reduction.denoised(spectra, axes)
+    found = denoised(spectra, axes)
     np.testing.assert_allclose(found.sum(axis=1), spectra.sum(axis=1))
     whitened = (found / found.sum(axis=1, keepdims=True) - share) / np.sqrt(share)
     rest = whitened - (whitened @ basis[:, :1]) @ basis[:, :1].T

@@ -1,12 +1,5 @@
 """Pictures of results: arrays in, matplotlib axes out, nothing computed."""
 
-from hyperspy_clusterquant.plotting.diagnostics import (
-    plot_comparison,
-    plot_correlations,
-    plot_line_maps,
-    plot_significance,
-    plot_stability,
-)
 from hyperspy_clusterquant.plotting.fits import plot_peak_fit
 from hyperspy_clusterquant.plotting.maps import plot_label_map
 from hyperspy_clusterquant.plotting.spectra import (
@@ -14,6 +7,13 @@ from hyperspy_clusterquant.plotting.spectra import (
     plot_criterion,
     plot_scree,
     plot_spectra,
+)
+from hyperspy_clusterquant.plotting.tests import (
+    plot_comparison,
+    plot_correlations,
+    plot_line_maps,
+    plot_significance,
+    plot_stability,
 )
 
 __all__ = [

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyperspy_clusterquant.plotting._style import (
+from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
+from hyperspy_clusterquant.plotting.style import (
     MASK_COLOUR,
     NOISE_COLOUR,
     axes_or_new,
     cluster_colours,
     draw_map,
 )
-from hyperspy_clusterquant.results import MASKED, NOISE
 
 
 def plot_label_map(result, ax=None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyperspy_clusterquant.plotting._style import axes_or_new, cluster_colours, line_label
+from hyperspy_clusterquant.plotting.style import axes_or_new, cluster_colours, line_label
 
 
 def plot_spectra(energy, spectra, names, lines, ax=None):

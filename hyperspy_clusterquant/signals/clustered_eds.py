@@ -9,16 +9,26 @@ import warnings
 import numpy as np
 from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
-from hyperspy_clusterquant import pipeline, workflows
 from hyperspy_clusterquant._checks import as_energy_range, as_names
-from hyperspy_clusterquant.pixels import Setting
-from hyperspy_clusterquant.results import ClusterResult
-from hyperspy_clusterquant.signals import _axes, _line_profiles, _progress, _storage, _xray_lines
-from hyperspy_clusterquant.signals._composition import ClusterComposition
-from hyperspy_clusterquant.signals._diagnostics import ClusterDiagnostics
-from hyperspy_clusterquant.signals._following import FollowingResults
-from hyperspy_clusterquant.signals._pictures import ClusterPictures
-from hyperspy_clusterquant.signals._thickness import warn_of_thickness
+from hyperspy_clusterquant.clusters.assign import assign_clusters
+from hyperspy_clusterquant.clusters.pca_gmm import cluster_pca_gmm
+from hyperspy_clusterquant.clusters.umap_hdbscan import DensitySetting, cluster_umap_hdbscan
+from hyperspy_clusterquant.counts.pixels import Setting
+from hyperspy_clusterquant.results.clusters import ClusterResult
+from hyperspy_clusterquant.signals.axes import (
+    energy_in_kev,
+    navigation_axes,
+    smallest_cluster_in_pixels,
+)
+from hyperspy_clusterquant.signals.following import FollowingResults
+from hyperspy_clusterquant.signals.pictures import ClusterPictures
+from hyperspy_clusterquant.signals.progress import stages
+from hyperspy_clusterquant.signals.quantifying import ClusterComposition
+from hyperspy_clusterquant.signals.storage import check_not_its_own_file, read_results, write_result
+from hyperspy_clusterquant.signals.testing import ClusterDiagnostics
+from hyperspy_clusterquant.signals.thickness import warn_of_thickness
+from hyperspy_clusterquant.xrays.lines import alpha_lines, excluded_windows, line_energy
+from hyperspy_clusterquant.xrays.profiles import of_declared_elements
 
 _SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
             Number of components of the counts that carry information. ``"auto"``: those above
@@ -131,7 +141,7 @@ class ClusteredEDSSpectrum(
 
         The newest is the last, and the default of the methods that take a result.
         """
-        return _storage.read_results(self)
+        return read_results(self)
 
     def keep_clusters(self, result, name=None):
         """Keep a result with the map, such as one with clusters renamed or merged.
@@ -161,7 +171,7 @@ class ClusteredEDSSpectrum(
         if name is not None:
             _check_name(name)
             result = dataclasses.replace(result, name=name)
-        _storage.write_result(self, result)
+        write_result(self, result)
         return result
 
     def _get_cluster_result(self, result):
@@ -184,7 +194,7 @@ class ClusteredEDSSpectrum(
                 "`result` must be what a clustering method returned, its name, or None for the "
                 f"newest; got {type(result).__name__}."
             )
-        shape = tuple(axis["size"] for axis in _axes.navigation_axes(self))
+        shape = tuple(axis["size"] for axis in navigation_axes(self))
         if result.labels.shape != shape:
             raise ValueError(
                 f"The result {result.name!r} belongs to a map of shape {result.labels.shape}, "
@@ -251,8 +261,8 @@ class ClusteredEDSSpectrum(
         parameters = {
             "n_clusters": n_clusters, "covariance_type": covariance_type, "n_init": n_init,
         }  # fmt: skip
-        with _progress.stages("PCA + GMM", 5, show_progressbar) as progress:
-            found = pipeline.cluster_pca_gmm(self.data, setting, **parameters, progress=progress)
+        with stages("PCA + GMM", 5, show_progressbar) as progress:
+            found = cluster_pca_gmm(self.data, setting, **parameters, progress=progress)
         return self._keep_result(name, "pca_gmm", setting, exclude_lines, parameters, found)
 
     def cluster_umap_hdbscan(
@@ -327,12 +337,10 @@ class ClusteredEDSSpectrum(
             "cluster_selection_method": cluster_selection_method,
             "cluster_selection_epsilon": cluster_selection_epsilon, "n_landmarks": n_landmarks,
         }  # fmt: skip
-        pixels = _axes.smallest_cluster_in_pixels(min_cluster_size, self)
-        density = workflows.DensitySetting(**parameters)
-        with _progress.stages("UMAP + HDBSCAN", 7, show_progressbar) as progress:
-            found = pipeline.cluster_umap_hdbscan(
-                self.data, setting, pixels, density, progress=progress
-            )
+        pixels = smallest_cluster_in_pixels(min_cluster_size, self)
+        density = DensitySetting(**parameters)
+        with stages("UMAP + HDBSCAN", 7, show_progressbar) as progress:
+            found = cluster_umap_hdbscan(self.data, setting, pixels, density, progress=progress)
         parameters["min_cluster_size"] = min_cluster_size
         return self._keep_result(name, "umap_hdbscan", setting, exclude_lines, parameters, found)
 
@@ -407,10 +415,8 @@ class ClusteredEDSSpectrum(
             "auto", True, result.parameters.get("energy_range"), exclude_lines,
             navigation_mask, 1, neighbourhood, 0, name,
         )  # fmt: skip
-        with _progress.stages("Assigning", 3, show_progressbar) as progress:
-            found = pipeline.assign_clusters(
-                self.data, setting, *result.reference, progress=progress
-            )
+        with stages("Assigning", 3, show_progressbar) as progress:
+            found = assign_clusters(self.data, setting, *result.reference, progress=progress)
         found["cluster_names"] = result.cluster_names
         # In a series, every map is assigned by what the first one taught.
         found["learned_spectra"], found["learned_energy"] = result.reference
@@ -436,12 +442,10 @@ class ClusteredEDSSpectrum(
             navigation_mask = np.asarray(navigation_mask.data)
         detector = self.metadata.Acquisition_instrument.TEM.Detector.EDS
         exclude_lines = as_names("exclude_lines", exclude_lines)
-        excluded = _xray_lines.excluded_windows(
-            exclude_lines, float(detector.energy_resolution_MnKa)
-        )
+        excluded = excluded_windows(exclude_lines, float(detector.energy_resolution_MnKa))
         self._warn_of_hidden_lines(excluded, exclude_lines)
         return Setting(
-            energy=_axes.energy_in_kev(self),
+            energy=energy_in_kev(self),
             normalize=bool(normalize),
             energy_range=as_energy_range(energy_range),
             excluded=excluded,
@@ -450,7 +454,7 @@ class ClusteredEDSSpectrum(
             binning=binning,
             neighbourhood=neighbourhood,
             random_state=random_state,
-            line_profiles=lambda: _line_profiles.of_declared_elements(self, exclude_lines),
+            line_profiles=lambda: of_declared_elements(self, exclude_lines),
         )
 
     def _warn_of_hidden_lines(self, excluded, exclude_lines):
@@ -459,9 +463,9 @@ class ClusteredEDSSpectrum(
         elements = [e for e in self.metadata.get_item("Sample.elements", []) if e not in named]
         hidden = [
             line
-            for line in _xray_lines.alpha_lines(elements, 0.0, np.inf)
+            for line in alpha_lines(elements, 0.0, np.inf)
             for low, high in excluded
-            if low < _xray_lines.line_energy(line) < high
+            if low < line_energy(line) < high
         ]
         if hidden:
             warnings.warn(
@@ -490,10 +494,10 @@ class ClusteredEDSSpectrum(
             name=name,
             workflow=workflow,
             energy=setting.energy,
-            axes=_axes.navigation_axes(self),
+            axes=navigation_axes(self),
             **found,
         )
-        _storage.write_result(self, result)
+        write_result(self, result)
         if workflow != "assigned":
             warn_of_thickness(self, result)
         return result
@@ -532,5 +536,5 @@ class LazyClusteredEDSSpectrum(ClusteredEDSSpectrum, LazyEDSTEMSpectrum):
         >>> s = six_cation_sulfide(size=16, channels=512, lazy=True)
         >>> s.save("map.zspy", show_progressbar=False)  # doctest: +SKIP
         """
-        _storage.check_not_its_own_file(self, filename, extension)
+        check_not_its_own_file(self, filename, extension)
         return super().save(filename, overwrite, extension, file_format, **kwds)

@@ -7,16 +7,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hyperspy_clusterquant.quantification.absorption import (
-    NM_TO_CM,
-    absorption_factors,
-    attenuation_matrix,
-)
-from hyperspy_clusterquant.quantification.emission import atomic_weight
-from hyperspy_clusterquant.quantification.kfactors import far_from_theory, kfactors_of_standard
-from hyperspy_clusterquant.quantification.uncertainty import parse_formula
-from hyperspy_clusterquant.signals._quantification_options import quantified_lines
-from hyperspy_clusterquant.signals._xray_lines import line_energy
+from hyperspy_clusterquant.composition.absorption import NM_TO_CM, absorption_factors
+from hyperspy_clusterquant.composition.uncertainty import parse_formula
+from hyperspy_clusterquant.signals.options import quantified_lines
+from hyperspy_clusterquant.xrays.attenuation import attenuation_matrix
+from hyperspy_clusterquant.xrays.emission import atomic_weight
+from hyperspy_clusterquant.xrays.kfactors import kfactors_of_standard
+from hyperspy_clusterquant.xrays.lines import line_energy
+from hyperspy_clusterquant.xrays.theory import far_from_theory
 
 #: Most that a composition may miss 100 at% by, rounding included.
 TOLERANCE = 1.0

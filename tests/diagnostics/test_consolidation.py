@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from hyperspy_clusterquant.diagnostics.consolidation import consolidate, interface
-from hyperspy_clusterquant.diagnostics.halves import Halves
-from hyperspy_clusterquant.diagnostics.pair_test import Lines
+from hyperspy_clusterquant.evidence.consolidation import consolidate, interface
+from hyperspy_clusterquant.evidence.halves import Halves
+from hyperspy_clusterquant.evidence.pair_test import Lines
 
 LINES = Lines(np.eye(4), np.eye(4), [0, 1, 2, 3])
 FEATURES = np.arange(4)

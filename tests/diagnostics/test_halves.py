@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hyperspy_clusterquant.diagnostics.halves import (
-    Halves,
-    collect_halves,
-    combine_p_values,
-    holm,
-    holm_of_pairs,
-    judge,
-    match_labels,
-)
-from hyperspy_clusterquant.diagnostics.pair_test import Lines
+from hyperspy_clusterquant.evidence.halves import Halves, collect_halves
+from hyperspy_clusterquant.evidence.judgement import judge
+from hyperspy_clusterquant.evidence.matching import match_labels
+from hyperspy_clusterquant.evidence.p_values import combine_p_values, holm, holm_of_pairs
+from hyperspy_clusterquant.evidence.pair_test import Lines
 
 
 @dataclass

@@ -4,11 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hyperspy_clusterquant.diagnostics.pair_test import (
-    Lines,
-    compare_spectra,
-    proportionality,
-)
+from hyperspy_clusterquant.evidence.pair_test import Lines, compare_spectra, proportionality
 
 ENERGY = np.linspace(0, 10, 400)
 CENTRES = (2.0, 2.15, 5.0, 7.5)  # the first two overlap

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant.diagnostics.stability import stability
-from hyperspy_clusterquant.results import ClusterResult
+from hyperspy_clusterquant.results.clusters import ClusterResult
+from hyperspy_clusterquant.results.stability import stability
 
 
 @pytest.fixture

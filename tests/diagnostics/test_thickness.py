@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant.diagnostics.thickness import explained_by_counts
+from hyperspy_clusterquant.evidence.thickness import explained_by_counts
 
 SIZES = np.array([1000.0, 500.0, 500.0])
 

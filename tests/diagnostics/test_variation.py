@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hyperspy_clusterquant.diagnostics.variation import LineWeights, variation
+from hyperspy_clusterquant.evidence.variation import LineWeights, variation
 
 #: Three windows of four channels with two on either side for the background.
 NET = np.zeros((3, 40))

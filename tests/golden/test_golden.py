@@ -4,7 +4,6 @@ import json
 import math
 
 import pytest
-
 from golden import cases
 
 #: What counts and libraries may move on another machine: pixels of a map, at%, and shares.

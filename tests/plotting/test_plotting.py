@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from hyperspy_clusterquant import compare_clusterings
-from hyperspy_clusterquant.plotting._style import cluster_colours, line_label
+from hyperspy_clusterquant.plotting.style import cluster_colours, line_label
 
 
 def test_map_shows_labels_legend_and_scale_bar(clustered):

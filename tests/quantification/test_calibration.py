@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from hyperspy_clusterquant import theoretical_kfactors
-from hyperspy_clusterquant.quantification import calibration, emission, peaks
+from hyperspy_clusterquant.composition.calibration import PRIOR, area_covariance, calibrate
+from hyperspy_clusterquant.composition.peaks import Design, Scale
+from hyperspy_clusterquant.xrays.emission import line_families
 from tests import simulation
 
 ENERGY = 0.01 * np.arange(110, 1200)
@@ -18,8 +20,8 @@ def simulated(**scale):
 @pytest.fixture(scope="module")
 def design():
     alphas = [*LINES, "Zn_La"]
-    families = [f for alpha in alphas for f in emission.line_families(alpha, 200.0)]
-    return peaks.Design(ENERGY, tuple(families), peaks.Scale(), 200.0)
+    families = [f for alpha in alphas for f in line_families(alpha, 200.0)]
+    return Design(ENERGY, tuple(families), Scale(), 200.0)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,7 @@ def design():
 )
 def test_scale_is_found(design, offset, gain, resolution):
     counts = 1e7 * simulated(offset=offset, gain=gain, resolution=resolution)
-    found = calibration.calibrate(counts, counts, design, peaks.Scale())
+    found = calibrate(counts, counts, design, Scale())
     expected = 1000 * (offset + gain * ENERGY)
     inside = ENERGY > 2
     np.testing.assert_allclose(found.shift(ENERGY)[inside], expected[inside], atol=0.6)
@@ -41,7 +43,7 @@ def test_scale_scatters_as_stated(design, rng):
     pulls = []
     for _ in range(60):
         counts = rng.poisson(mean).astype(float)
-        found = calibration.calibrate(counts, counts, design, peaks.Scale())
+        found = calibrate(counts, counts, design, Scale())
         gradient = np.array([1000, 1000 * 5, 1000 * np.exp(-5 / 0.4), 0])
         shift_std = np.sqrt(gradient @ found.covariance @ gradient)
         pulls.append(
@@ -56,15 +58,15 @@ def test_scale_scatters_as_stated(design, rng):
 
 def test_weak_spectra_stay_with_the_metadata(design, rng):
     counts = rng.poisson(60 * simulated()).astype(float)
-    found = calibration.calibrate(counts, counts, design, peaks.Scale(resolution=140.0))
+    found = calibrate(counts, counts, design, Scale(resolution=140.0))
     assert abs(found.shift(3.0)) < 25
-    assert abs(found.scale.resolution - 140) < 2 * calibration.PRIOR[3]
-    assert np.sqrt(found.covariance[0, 0]) < 1.01 * calibration.PRIOR[0]
+    assert abs(found.scale.resolution - 140) < 2 * PRIOR[3]
+    assert np.sqrt(found.covariance[0, 0]) < 1.01 * PRIOR[0]
 
 
 def test_far_off_is_bounded(design):
     counts = 1e6 * simulated(offset=0.15)
-    found = calibration.calibrate(counts, counts, design, peaks.Scale())
+    found = calibrate(counts, counts, design, Scale())
     assert np.abs(found.shift(ENERGY)).max() < 250
     assert found.at_bound
 
@@ -77,9 +79,9 @@ def test_areas_know_of_the_scales_uncertainty(design, rng):
     found, stated, without = [], [], []
     for _ in range(80):
         counts = rng.poisson(mean).astype(float)
-        c = calibration.calibrate(counts, counts, design, peaks.Scale())
+        c = calibrate(counts, counts, design, Scale())
         found.append(c.fit.areas[chosen])
-        stated.append(np.diag(calibration.area_covariance(c.fit, c))[chosen])
+        stated.append(np.diag(area_covariance(c.fit, c))[chosen])
         without.append(np.diag(c.fit.covariance)[chosen])
     ratio = np.var(found, axis=0) / np.mean(stated, axis=0)
     np.testing.assert_allclose(ratio, 1.0, atol=0.4)
@@ -87,7 +89,5 @@ def test_areas_know_of_the_scales_uncertainty(design, rng):
 
 
 def test_empty_spectrum(design):
-    found = calibration.calibrate(
-        np.zeros(len(ENERGY)), np.zeros(len(ENERGY)), design, peaks.Scale()
-    )
-    assert found.scale == peaks.Scale()
+    found = calibrate(np.zeros(len(ENERGY)), np.zeros(len(ENERGY)), design, Scale())
+    assert found.scale == Scale()

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant.quantification import cliff_lorimer, entropy
+from hyperspy_clusterquant.composition.cliff_lorimer import (
+    atomic_fractions,
+    fraction_covariance,
+    fraction_covariance_from_kfactors,
+    weight_fractions,
+)
+from hyperspy_clusterquant.composition.entropy import configurational_entropy, default_sublattices
 
 #: Columns 1-i to 1-iv of the table of Eggeman et al. (2025): Ag Cd Cu Fe Mn S Zn.
 PAPER = np.array(
@@ -21,8 +27,8 @@ def test_intensities_of_a_known_composition_give_it_back():
     k = np.array([1.94, 1.6, 1.0])
     weight = atomic * masses / (atomic * masses).sum()
     intensities = 1234 * weight / k
-    np.testing.assert_allclose(cliff_lorimer.weight_fractions(intensities, k), weight)
-    np.testing.assert_allclose(cliff_lorimer.atomic_fractions(intensities, k, masses), atomic)
+    np.testing.assert_allclose(weight_fractions(intensities, k), weight)
+    np.testing.assert_allclose(atomic_fractions(intensities, k, masses), atomic)
 
 
 def test_exspy_gives_the_same_weight_percent():
@@ -38,12 +44,12 @@ def test_exspy_gives_the_same_weight_percent():
         signals.append(image)
     exspy = s.quantification(signals, "CL", list(k), "weight", navigation_mask=None)
     np.testing.assert_allclose(
-        [image.data[0] for image in exspy], 100 * cliff_lorimer.weight_fractions(intensities, k)
+        [image.data[0] for image in exspy], 100 * weight_fractions(intensities, k)
     )
 
 
 def test_no_counts_have_no_composition():
-    assert np.isnan(cliff_lorimer.weight_fractions(np.zeros(3), np.ones(3))).all()
+    assert np.isnan(weight_fractions(np.zeros(3), np.ones(3))).all()
 
 
 def test_covariance_by_repetition(rng):
@@ -51,23 +57,23 @@ def test_covariance_by_repetition(rng):
     mean = np.array([4000.0, 2500.0, 900.0])
     covariance = np.array([[5000.0, -1500, 0], [-1500, 4000, 300], [0, 300, 1000]])
     factors = np.array([1.0, 2.1, 3.0])
-    fractions = cliff_lorimer.weight_fractions(mean, factors)
+    fractions = weight_fractions(mean, factors)
     draws = rng.multivariate_normal(mean, covariance, 50_000)
-    scatter = np.cov([cliff_lorimer.weight_fractions(d, factors) for d in draws], rowvar=False)
-    stated = cliff_lorimer.fraction_covariance(fractions, factors, mean, covariance)
+    scatter = np.cov([weight_fractions(d, factors) for d in draws], rowvar=False)
+    stated = fraction_covariance(fractions, factors, mean, covariance)
     np.testing.assert_allclose(scatter, stated, rtol=0.05, atol=2e-7)
 
     relative = np.array([0.0, 0.02, 0.05])
     draws = factors * (1 + relative * rng.standard_normal((50_000, 3)))
-    scatter = np.cov([cliff_lorimer.weight_fractions(mean, d) for d in draws], rowvar=False)
-    stated = cliff_lorimer.fraction_covariance_from_kfactors(fractions, relative)
+    scatter = np.cov([weight_fractions(mean, d) for d in draws], rowvar=False)
+    stated = fraction_covariance_from_kfactors(fractions, relative)
     np.testing.assert_allclose(scatter, stated, rtol=0.06, atol=1e-6)
 
 
 @pytest.mark.parametrize(("column", "expected"), list(enumerate([0.506, 0.592, 0.600, 0.839])))
 def test_entropy_of_the_papers_phases(column, expected):
     fractions = PAPER[column] / PAPER[column].sum()
-    found, _ = entropy.configurational_entropy(fractions, np.zeros((7, 7)), [CATIONS])
+    found, _ = configurational_entropy(fractions, np.zeros((7, 7)), [CATIONS])
     assert found == pytest.approx(expected, abs=0.001)
 
 
@@ -89,36 +95,36 @@ def test_entropy_of_the_papers_second_workflow(row):
     expected = 0.0
     for x in cations:
         expected -= sum(cations) / sum(row) * x / sum(cations) * np.log(x / sum(cations))
-    found, _ = entropy.configurational_entropy(row / row.sum(), np.zeros((7, 7)), [CATIONS])
+    found, _ = configurational_entropy(row / row.sum(), np.zeros((7, 7)), [CATIONS])
     assert found == pytest.approx(expected, abs=0.001)
 
 
 def test_entropy_of_several_sublattices_adds_up():
     fractions = np.array([0.25, 0.25, 0.2, 0.3])
-    found, _ = entropy.configurational_entropy(fractions, np.zeros((4, 4)), [[0, 1], [2, 3]])
+    found, _ = configurational_entropy(fractions, np.zeros((4, 4)), [[0, 1], [2, 3]])
     x = np.array([0.4, 0.6])
     assert found == pytest.approx(0.5 * np.log(2) - 0.5 * (x * np.log(x)).sum())
-    assert entropy.configurational_entropy(fractions, np.zeros((4, 4)), []) == (0.0, 0.0)
+    assert configurational_entropy(fractions, np.zeros((4, 4)), []) == (0.0, 0.0)
 
 
 def test_entropy_uncertainty_by_repetition(rng):
     fractions = PAPER[3] / PAPER[3].sum()
     covariance = np.diag((0.03 * fractions) ** 2)
     draws = rng.multivariate_normal(fractions, covariance, 20_000)
-    scatter = np.std([entropy.configurational_entropy(d, covariance, [CATIONS])[0] for d in draws])
-    _, stated = entropy.configurational_entropy(fractions, covariance, [CATIONS])
+    scatter = np.std([configurational_entropy(d, covariance, [CATIONS])[0] for d in draws])
+    _, stated = configurational_entropy(fractions, covariance, [CATIONS])
     assert stated == pytest.approx(scatter, rel=0.05)
 
 
 def test_an_absent_element_does_not_blow_up_the_uncertainty():
     fractions = np.array([0.5, 0.0, 0.5])
     covariance = np.diag([1e-4, 1e-6, 1e-4])
-    found, std = entropy.configurational_entropy(fractions, covariance, [[0, 1]])
+    found, std = configurational_entropy(fractions, covariance, [[0, 1]])
     assert found == 0.0
     assert 0 < std < 0.02
 
 
 def test_non_metals_are_no_cations():
-    assert entropy.default_sublattices(("Ti", "C", "Ar", "S", "Si")) == (("Ti", "Si"),)
-    assert entropy.default_sublattices(("Ag", "Ge", "S", "O")) == (("Ag", "Ge"),)
-    assert entropy.default_sublattices(("S", "O")) == ()
+    assert default_sublattices(("Ti", "C", "Ar", "S", "Si")) == (("Ti", "Si"),)
+    assert default_sublattices(("Ag", "Ge", "S", "O")) == (("Ag", "Ge"),)
+    assert default_sublattices(("S", "O")) == ()

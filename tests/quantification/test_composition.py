@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hyperspy_clusterquant.quantification.absorption import Absorption
-from hyperspy_clusterquant.quantification.composition import CompositionTable, number_with_std
-from hyperspy_clusterquant.quantification.kfactors import KFactors
+from hyperspy_clusterquant.composition.absorption import Absorption
+from hyperspy_clusterquant.results.composition import CompositionTable, number_with_std
+from hyperspy_clusterquant.xrays.kfactors import KFactors
 
 
 def covariance(stds):

@@ -3,7 +3,7 @@ import pytest
 import xraylib
 
 from hyperspy_clusterquant import theoretical_kfactors
-from hyperspy_clusterquant.quantification.detectors import detector_efficiency, fwhm_at_energy
+from hyperspy_clusterquant.xrays.detectors import detector_efficiency, fwhm_at_energy
 
 METALS = ["Mn_Ka", "Fe_Ka", "Cu_Ka", "Zn_Ka"]
 

@@ -3,7 +3,12 @@ import pytest
 import xraylib
 
 from hyperspy_clusterquant import KFactors, convert_kfactors, theoretical_kfactors
-from hyperspy_clusterquant.quantification import kfactors
+from hyperspy_clusterquant.xrays.kfactors import kfactors_of_standard, read_kfactors
+from hyperspy_clusterquant.xrays.theory import (
+    complete_kfactors,
+    far_from_theory,
+    theory_uncertainty,
+)
 
 #: From the cross sections of Bote and Salvat (2009), 200 keV, ideal detector, S Ka = 1.
 BOTE_SALVAT = {"Si_Ka": 0.943, "Mn_Ka": 1.567, "Cu_Ka": 1.941, "Ag_La": 3.089, "Pt_La": 5.439}
@@ -61,57 +66,57 @@ def test_lines_without_theory(line, beam_energy, message):
 
 
 def test_uncertainty_of_theory():
-    assert kfactors.theory_uncertainty("Cu_Ka") == 0.03
-    assert kfactors.theory_uncertainty("S_Ka") == 0.10
-    assert kfactors.theory_uncertainty("Ag_La") == 0.17
-    assert kfactors.theory_uncertainty("O_Ka") == 0.40
+    assert theory_uncertainty("Cu_Ka") == 0.03
+    assert theory_uncertainty("S_Ka") == 0.10
+    assert theory_uncertainty("Ag_La") == 0.17
+    assert theory_uncertainty("O_Ka") == 0.40
 
 
 def test_csv_file(tmp_path):
     path = tmp_path / "k.csv"
     path.write_text("line,k,relative_uncertainty\nFe_Ka, 1.45, 0.05\nPt_La, 5.08,\n")
-    found = kfactors.read_kfactors(path)
+    found = read_kfactors(path)
     assert found == {"Fe_Ka": 1.45, "Pt_La": 5.08}
     assert found.relative_uncertainty == {"Fe_Ka": 0.05}
     found.to_csv(tmp_path / "again.csv")
-    again = kfactors.read_kfactors(tmp_path / "again.csv")
+    again = read_kfactors(tmp_path / "again.csv")
     assert (again, again.relative_uncertainty) == (found, found.relative_uncertainty)
     path.write_text("line,k,relative_uncertainty\nFe_Ka,1.45,5%\n")
     with pytest.raises(ValueError, match=r"0\.05 stands for 5 %.*'5%'"):
-        kfactors.read_kfactors(path)
+        read_kfactors(path)
     path.write_text("line,k\nFe_Ka,1.45\nFe_Ka,1.5\n")
     with pytest.raises(ValueError, match="more than one k-factor of Fe_Ka"):
-        kfactors.read_kfactors(path)
+        read_kfactors(path)
     path.write_text("line,k,uncertainty\nFe_Ka,1.45,0.05\n")
     with pytest.raises(ValueError, match=r"columns line,k.*'uncertainty'"):
-        kfactors.read_kfactors(path)
+        read_kfactors(path)
     path.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="columns line,k"):
-        kfactors.read_kfactors(str(path))
+        read_kfactors(str(path))
 
 
 @pytest.mark.parametrize("k", [0, -1, np.nan, np.inf, "much"])
 def test_kfactors_are_positive_numbers(k):
     with pytest.raises(ValueError, match="k-factor of Fe_Ka must be a positive number"):
-        kfactors.read_kfactors({"Fe_Ka": k})
+        read_kfactors({"Fe_Ka": k})
 
 
 def test_kfactors_of_another_kind():
     with pytest.raises(TypeError, match="dictionary"):
-        kfactors.read_kfactors([1.45, 5.08])
+        read_kfactors([1.45, 5.08])
 
 
 def test_unknown_lines():
     with pytest.raises(ValueError, match="'Zz' is no line"):
-        kfactors.read_kfactors({"Fe_Zz": 1.0})
+        read_kfactors({"Fe_Zz": 1.0})
     with pytest.raises(ValueError, match="'Qq' is not the symbol"):
-        kfactors.read_kfactors({"Qq_Ka": 1.0})
+        read_kfactors({"Qq_Ka": 1.0})
 
 
 def test_theory_fills_the_gaps_on_the_scale_of_what_is_given():
     theory = theoretical_kfactors(["S_Ka", "Cu_Ka", "Fe_Ka"])
     given = KFactors({"S_Ka": 10 * theory["S_Ka"], "Cu_Ka": 10 * theory["Cu_Ka"]})
-    found = kfactors.complete_kfactors(given, ["Cu_Ka", "Fe_Ka", "S_Ka"], 200.0)
+    found = complete_kfactors(given, ["Cu_Ka", "Fe_Ka", "S_Ka"], 200.0)
     assert list(found) == ["Cu_Ka", "Fe_Ka", "S_Ka"]
     assert found["Fe_Ka"] == pytest.approx(10 * theory["Fe_Ka"])
     assert found.sources == {"Cu_Ka": "given", "Fe_Ka": "theory", "S_Ka": "given"}
@@ -119,17 +124,17 @@ def test_theory_fills_the_gaps_on_the_scale_of_what_is_given():
     scale = (0.10**-2 + 0.03**-2) ** -0.5
     assert found.relative_uncertainty == pytest.approx({"Fe_Ka": np.hypot(0.03, scale)})
     # The reference alone says nothing: theory is as uncertain as without it.
-    alone = kfactors.complete_kfactors(KFactors({"S_Ka": 1.0}), ["Fe_Ka", "S_Ka"], 200.0)
+    alone = complete_kfactors(KFactors({"S_Ka": 1.0}), ["Fe_Ka", "S_Ka"], 200.0)
     assert alone.relative_uncertainty["Fe_Ka"] == pytest.approx(np.hypot(0.03, 0.10))
 
 
 def test_a_given_line_without_theory_is_no_anchor_but_no_error():
     given = KFactors({"La_Ma": 2.0, "S_Ka": 1.0})
-    found = kfactors.complete_kfactors(given, ["La_Ma", "S_Ka", "Fe_Ka"], 200.0)
+    found = complete_kfactors(given, ["La_Ma", "S_Ka", "Fe_Ka"], 200.0)
     assert found["La_Ma"] == 2.0
     assert found["Fe_Ka"] == pytest.approx(theoretical_kfactors(["Fe_Ka"])["Fe_Ka"])
     with pytest.raises(ValueError, match=r"no theory for any of the given ones.*La_Ma"):
-        kfactors.complete_kfactors(KFactors({"La_Ma": 2.0}), ["La_Ma", "Fe_Ka"], 200.0)
+        complete_kfactors(KFactors({"La_Ma": 2.0}), ["La_Ma", "Fe_Ka"], 200.0)
 
 
 def test_kfactors_keep_their_uncertainties():
@@ -146,8 +151,8 @@ def test_kfactors_keep_their_uncertainties():
 
 def test_far_from_theory():
     theory = theoretical_kfactors(["S_Ka", "Cu_Ka", "Fe_Ka", "Ag_La"])
-    assert kfactors.far_from_theory(theory, 200.0) == {}
-    odd = kfactors.far_from_theory(theory | {"Ag_La": 5 * theory["Ag_La"]}, 200.0)
+    assert far_from_theory(theory, 200.0) == {}
+    odd = far_from_theory(theory | {"Ag_La": 5 * theory["Ag_La"]}, 200.0)
     assert odd == pytest.approx({"Ag_La": 5.0})
 
 
@@ -174,7 +179,7 @@ def test_atomic_kfactors():
 
 
 def test_standard_by_hand():
-    found = kfactors.kfactors_of_standard(
+    found = kfactors_of_standard(
         np.array([1000.0, 400.0]), np.array([32.0, 20.0]), ["S_Ka", "Fe_Ka"], [0.4, 0.6], "S_Ka"
     )
     assert found["S_Ka"] == 1.0

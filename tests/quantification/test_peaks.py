@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant.quantification import peaks
-from hyperspy_clusterquant.quantification.emission import Family
+from hyperspy_clusterquant.composition.peaks import Design, Scale, escape_share, fit_peaks
+from hyperspy_clusterquant.xrays.emission import Family
 
 ENERGY = np.arange(110, 1000) * 0.01
 
@@ -13,7 +13,7 @@ def line(name, energy):
 
 #: The second and third overlap: 60 eV apart at 130 eV full width.
 FAMILIES = (line("A_Ka", 2.3), line("B_Ka", 6.40), line("C_Ka", 6.46), line("D_Ka", 8.0))
-DESIGN = peaks.Design(ENERGY, FAMILIES, peaks.Scale(), 200.0)
+DESIGN = Design(ENERGY, FAMILIES, Scale(), 200.0)
 CONTINUUM = 30 * (1 - 0.5 * np.exp(-ENERGY)) / ENERGY
 
 
@@ -28,7 +28,7 @@ PROFILES = np.array([gaussian(family.energies[0]) for family in FAMILIES])
 
 def test_noise_free_areas_are_exact():
     areas = np.array([5000.0, 800.0, 1200.0, 300.0])
-    fit = peaks.fit_peaks(areas @ PROFILES + CONTINUUM, areas @ PROFILES + CONTINUUM, DESIGN)
+    fit = fit_peaks(areas @ PROFILES + CONTINUUM, areas @ PROFILES + CONTINUUM, DESIGN)
     np.testing.assert_allclose(fit.areas, areas, rtol=3e-3)
     # Escape and pile-up, which this spectrum lacks, may take a fraction of a count.
     np.testing.assert_allclose(fit.background + fit.artefacts, CONTINUUM, rtol=0.05)
@@ -42,7 +42,7 @@ def test_areas_are_unbiased_and_covered_by_their_std(rng):
     fits = []
     for _ in range(300):
         spectrum = rng.poisson(mean).astype(float)
-        fits.append(peaks.fit_peaks(spectrum, spectrum, DESIGN))
+        fits.append(fit_peaks(spectrum, spectrum, DESIGN))
     found = np.array([fit.unconstrained for fit in fits])
     stated = np.mean([fit.covariance for fit in fits], axis=0)
     error = found.std(axis=0) / np.sqrt(len(fits))
@@ -61,7 +61,7 @@ def test_membership_weighted_sums_have_the_right_std(rng):
     found, stated = [], []
     for _ in range(200):
         full, light = rng.poisson(mean), rng.poisson(mean)
-        fit = peaks.fit_peaks(full + 0.3 * light, full + 0.09 * light, DESIGN)
+        fit = fit_peaks(full + 0.3 * light, full + 0.09 * light, DESIGN)
         found.append(fit.areas)
         stated.append(np.sqrt(np.diag(fit.covariance)))
     np.testing.assert_allclose(np.std(found, axis=0), np.mean(stated, axis=0), rtol=0.17)
@@ -73,7 +73,7 @@ def test_a_line_of_pixels_that_hardly_belong_has_the_variance_of_their_weight(rn
     found, stated = [], []
     for _ in range(200):
         a, b = rng.poisson(own), rng.poisson(foreign)
-        fit = peaks.fit_peaks(a + 0.1 * b, a + 0.01 * b, DESIGN)
+        fit = fit_peaks(a + 0.1 * b, a + 0.01 * b, DESIGN)
         found.append(fit.areas[[0, 3]])
         stated.append(np.sqrt(np.diag(fit.covariance))[[0, 3]])
     np.testing.assert_allclose(np.std(found, axis=0), np.mean(stated, axis=0), rtol=0.17)
@@ -85,7 +85,7 @@ def test_absent_elements_are_zero_within_their_uncertainty(rng):
     pulls = []
     for _ in range(150):
         spectrum = rng.poisson(mean).astype(float)
-        fit = peaks.fit_peaks(spectrum, spectrum, DESIGN)
+        fit = fit_peaks(spectrum, spectrum, DESIGN)
         assert (fit.areas >= 0).all()
         np.testing.assert_array_equal(fit.areas, np.maximum(fit.unconstrained, 0))
         pulls.append(fit.unconstrained[3] / np.sqrt(fit.covariance[3, 3]))
@@ -94,13 +94,13 @@ def test_absent_elements_are_zero_within_their_uncertainty(rng):
 
 
 def test_an_empty_spectrum_has_no_areas():
-    fit = peaks.fit_peaks(np.zeros(len(ENERGY)), np.zeros(len(ENERGY)), DESIGN)
+    fit = fit_peaks(np.zeros(len(ENERGY)), np.zeros(len(ENERGY)), DESIGN)
     assert np.isnan(fit.areas).all()
 
 
 def test_escape_share_of_published_values():
     """Measured shares of Si(Li) detectors: 0.4 to 0.6 % at Ca and Ti, 1 to 2 % just above Si."""
-    shares = peaks.escape_share(np.array([1.5, 2.0, 4.0, 6.4, 8.04]))
+    shares = escape_share(np.array([1.5, 2.0, 4.0, 6.4, 8.04]))
     assert shares[0] == 0
     assert 0.010 < shares[1] < 0.022
     assert 0.004 < shares[2] < 0.009
@@ -118,21 +118,21 @@ def test_escape_and_pile_up_do_not_pass_for_elements(escape, pile_up):
         line("sum_Ka", 2 * centre - 0.05),
     )
     energy = np.arange(110, 1200) * 0.01
-    design = peaks.Design(energy, families, peaks.Scale(), 200.0)
+    design = Design(energy, families, Scale(), 200.0)
 
     def peak(position, share):
         sigma = np.sqrt(130**2 + 2500 * (position - 5.8987)) / 1000 / 2.35482
         shape = np.exp(-0.5 * ((energy - position) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
         return strong * share * 0.01 * shape
 
-    share = peaks.escape_share(np.array([centre]))[0]
+    share = escape_share(np.array([centre]))[0]
     counts = peak(centre, 1.0) + peak(centre - 1.74, escape * share) + 2000 / energy
     if pile_up:
         total = counts.sum()
         sums = np.convolve(counts, counts) / total * pile_up
         at = 2 * energy[0] + 0.01 * np.arange(len(sums))
         counts = counts + np.interp(energy, at, sums, left=0, right=0)
-    fit = peaks.fit_peaks(counts, counts, design)
+    fit = fit_peaks(counts, counts, design)
     std = np.sqrt(np.diag(fit.covariance))
     assert fit.areas[0] == pytest.approx(strong, rel=2e-3)
     # Less than a tenth of what the artefact holds is taken for an element.
@@ -143,8 +143,8 @@ def test_escape_and_pile_up_do_not_pass_for_elements(escape, pile_up):
 def test_background_is_never_negative_and_follows_absorption():
     energy = np.arange(30, 1200) * 0.01
     truth = 3e4 * (200 - energy) / energy * np.exp(-((0.6 / energy) ** 2))
-    design = peaks.Design(energy, (), peaks.Scale(), 200.0)
-    fit = peaks.fit_peaks(truth, truth, design)
+    design = Design(energy, (), Scale(), 200.0)
+    fit = fit_peaks(truth, truth, design)
     assert (design.background >= 0).all()
     np.testing.assert_allclose(fit.model[energy > 0.4], truth[energy > 0.4], rtol=4e-3)
     np.testing.assert_allclose(fit.model[energy > 1.5], truth[energy > 1.5], rtol=1e-3)

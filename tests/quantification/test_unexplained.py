@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from hyperspy_clusterquant import theoretical_kfactors
-from hyperspy_clusterquant.quantification import model, peaks, unexplained
-from hyperspy_clusterquant.signals import _xray_lines
+from hyperspy_clusterquant.composition.fitting import fit_spectra
+from hyperspy_clusterquant.composition.peaks import Design, Scale
+from hyperspy_clusterquant.composition.unexplained import SIGNIFICANT
+from hyperspy_clusterquant.xrays.lines import alpha_lines, families_of, known_elements
 from tests import simulation
 
 ENERGY = 0.01 * np.arange(110, 1200)
@@ -13,11 +15,11 @@ KFACTORS = theoretical_kfactors([simulation.quantified_line(e) for e in COMPOSIT
 
 def fit(counts, declared):
     def families(elements):
-        return _xray_lines.families(_xray_lines.alpha_lines(elements, 0.95, 12.1), 200.0)
+        return families_of(alpha_lines(elements, 0.95, 12.1), 200.0)
 
-    design = peaks.Design(ENERGY, families(declared), peaks.Scale(), 200.0)
-    others = [e for e in _xray_lines.known_elements() if e not in declared]
-    return model.fit_spectra(counts[None], counts[None], design, {e: families([e]) for e in others})
+    design = Design(ENERGY, families(declared), Scale(), 200.0)
+    others = [e for e in known_elements() if e not in declared]
+    return fit_spectra(counts[None], counts[None], design, {e: families([e]) for e in others})
 
 
 def area(fitted, alpha, spectrum=0):
@@ -66,7 +68,7 @@ def test_a_line_of_no_element():
     fitted = fit(counts, tuple(COMPOSITION))
     (peak,) = fitted.unexplained
     assert peak.energy == pytest.approx(7.25, abs=0.03)
-    assert peak.significance > unexplained.SIGNIFICANT
+    assert peak.significance > SIGNIFICANT
     assert str(peak).startswith("7.2")
 
 
@@ -78,11 +80,11 @@ def test_a_peak_in_one_spectrum_alone_is_found(rng):
     counts[3] += rng.poisson(400 * titanium)
 
     def families(elements):
-        return _xray_lines.families(_xray_lines.alpha_lines(elements, 0.95, 12.1), 200.0)
+        return families_of(alpha_lines(elements, 0.95, 12.1), 200.0)
 
-    design = peaks.Design(ENERGY, families(tuple(COMPOSITION)), peaks.Scale(), 200.0)
-    others = [e for e in _xray_lines.known_elements() if e not in COMPOSITION]
-    fitted = model.fit_spectra(counts, counts, design, {e: families([e]) for e in others})
+    design = Design(ENERGY, families(tuple(COMPOSITION)), Scale(), 200.0)
+    others = [e for e in known_elements() if e not in COMPOSITION]
+    fitted = fit_spectra(counts, counts, design, {e: families([e]) for e in others})
     assert [peak.line for peak in fitted.unexplained] == ["Ti_Ka"]
     assert len({len(f.areas) for f in fitted.fits}) == 1
     assert area(fitted, "Ti_Ka", 3) == pytest.approx(400, abs=100)

@@ -2,7 +2,7 @@ import hyperspy.api as hs
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant.quantification import windows
+from hyperspy_clusterquant.composition.windows import integrate_windows
 
 exspy_data = pytest.importorskip("exspy.data")
 
@@ -15,9 +15,7 @@ def test_the_same_counts_as_exspy(line_width):
     theirs = s.get_lines_intensity(background_windows=background, plot_result=False)
     peaks = s.estimate_integration_windows(2.0, ["Fe_Ka", "Pt_La"])
     axis = s.axes_manager.signal_axes[0].axis
-    areas, _ = windows.integrate_windows(
-        axis, s.data, s.data, np.array(peaks), np.array(background)
-    )
+    areas, _ = integrate_windows(axis, s.data, s.data, np.array(peaks), np.array(background))
     np.testing.assert_allclose(areas, [image.data[0] for image in theirs])
 
 
@@ -29,7 +27,7 @@ def test_windows_subtract_the_background_and_know_their_variance(rng):
     trials = []
     for _ in range(400):
         spectrum = rng.poisson(mean).astype(float)
-        trials.append(windows.integrate_windows(energy, spectrum, spectrum, where, sides))
+        trials.append(integrate_windows(energy, spectrum, spectrum, where, sides))
     found, variances = np.array(trials).transpose(1, 0, 2)
     assert found.mean() == pytest.approx(4000, rel=0.002)
     assert found.var() == pytest.approx(variances.mean(), rel=0.2)

@@ -4,7 +4,8 @@ import hyperspy.api as hs
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant import compare_clusterings, data, pipeline
+from hyperspy_clusterquant import compare_clusterings, data
+from hyperspy_clusterquant.signals import clustered_eds
 
 
 def test_kept_results_are_the_newest_and_survive_files(clustered, tmp_path):
@@ -132,7 +133,7 @@ def test_hyperspys_own_views(clustered):
 @pytest.mark.parametrize("workflow", ["cluster_pca_gmm", "cluster_umap_hdbscan"])
 def test_an_interrupted_call_leaves_the_signal_as_it_was(clustered, monkeypatch, stage, workflow):
     name = workflow.removeprefix("cluster_")
-    original = getattr(pipeline, workflow)
+    original = getattr(clustered_eds, workflow)
 
     def interrupted(*args, progress, **kwargs):
         def stop(begun, share=0.0):
@@ -141,7 +142,7 @@ def test_an_interrupted_call_leaves_the_signal_as_it_was(clustered, monkeypatch,
 
         return original(*args, progress=stop, **kwargs)
 
-    monkeypatch.setattr(pipeline, workflow, interrupted)
+    monkeypatch.setattr(clustered_eds, workflow, interrupted)
     before = clustered.deepcopy()
     with pytest.raises(KeyboardInterrupt):
         getattr(clustered, workflow)()

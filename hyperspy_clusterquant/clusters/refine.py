@@ -1,0 +1,190 @@
+"""From learning pixels to the full-resolution map: every pixel labelled by its own counts."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+import numpy as np
+
+from hyperspy_clusterquant.clusters.components import denoised
+from hyperspy_clusterquant.clusters.density import PROPOSED_SHARE
+from hyperspy_clusterquant.clusters.labels import drop_empty_and_sort
+from hyperspy_clusterquant.clusters.likelihood import (
+    cluster_shares,
+    gain_over_mixtures,
+    lead_over_mixtures,
+    mixing_states,
+    packed_likelihoods,
+)
+from hyperspy_clusterquant.clusters.neighbours import (
+    mean_field,
+    pooled_posterior,
+    unexplained_pixels,
+)
+from hyperspy_clusterquant.counts.pixels import sum_members
+
+#: Rounds of fitting the clusters' spectra at full resolution, and the mean change of the
+#: memberships at which they end.
+MOST_ROUNDS, SETTLED = 5, 2e-3
+
+
+#: Log-likelihood per pixel by which a small cluster must be better than a mixture of two others.
+MIXTURE_GAIN = 1.0
+
+
+WEAK = (
+    "What separates the clusters is as weak as shot noise. Test whether it is real with "
+    "s.cluster_significance()."
+)
+
+
+ALL_NOISE = (
+    "Every pixel is noise: no cluster of at least `min_cluster_size` pixels was found among "
+    "{} learning pixels. Try a smaller one, or workflow 1, which needs fewer learning pixels."
+)
+
+
+def to_pixels(learning, memberships, in_noise, found, progress, smallest=0):
+    """From learning pixels to the pixels of the map, as arguments of a result.
+
+    `memberships` of a pixel are those of its learning pixel, and `in_noise` tells where that
+    is noise. Every pixel is labelled by its own counts and its neighbours. If a cluster must hold
+    at least `smallest` pixels, those with fewer are left out. Noise are the pixels of noisy
+    learning pixels and of left-out clusters that are no mixture of the other clusters either.
+    """
+    progress("labels")
+    found.setdefault("remarks", [])
+    if learning.is_weak:
+        found["remarks"].append(WEAK)
+    labels, labelled = _label_pixels(learning, memberships, in_noise)
+    # Pixels of the least clusters may belong to one that reaches the size with them.
+    for size in (smallest // 2, smallest):
+        if not size or not labelled.shape[1]:
+            continue
+        left_out = _small_or_mixed(learning, labels, labelled, size, found["remarks"])
+        if left_out.any():
+            in_noise = in_noise | np.append(left_out, False)[labels]
+            memberships = labelled[:, ~left_out]
+            memberships /= np.maximum(memberships.sum(axis=1, keepdims=True), 1e-12)
+            labels, labelled = _label_pixels(learning, memberships, in_noise)
+    if labelled.shape[1] == 0:
+        found["remarks"].append(ALL_NOISE.format(len(learning.scores)))
+    labels, memberships, _ = drop_empty_and_sort(labels, labelled)
+    return {
+        "labels": labels,
+        "memberships": memberships,
+        "scores": learning.pixel_scores,
+        "eigenvalues": learning.reduction.eigenvalues,
+        "noise_edge": learning.reduction.noise_edge,
+        "parameters": found
+        | {
+            "n_components_found": learning.reduction.components.shape[1],
+            "n_significant": learning.n_significant,
+            "components_are": learning.components_are,
+            "binning_used": learning.binning,
+            "neighbourhood_used": learning.sigma,
+            "learning_pixels": len(learning.scores),
+            "counts_per_learning_pixel": float(learning.doses.mean()),
+            "seed": learning.seed,
+            "versions": versions(),
+        },
+    }
+
+
+def _small_or_mixed(learning, labels, memberships, smallest, remarks):
+    """Clusters to leave out: with too few pixels, or small and no more than interfaces."""
+    sizes = np.bincount(labels[labels >= 0], minlength=memberships.shape[1])
+    small = sizes < smallest
+    members = labels[:, None] == np.arange(len(sizes))
+    spectra, _, rates = _cluster_spectra(learning, members)
+    leads = learning.pixels.blocks.sum(lead_over_mixtures, spectra, rates, of_pixels=[labels])
+    gains = gain_over_mixtures(leads, sizes)
+    below_default = sizes < PROPOSED_SHARE * len(labels)
+    mixed = ~small & below_default & (gains < MIXTURE_GAIN)
+    if small.any():
+        remarks.append(
+            "Left out, for they hold fewer pixels than `min_cluster_size`: clusters "
+            f"of {', '.join(map(str, sorted(sizes[small])))} pixels."
+        )
+    if mixed.any():
+        remarks.append(
+            f"{mixed.sum()} of {len(mixed)} clusters are small and no more than mixtures of two "
+            "others, as pixels at interfaces are, and were left out."
+        )
+    return small | mixed
+
+
+def _label_pixels(learning, start, in_noise):
+    """Labels and memberships of pixels, from memberships and noise of their learning pixels."""
+    n_clusters = start.shape[1]
+    if n_clusters == 0:
+        return np.full(len(start), -1), start
+    memberships = shares = np.ones((len(start), 1))
+    if n_clusters > 1:
+        memberships, shares = _fit_at_full_resolution(learning, start, in_noise)
+    noise = np.zeros(len(memberships), dtype=bool)
+    if in_noise.any():
+        noise = in_noise & unexplained_pixels(
+            learning.pixel_scores, learning.pixels.totals, shares, ~in_noise, learning.keep,
+            learning.sigma,
+        )  # fmt: skip
+        memberships = np.where(noise[:, None], 0, memberships)
+    return np.where(noise, -1, memberships.argmax(axis=1)), memberships
+
+
+def _fit_at_full_resolution(learning, memberships, in_noise):
+    """Memberships and shares of pixels, their clusters' spectra fitted in turn with them.
+
+    Expectation-maximisation from the memberships of the learning pixels: what the clusters are at
+    the end does not depend on chance in how they were found.
+    """
+    start = None
+    for _ in range(MOST_ROUNDS):
+        known = np.where(in_noise[:, None], 0, memberships)
+        updated, shares = memberships_of(
+            learning.pixels.blocks, *_cluster_spectra(learning, known), learning.keep,
+            learning.sigma, start, learning.is_weak,
+        )  # fmt: skip
+        change = np.abs(updated - memberships).mean()
+        memberships = start = updated
+        if change < SETTLED:
+            break
+    return memberships, shares
+
+
+def _cluster_spectra(learning, memberships):
+    """Summed counts of clusters, their sizes, and their doses if clusters may differ in dose."""
+    spectra = learning.pixels.blocks.sum(sum_members, of_pixels=[memberships])
+    sizes = np.maximum(memberships.sum(axis=0), 1e-9)
+    if learning.is_weak:
+        # Weak differences would drown in the noise of all others.
+        spectra = denoised(spectra, learning.reduction)
+    return spectra, sizes, None if learning.reduction.normalize else spectra.sum(axis=1) / sizes
+
+
+def memberships_of(pixel_counts, spectra, sizes, rates, keep, sigma, start=None, weak=False):
+    """Memberships and shares of pixels whose counts come from clusters with these spectra.
+
+    Where one pixel's counts hardly tell the clusters apart (`weak`), those of its neighbours are
+    taken together with them.
+    """
+    states = np.eye(len(spectra)) if weak else mixing_states(len(spectra))
+    evidence = pixel_counts.store(
+        packed_likelihoods,
+        states @ cluster_shares(spectra),
+        None if rates is None else states @ rates,
+    )
+    prior = sizes / sizes.sum()
+    if weak:
+        memberships = pooled_posterior(evidence, prior, keep, sigma)
+        return memberships, memberships
+    return mean_field(evidence, states, prior, keep, sigma, start)
+
+
+def versions():
+    """Versions of the libraries that decide what is found."""
+    packages = (
+        "hyperspy-clusterquant", "hyperspy", "exspy", "numpy", "scipy", "scikit-learn",
+        "umap-learn", "hdbscan",
+    )  # fmt: skip
+    return {package: importlib.metadata.version(package) for package in packages}

@@ -1,0 +1,134 @@
+"""Absorption of X-rays on their way out of a thin specimen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hyperspy_clusterquant.composition.cliff_lorimer import weight_fractions
+from hyperspy_clusterquant.xrays.attenuation import attenuation_matrix, density_of
+
+NM_TO_CM = 1e-7
+
+
+MAX_ITERATIONS = 50
+
+
+@dataclass(frozen=True)
+class Absorption:
+    """Foil through which the X-rays leave.
+
+    Attributes
+    ----------
+    thickness : tuple of float
+        Of each cluster, in nm.
+    density : tuple of float
+        Of each cluster, in g/cm3.
+    take_off_angle : float
+        In degrees.
+    """
+
+    thickness: tuple
+    density: tuple
+    take_off_angle: float
+
+
+def absorption_factors(attenuation, fractions, mass_thickness, take_off_angle):
+    r"""Factors that intensities must be multiplied with to undo absorption.
+
+    .. math:: \frac{\chi\rho t}{1 - e^{-\chi\rho t}}, \qquad
+              \chi = \frac{1}{\sin\alpha} \sum_j C_j (\mu/\rho)_j
+
+    X-rays come evenly from all depths of a foil that lies flat.
+
+    Parameters
+    ----------
+    attenuation : array (n_lines, n_elements)
+        In cm2/g.
+    fractions : array (n_elements,)
+        Weight fractions C of the foil.
+    mass_thickness : float
+        Density times thickness in g/cm2.
+    take_off_angle : float
+        In degrees.
+
+    Returns
+    -------
+    array (n_lines,)
+        At least 1.
+
+    References
+    ----------
+    J. I. Goldstein, J. L. Costley, G. W. Lorimer and S. J. B. Reed, Scanning Electron Microscopy
+    I (1977) 315.
+    """
+    depth = attenuation @ fractions * mass_thickness / np.sin(np.radians(take_off_angle))
+    return np.where(depth > 1e-9, depth / -np.expm1(-np.maximum(depth, 1e-9)), 1.0)
+
+
+def absorbed_families(families, elements, fractions, mass_thickness, take_off_angle):
+    """Families of lines as they leave the foil: soft lines of a family are absorbed more.
+
+    Parameters
+    ----------
+    families : iterable of Family
+    elements : sequence of str
+        Of the foil.
+    fractions : array (n_elements,)
+        Their weight fractions.
+    mass_thickness, take_off_angle
+        As in `absorption_factors`.
+
+    Returns
+    -------
+    list of Family
+        With the line that the areas are counted in as before.
+    """
+    absorbed = []
+    for family in families:
+        attenuation = attenuation_matrix(elements, family.energies)
+        factors = absorption_factors(attenuation, fractions, mass_thickness, take_off_angle)
+        unit = factors[np.argmax(family.weights)]
+        absorbed.append(replace(family, weights=family.weights * unit / factors))
+    return absorbed
+
+
+def correct(intensities, kfactors, elements, attenuation, thickness, density, take_off_angle):
+    """Absorption factors that agree with the composition that they lead to.
+
+    Parameters
+    ----------
+    intensities, kfactors : array (n_elements,)
+        Counts of each line and k-factors by weight.
+    elements : sequence of str
+    attenuation : array (n_elements, n_elements)
+        Of each line in each element, in cm2/g.
+    thickness : float
+        In nm.
+    density : float or None
+        In g/cm3; None = of the composition.
+    take_off_angle : float
+        In degrees.
+
+    Returns
+    -------
+    factors : array (n_elements,)
+    density : float
+    """
+    factors = np.ones(len(intensities))
+    if not intensities.sum() > 0:
+        return np.full(len(intensities), np.nan), np.nan
+    for _ in range(MAX_ITERATIONS):
+        fractions = weight_fractions(intensities * factors, kfactors)
+        used = density_of(elements, fractions) if density is None else density
+        previous = factors
+        factors = absorption_factors(
+            attenuation, fractions, used * thickness * NM_TO_CM, take_off_angle
+        )
+        if np.abs(factors - previous).max() < 1e-8:
+            return factors, used
+    raise ValueError(
+        f"The absorption correction for {thickness:g} nm does not settle: the specimen is too "
+        "thick for it. Check the thickness (nm) and the density (g/cm3)."
+    )

@@ -1,0 +1,200 @@
+"""Spectra of clusters to the areas of their lines: calibrate, look for the undeclared, fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hyperspy_clusterquant._threads import one_blas_thread
+from hyperspy_clusterquant.composition.calibration import (
+    Calibration,
+    area_covariance,
+    calibrate,
+    nearest_scale,
+)
+from hyperspy_clusterquant.composition.peaks import fit_peaks
+from hyperspy_clusterquant.composition.unexplained import (
+    UnexplainedPeak,
+    families_of,
+    find_peak,
+    single_line,
+)
+
+#: Peaks that are looked for, at most.
+MOST_PEAKS = 25
+
+
+#: Standard deviations that a peak keeps in the last fit, or it is not reported.
+STILL_SIGNIFICANT = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFit:
+    """Spectra fitted with a common calibration and common families.
+
+    Attributes
+    ----------
+    fits : tuple of PeakFit
+        One for each spectrum.
+    covariances : tuple of array (n_families, n_families)
+        Of the areas: from the counts, and from what the calibration leaves uncertain.
+    calibration : Calibration
+    unexplained : tuple of UnexplainedPeak
+        Lines that were not declared, the most significant first; they are among the families.
+    """
+
+    fits: tuple
+    covariances: tuple
+    calibration: Calibration
+    unexplained: tuple
+
+
+def fit_spectra(spectra, variances, design, candidates):
+    """Fit spectra with the declared families and whatever else is found in them.
+
+    The energy axis is calibrated on their sum. Peaks that are left over in the sum or in one of
+    the spectra are fitted along, or they would pull the background and their neighbours.
+
+    Parameters
+    ----------
+    spectra, variances : array (n_spectra, channels)
+        Summed counts and their variances.
+    design : Design
+        Declared families and the nominal scale.
+    candidates : dict of str: list of Family
+        Families of elements that left-over peaks may be named after.
+
+    Returns
+    -------
+    ModelFit
+    """
+    with one_blas_thread():
+        return _fit_spectra(spectra, variances, design, candidates)
+
+
+def _fit_spectra(spectra, variances, design, candidates):
+    nominal, declared = design.scale, design
+    total, total_variance = spectra.sum(axis=0), variances.sum(axis=0)
+    design = design.with_scale(nearest_scale(total, total_variance, design))
+    # What stands alone would draw the calibration away; the rest is found after it.
+    for calibrated in (False, True, True):
+        fit = fit_peaks(total, total_variance, declared.with_scale(design.scale))
+        found, design = _search(fit, total_variance, candidates, [], calibrated)
+        calibration = calibrate(total, total_variance, design, nominal)
+        design = calibration.fit.design
+    for counts, variance in zip(spectra, variances, strict=True):
+        fit = fit_peaks(counts, variance, design)
+        found, design = _search(fit, variance, candidates, found)
+    fits = [fit_peaks(c, v, design) for c, v in zip(spectra, variances, strict=True)]
+    return ModelFit(
+        fits=tuple(fits),
+        covariances=tuple(area_covariance(fit, calibration) for fit in fits),
+        calibration=calibration,
+        unexplained=_lines_of(found, fits, candidates),
+    )
+
+
+def refit(fitted, variances, families):
+    """The same spectra fitted with families of their own, such as absorbed ones.
+
+    Parameters
+    ----------
+    fitted : ModelFit
+    variances : array (n_spectra, channels)
+    families : list of list of Family
+        For each spectrum; the same lines as before.
+
+    Returns
+    -------
+    ModelFit
+    """
+    with one_blas_thread():
+        fits = tuple(
+            fit_peaks(fit.counts, variance, fit.design.with_families(own))
+            for fit, variance, own in zip(fitted.fits, variances, families, strict=True)
+        )
+        covariances = tuple(area_covariance(fit, fitted.calibration) for fit in fits)
+    return replace(fitted, fits=fits, covariances=covariances)
+
+
+def _lines_of(peaks, fits, candidates):
+    """The lines that were found, each once, with what they hold in the last fit.
+
+    An element found by one of its lines is reported by all that are there, and not at all if
+    what was found after it explains it away.
+    """
+    by_name = {}
+    for peak in peaks:
+        for family in families_of(peak, candidates):
+            line = family.alpha if peak.line is not None else None
+            if line is None or line.endswith("a"):
+                by_name.setdefault(family.alpha, (line, family))
+    lines = []
+    for name, (line, family) in by_name.items():
+        position = [f.alpha for f in fits[0].design.families].index(name)
+        areas = np.nan_to_num([fit.areas[position] for fit in fits])
+        stds = np.array([np.sqrt(fit.covariance[position, position]) for fit in fits])
+        significance = np.nanmax(areas / stds)
+        if significance > STILL_SIGNIFICANT:
+            energy = float(family.energies[np.argmax(family.weights)])
+            lines.append(UnexplainedPeak(energy, float(areas.sum()), float(significance), line))
+    return tuple(sorted(lines, key=lambda peak: -peak.significance))
+
+
+@dataclass(frozen=True, eq=False)
+class LinearFit:
+    """The fit of the sum of some spectra as a linear map, with fixed weights and without bounds.
+
+    Attributes
+    ----------
+    columns : array (n_columns, channels)
+        What is fitted: families of lines, then functions of the background.
+    operator : array (n_columns, channels)
+        Turns counts into coefficients, which are areas for families and may be negative.
+    """
+
+    columns: np.ndarray
+    operator: np.ndarray
+
+    def spread(self, used):
+        """The same on more channels, of which it looks at those used, array of bool."""
+        wide = np.zeros((2, len(self.columns), len(used)))
+        wide[:, :, used] = self.columns, self.operator
+        return LinearFit(*wide)
+
+
+def linear_fit(fitted):
+    """The fit as a linear map.
+
+    Parameters
+    ----------
+    fitted : ModelFit
+
+    Returns
+    -------
+    LinearFit
+    """
+    design = fitted.fits[0].design
+    variance = np.nansum([fit.variance for fit in fitted.fits if fit.counts.sum() > 0], axis=0)
+    weight = 1 / np.sqrt(variance)
+    fixed = np.vstack([design.profiles, design.background])
+    columns = fixed.T * weight[:, None]
+    length = np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
+    inverse = np.linalg.pinv(columns / length, rcond=1e-8) / length[:, None]
+    return LinearFit(fixed, inverse * weight)
+
+
+def _search(fit, variance, candidates, found, calibrated=True):
+    """Peaks that a fit leaves over, added to those found before, and the design with them."""
+    found = list(found)
+    while len(found) < MOST_PEAKS and fit.counts.sum() > 0:
+        peak = find_peak(fit, candidates, calibrated)
+        if peak is None:
+            break
+        found.append(peak)
+        known = {family.alpha for family in fit.design.families}
+        new = [f for f in families_of(peak, candidates) if f.alpha not in known]
+        families = [*fit.design.families, *(new or [single_line(peak)])]
+        fit = fit_peaks(fit.counts, variance, fit.design.with_families(families))
+    return found, fit.design

@@ -1,0 +1,399 @@
+"""Peak areas of a spectrum: a linear fit of line families, detector artefacts and background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy import interpolate, optimize, special
+
+from hyperspy_clusterquant.xrays.attenuation import mass_attenuation
+from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
+
+#: Distance of the background's knots as a share of the energy, and at least in keV: wider than
+#: peaks and multiplets.
+BACKGROUND_KNOTS = 0.3
+
+
+CLOSEST_KNOTS = 0.25
+
+
+MAX_ITERATIONS = 30
+
+
+FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
+
+
+BEND_LENGTH = 0.4  # keV
+
+
+SILICON_K_EDGE, SILICON_K_ALPHA = 1.8389, 1.7398  # keV
+
+
+#: What is known of the artefacts before the fit: (expected, std) of the escape peaks in units of
+#: theory, and of the share of counts that pile up.
+ESCAPE_PRIOR = (1.0, 1.0)
+
+
+PILE_UP_PRIOR = (0.0, 0.01)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the detector makes of energies.
+
+    Attributes
+    ----------
+    offset : float
+        keV to add to the nominal energies.
+    gain : float
+        Relative stretch of the nominal energies.
+    bend : float
+        keV to add at low energies, times ``exp(-energy / 0.4 keV)``: light detected near the
+        surface of the detector is measured too low.
+    resolution : float
+        Full width at half maximum at Mn K-alpha in eV.
+    """
+
+    offset: float = 0.0
+    gain: float = 0.0
+    bend: float = 0.0
+    resolution: float = 130.0
+
+    def true_energy(self, energy):
+        """Energy of channels with the nominal `energy`."""
+        return energy * (1 + self.gain) + self.offset + self.bend * np.exp(-energy / BEND_LENGTH)
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """What a spectrum is fitted with.
+
+    Attributes
+    ----------
+    energy : array (channels,)
+        Nominal energies in keV, equally spaced.
+    families : tuple of Family
+    scale : Scale
+    beam_energy : float
+        In keV.
+    """
+
+    energy: np.ndarray
+    families: tuple
+    scale: Scale
+    beam_energy: float
+
+    @cached_property
+    def true_energy(self):
+        """Calibrated energy of the channels."""
+        return self.scale.true_energy(self.energy)
+
+    @cached_property
+    def edges(self):
+        """Calibrated energies between the channels, array (channels + 1,)."""
+        step = self.energy[1] - self.energy[0]
+        nominal = np.append(self.energy - step / 2, self.energy[-1] + step / 2)
+        return self.scale.true_energy(nominal)
+
+    @cached_property
+    def profiles(self):
+        """Counts of each family with one count in its alpha line, array (families, channels)."""
+        profiles = [self.profile(family.energies, family.weights) for family in self.families]
+        return np.array(profiles).reshape(len(self.families), len(self.energy))
+
+    def profile(self, energies, weights):
+        """Counts of some lines, Gaussian peaks integrated over the channels."""
+        sigma = fwhm_at_energy(energies, self.scale.resolution) * FWHM_TO_SIGMA
+        cumulative = special.ndtr((self.edges[:, None] - energies) / sigma)
+        return np.diff(cumulative, axis=0) @ np.asarray(weights)
+
+    @cached_property
+    def background(self):
+        """Functions of the bremsstrahlung, array (functions, channels)."""
+        return background_basis(self.true_energy, self.beam_energy)
+
+    @cached_property
+    def escapes(self):
+        """Escape peaks of each family, as theory has them, array (families, channels)."""
+        escapes = [
+            self.profile(f.energies - SILICON_K_ALPHA, f.weights * escape_share(f.energies))
+            for f in self.families
+        ]
+        return np.array(escapes).reshape(self.profiles.shape)
+
+    def with_scale(self, scale):
+        """The same with another calibration."""
+        return replace(self, scale=scale)
+
+    def with_families(self, families):
+        """The same with other families."""
+        return replace(self, families=tuple(families))
+
+
+def background_basis(energy, beam_energy):
+    """Functions that a bremsstrahlung background is a sum of, none of them negative.
+
+    Kramers' law times B-splines of the energy, wider at higher energies, for what specimen
+    and detector absorb.
+
+    Parameters
+    ----------
+    energy : array (channels,)
+        Positive, ascending energies in keV.
+    beam_energy : float
+        In keV.
+
+    Returns
+    -------
+    array (n_functions, channels)
+
+    References
+    ----------
+    H. A. Kramers, Phil. Mag. 46 (1923) 836.
+    """
+    knots = [energy[0]]
+    while knots[-1] < energy[-1]:
+        knots.append(knots[-1] + max(BACKGROUND_KNOTS * knots[-1], CLOSEST_KNOTS))
+    position = np.interp(energy, knots, np.arange(len(knots)))
+    last, degree = position[-1], 3
+    inner = np.linspace(0, last, max(int(np.ceil(last)), 1) + 1)
+    splines = interpolate.BSpline.design_matrix(
+        position, np.r_[[0.0] * degree, inner, [last] * degree], degree
+    ).toarray()
+    kramers = np.maximum(beam_energy - energy, 0.05 * beam_energy) / energy
+    return splines.T * kramers
+
+
+def escape_share(energy):
+    r"""Counts in the silicon escape peak for one count in the parent peak.
+
+    For X-rays that fall straight onto a thick detector,
+
+    .. math::
+        \eta = \frac{\omega}{2} \frac{r - 1}{r}
+               \left[1 - \frac{\mu_K}{\mu_E} \ln\left(1 + \frac{\mu_E}{\mu_K}\right)\right],
+
+    with the fluorescence yield, edge jump and attenuation coefficients of silicon.
+
+    Parameters
+    ----------
+    energy : array
+        Of the parents in keV.
+
+    Returns
+    -------
+    array
+
+    References
+    ----------
+    S. J. B. Reed and N. G. Ware, J. Phys. E 5 (1972) 582.
+    """
+    import xraylib
+
+    energy = np.asarray(energy, dtype=float)
+    share = np.zeros(len(energy))
+    above = energy > SILICON_K_EDGE
+    jump = xraylib.JumpFactor(14, xraylib.K_SHELL)
+    fluorescence_yield = xraylib.FluorYield(14, xraylib.K_SHELL)
+    ratio = mass_attenuation("Si", SILICON_K_ALPHA) / mass_attenuation("Si", energy[above])
+    escaping = 0.5 * fluorescence_yield * (jump - 1) / jump
+    escaping = escaping * (1 - ratio * np.log1p(1 / ratio))
+    share[above] = escaping / (1 - escaping)
+    return share
+
+
+@dataclass(frozen=True, eq=False)
+class PeakFit:
+    """Areas of line families in one spectrum, and how they were found.
+
+    Attributes
+    ----------
+    design : Design
+    counts, variance : array (channels,)
+        What was fitted: summed counts and their variance as the model expects it.
+    areas : array (n_families,)
+        Counts of each alpha line, never negative; NaN if the spectrum is empty.
+    unconstrained : array (n_families,)
+        The same, but negative where the fit would be better so.
+    covariance : array (n_families, n_families)
+        From the counts, including the correlation of overlapping families.
+    background, artefacts : array (channels,)
+        Fitted counts of bremsstrahlung, and of escape and pile-up peaks.
+    columns : array (channels, n_columns)
+        Everything that was fitted and is not held at zero.
+    """
+
+    design: Design
+    counts: np.ndarray
+    variance: np.ndarray
+    areas: np.ndarray
+    unconstrained: np.ndarray
+    covariance: np.ndarray
+    background: np.ndarray
+    artefacts: np.ndarray
+    columns: np.ndarray
+
+    @property
+    def lines(self):
+        """Fitted counts of all families, array (channels,)."""
+        return self.areas @ self.design.profiles
+
+    @property
+    def model(self):
+        """Fitted counts, array (channels,)."""
+        return self.lines + self.background + self.artefacts
+
+    @property
+    def residual(self):
+        """Deviation of the counts from the model in standard deviations, array (channels,)."""
+        return (self.counts - self.model) / np.sqrt(self.variance)
+
+    @property
+    def reduced_chi_square(self):
+        """Squared residual per degree of freedom: 1 if the model says all that is in the counts."""
+        freedom = max(len(self.counts) - self.columns.shape[1], 1)
+        return float((self.residual**2).sum() / freedom)
+
+
+def fit_peaks(counts, variance, design):
+    r"""Poisson-weighted least-squares fit with areas that are not negative.
+
+    The weights are the inverse of the variance that the model expects, iterated to
+    convergence: unlike weights from the counts themselves they do not favour channels that happen
+    to be low, and give the maximum of the Poisson likelihood. For membership-weighted
+    sums the variance is the model times :math:`\sum w^2 n / \sum w n` around the channel.
+
+    Escape peaks (after Reed and Ware) and pile-up peaks (the spectrum convolved with
+    itself) of what is fitted are fitted along, each with one coefficient.
+
+    Parameters
+    ----------
+    counts : array (channels,)
+        Summed counts.
+    variance : array (channels,)
+        Estimate of their variance, ``sum(w**2 n)``.
+    design : Design
+
+    Returns
+    -------
+    PeakFit
+    """
+    n_families, n_channels = len(design.families), len(counts)
+    total = counts.sum()
+    if total <= 0:
+        return _empty(design, counts)
+    dispersion = _dispersion(counts, variance)
+    # A channel expected to be empty still has the noise of a fraction of a count.
+    floor = max(1e-3 * total / n_channels, 0.1)
+    model = np.maximum(np.convolve(counts, np.full(5, 0.2), mode="same"), floor)
+    fixed = np.vstack([design.profiles, design.background])
+    coefficients = artefacts = None
+    for _ in range(MAX_ITERATIONS):
+        if coefficients is not None:
+            artefacts = _artefacts(design, coefficients[:n_families], model)
+        columns = fixed if artefacts is None else np.vstack([fixed, artefacts])
+        system = _System(columns.T, counts, dispersion * model, _prior(artefacts, len(fixed)))
+        coefficients = system.solve()
+        previous, model = model, np.maximum(columns.T @ coefficients, floor)
+        if artefacts is not None and (np.abs(model - previous) < 1e-4 * np.sqrt(model)).all():
+            break
+    covariance, unconstrained = system.covariance(dispersion * model), system.unconstrained()
+    kept = slice(0, n_families)
+    spectra = columns * coefficients[:, None]
+    return PeakFit(
+        design=design,
+        counts=counts,
+        variance=dispersion * model,
+        areas=coefficients[kept],
+        unconstrained=unconstrained[kept],
+        covariance=covariance[kept, kept],
+        background=spectra[n_families : len(fixed)].sum(axis=0),
+        artefacts=spectra[len(fixed) :].sum(axis=0),
+        columns=columns.T[:, coefficients > 0],
+    )
+
+
+def _empty(design, counts):
+    n = len(design.families)
+    nothing = np.full(len(counts), np.nan)
+    return PeakFit(
+        design, counts, np.ones(len(counts)), np.full(n, np.nan), np.full(n, np.nan),
+        np.full((n, n), np.nan), nothing, nothing, np.zeros((len(counts), 0)),
+    )  # fmt: skip
+
+
+def _dispersion(counts, variance, width=15, pseudocounts=20.0):
+    """Variance over counts, averaged over channels nearby."""
+    overall = variance.sum() / counts.sum()
+    window = np.full(width, 1.0)
+    near = np.convolve(counts, window, mode="same")
+    return (np.convolve(variance, window, mode="same") + overall * pseudocounts) / (
+        near + pseudocounts
+    )
+
+
+def _artefacts(design, areas, model):
+    """Escape peaks in units of theory, and pile-up peaks in units of the counts that pile up."""
+    energy = design.true_energy
+    step = energy[1] - energy[0]
+    sums = np.convolve(model, model) / model.sum()
+    sum_energy = 2 * energy[0] + step * np.arange(len(sums))
+    pile_up = np.interp(energy, sum_energy, sums, left=0.0, right=0.0)
+    return np.array([areas @ design.escapes, pile_up])
+
+
+def _prior(artefacts, n_fixed):
+    """Rows ``matrix @ coefficients = target`` of standard deviation one."""
+    if artefacts is None:
+        return np.zeros((0, n_fixed)), np.zeros(0)
+    matrix = np.zeros((2, n_fixed + 2))
+    target = np.zeros(2)
+    for row, (expected, std) in enumerate((ESCAPE_PRIOR, PILE_UP_PRIOR)):
+        matrix[row, n_fixed + row] = 1 / std
+        target[row] = expected / std
+    return matrix, target
+
+
+class _System:
+    """Weighted least squares with coefficients that are not negative."""
+
+    def __init__(self, columns, counts, variance, prior):
+        self._weight = 1 / np.sqrt(variance)
+        weighted = np.vstack([columns * self._weight[:, None], prior[0]])
+        target = np.r_[counts * self._weight, prior[1]]
+        self._n_channels = len(counts)
+        length = np.linalg.norm(weighted, axis=0)
+        # Columns of unit length keep the problem well conditioned.
+        self._length = np.where(length > 0, length, 1.0)
+        self._q, self._r = np.linalg.qr(weighted / self._length)
+        self._target = self._q.T @ target
+
+    def solve(self):
+        """Coefficients, array (n_columns,)."""
+        self._solution, _ = optimize.nnls(self._r, self._target, maxiter=50 * self._r.shape[1])
+        return self._solution / self._length
+
+    def covariance(self, variance):
+        """Covariance of the coefficients, as if none were held at zero.
+
+        `variance` is that of the counts, which need not be the one of the weights.
+        """
+        ratio = np.r_[variance * self._weight**2, np.ones(len(self._q) - self._n_channels)]
+        # QR avoids squaring the condition number.
+        inverse = np.linalg.pinv(self._r, rcond=1e-10)
+        middle = (self._q.T * ratio) @ self._q
+        return inverse @ middle @ inverse.T / np.outer(self._length, self._length)
+
+    def unconstrained(self):
+        """Coefficients; those held at zero as if they alone, of these, were not."""
+        free = self._solution > 0
+        basis = np.linalg.qr(self._r[:, free])[0]
+        rest = self._target - self._r @ self._solution
+        held = self._r[:, ~free]
+        held = held - basis @ (basis.T @ held)
+        norm = np.maximum((held**2).sum(axis=0), 1e-12)
+        estimate = self._solution.copy()
+        estimate[~free] = np.minimum(held.T @ rest / norm, 0.0)
+        return estimate / self._length

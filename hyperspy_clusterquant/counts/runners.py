@@ -1,0 +1,185 @@
+"""Where tasks run: on threads of this process, or on the workers of a cluster."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import dask
+from dask.callbacks import Callback
+from dask.sizeof import sizeof
+
+from hyperspy_clusterquant._threads import one_blas_thread
+from hyperspy_clusterquant.counts.chunks import add_two
+from hyperspy_clusterquant.counts.stores import Store
+
+#: Arrays of pixels that go to a cluster in one message.
+MESSAGE_BYTES = 2**22
+
+
+# --- running ----------------------------------------------------------------------------------
+
+
+def active_runner():
+    """The cluster whose client is active, or this process."""
+    chosen = dask.config.get("scheduler", None)
+    if "distributed" not in sys.modules or chosen not in (None, "dask.distributed", "distributed"):
+        return Local(chosen)
+    from distributed import default_client
+
+    try:
+        client = default_client()
+    except ValueError:  # there is none
+        return Local()
+    if client.asynchronous:  # to wait for it would be to wait forever
+        return Local("threads")
+    if not client.nthreads():
+        warnings.warn(
+            "The active dask client has no workers, and the work waits for some. If they are "
+            "gone, as after Ctrl-C in a terminal, make a new client or use "
+            "dask.config.set(scheduler='threads').",
+            UserWarning,
+            stacklevel=2,
+        )
+    return Cluster(client)
+
+
+def new_store():
+    return Store(dask.config.get("temporary-directory", None))
+
+
+#: Schedulers of dask whose tasks share the memory of this process.
+_IN_PROCESS = (None, "threads", "threading", "sync", "synchronous", "single-threaded")
+
+
+class Local:
+    """Tasks in this process, on threads unless dask is told otherwise."""
+
+    def __init__(self, scheduler=None):
+        self._scheduler = scheduler
+
+    def send(self, values):
+        """Values as arguments of tasks."""
+        return [dask.delayed(value, traverse=False, pure=False) for value in values]
+
+    def persist(self, tasks, watched, advance):
+        """Do tasks and keep what they give; who works on that later."""
+        kept = self.run(tasks, advance, watched, store=new_store())
+        return kept, self if self._scheduler in _IN_PROCESS else Local()
+
+    def run(self, tasks, advance=None, watched=(), store=None):
+        """What tasks give, and the share of the watched ones that is done on the way."""
+        in_process = self._scheduler in _IN_PROCESS
+        if store is not None and in_process:
+            tasks = [dask.delayed(store.put)(task) for task in tasks]
+        with _Advance(advance, watched), one_blas_thread():
+            found = dask.compute(*tasks, scheduler=self._scheduler or "threads")
+        if store is not None and not in_process:
+            found = map(store.put, found)
+        return list(found)
+
+
+class Cluster:
+    """Tasks on the workers of dask.distributed."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def send(self, values):
+        """Values as tasks of their own, in messages of a bearable size.
+
+        A worker that is lost takes them along; the scheduler can make them once more.
+        """
+        sent, message, n_bytes = [], [], 0
+        for value in values:
+            message.append(dask.delayed(_itself)(dask.delayed(value, traverse=False, pure=False)))
+            n_bytes += sizeof(value)
+            if n_bytes > MESSAGE_BYTES:
+                sent += self._client.persist(message)
+                message, n_bytes = [], 0
+        return sent + (self._client.persist(message) if message else [])
+
+    def persist(self, tasks, watched, advance):
+        """Do tasks and keep on the workers what they give; who works on that later."""
+        from distributed import futures_of
+
+        markers = _markers(watched, advance)
+        kept = self._client.persist([*tasks, *markers])
+        self._wait(futures_of(kept), {marker.key for marker in markers}, advance)
+        return kept[: len(tasks)], self
+
+    def run(self, tasks, advance=None, watched=(), store=None):
+        """What tasks give, and the share of the watched ones that is done on the way."""
+        markers = _markers(watched, advance)
+        futures = self._client.compute([*tasks, *markers])
+        numbers = {task.key: number for number, task in enumerate(tasks)}
+        found = [None] * len(tasks)
+
+        def take(future):
+            value = future.result()
+            found[numbers[future.key]] = value if store is None else store.put(value)
+
+        self._wait(futures, {marker.key for marker in markers}, advance, take)
+        return found
+
+    def _wait(self, futures, markers, advance, take=None):
+        """Wait for futures; the first error is raised, and what is left is called off."""
+        from distributed import as_completed
+
+        pending = {future.key: future for future in futures}
+        waiting = as_completed(futures)
+        futures.clear()  # what was taken need not stay on the workers
+        n_done = 0
+        try:
+            for future in waiting:
+                pending.pop(future.key)
+                if future.status != "finished":
+                    future.result()  # raises its error, or waits if it has been lost
+                if future.key in markers:
+                    n_done += 1
+                    advance(n_done / len(markers))
+                elif take is not None:
+                    take(future)
+        except BaseException:
+            # The traceback may live on; what nobody wants, the scheduler gives up.
+            for future in pending.values():
+                future.release()
+            waiting.clear()
+            raise
+
+
+def _markers(watched, advance):
+    """Small tasks that are done when others are, whose results need not be kept for that."""
+    return [dask.delayed(_nothing)(task) for task in watched] if advance is not None else []
+
+
+def _itself(value):
+    return value
+
+
+def _nothing(_):
+    return None
+
+
+def tree(tasks):
+    """Sum by halves, the same whatever is done first."""
+    add = dask.delayed(add_two)
+    while len(tasks) > 1:
+        pairs = zip(tasks[::2], tasks[1::2], strict=False)
+        tasks = [add(*pair) for pair in pairs] + tasks[len(tasks) // 2 * 2 :]
+    return tasks[0]
+
+
+class _Advance(Callback):
+    """Reports the share of some tasks that are done."""
+
+    def __init__(self, advance, watched):
+        super().__init__(posttask=self._done if advance is not None else None)
+        self._advance = advance
+        self._keys = {task.key for task in watched}
+        self._n_done = 0
+
+    def _done(self, key, *_):
+        if key in self._keys:
+            self._n_done += 1
+            self._advance(self._n_done / len(self._keys))

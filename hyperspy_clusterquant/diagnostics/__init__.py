@@ -1,1 +1,0 @@
-"""Is it real? Significance, agreement of clusterings, statistics of maps."""

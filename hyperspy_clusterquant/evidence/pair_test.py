@@ -1,0 +1,219 @@
+"""Do two spectra hold the same composition? A test whatever their doses and backgrounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+#: Counts that an element's estimate must effectively rest on for it to be normally distributed.
+MANY_COUNTS = 50
+
+
+#: Draws for the distribution of the statistic where counts are fewer: so many together, until so
+#: many of them are beyond what was found, or all are drawn.
+DRAWN_TOGETHER, ENOUGH_BEYOND, N_DRAWS = 500, 100, 10_000
+
+
+#: p-value of the normal case below which no draw would be beyond, and it is taken as it is.
+HOPELESS = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """How counts become the areas of the tested lines.
+
+    Attributes
+    ----------
+    columns, operator : array (n_columns, channels)
+        As of `quantification.model.LinearFit`.
+    tested : sequence of int
+        Columns that are the lines of the elements compared.
+    """
+
+    columns: np.ndarray
+    operator: np.ndarray
+    tested: list
+
+    @property
+    def weights(self):
+        """Weight of each channel in the areas of the tested lines, (n_elements, channels)."""
+        return self.operator[self.tested]
+
+    def areas(self, counts):
+        """Areas of the tested lines in a spectrum of counts, and their covariance."""
+        return weighted_areas(self.weights, counts)
+
+
+def weighted_areas(weights, counts):
+    """Weighted sums (n_sums,) of Poisson counts (channels,), and their covariance."""
+    return weights @ counts, (weights * counts) @ weights.T
+
+
+@dataclass(frozen=True)
+class PairTest:
+    """Outcome of a test of "same composition".
+
+    Attributes
+    ----------
+    p_value : float
+        NaN if neither spectrum holds any of the elements.
+    statistic : float
+        Chi-square with `freedom` degrees of freedom if the compositions are the same.
+    freedom : int
+    """
+
+    p_value: float
+    statistic: float
+    freedom: int
+
+
+NOTHING = PairTest(np.nan, np.nan, 0)
+
+
+def compare_spectra(first, second, lines, rng):
+    r"""Test whether two independent spectra of counts have the same composition.
+
+    Under the hypothesis, the areas of the lines of one spectrum are a multiple of those of the
+    other; their backgrounds and the lines that are not compared may differ as they like. Given
+    the counts :math:`t_j` of both together, a count in channel j is of the first
+    spectrum with probability :math:`s_j`, which follows from the fitted lines and backgrounds. With
+    the weights L that turn counts into areas, the residual :math:`w = L\,(n_1 - s t)` then has
+    mean zero and covariance :math:`V = L\,\mathrm{diag}(t s (1 - s))\,L^T`. What a different dose
+    would change, a multiple of the areas c of both, is projected out:
+
+    .. math:: T = w^T V^{-1} w - \frac{(w^T V^{-1} c)^2}{c^T V^{-1} c}
+
+    is distributed as chi-square with one degree of freedom less than elements. Where an
+    estimate rests on few counts, the distribution is drawn instead: the counts of each channel
+    are divided at random, as often as it takes (a conditional test, after Fisher).
+
+    Parameters
+    ----------
+    first, second : array (channels,)
+        Counts, Poisson distributed.
+    lines : Lines
+    rng : numpy.random.Generator
+        Of the draws.
+
+    Returns
+    -------
+    PairTest
+
+    References
+    ----------
+    R. A. Fisher, J. R. Stat. Soc. 98 (1935) 39; C. R. Rao, Proc. Camb. Phil. Soc. 44 (1948) 50.
+    """
+    both = first + second
+    share, areas = _shares(first, second, lines)
+    weights = lines.weights
+    spread = both * share * (1 - share)
+    inverse, rank = _inverse(weighted_areas(weights, spread)[1])
+    if rank < 2 or not areas.any():
+        return NOTHING
+    across = inverse - np.outer(inverse @ areas, inverse @ areas) / (areas @ inverse @ areas)
+
+    def statistic(counts, expected, weights):
+        residual = (counts - expected) @ weights.T
+        return np.einsum("...i,ij,...j", residual, across, residual)
+
+    found = float(statistic(first, share * both, weights))
+    p_value = float(stats.chi2.sf(found, rank - 1))
+    effective = _effective_counts(weights, spread)
+    if effective[effective > 0].min() < MANY_COUNTS and p_value > HOPELESS:
+        held = (both > 0) & weights.any(axis=0)
+        weights, share, both = weights[:, held], share[held], both[held].astype(int)
+
+        def draw(n_draws):
+            counts = rng.binomial(both, share, (n_draws, len(both)))
+            return statistic(counts, share * both, weights)
+
+        p_value = _drawn_p_value(found, draw)
+    return PairTest(p_value, found, rank - 1)
+
+
+def _drawn_p_value(found, draw):
+    """Share of draws at least as far out, drawn until it is known well enough.
+
+    References
+    ----------
+    J. Besag and P. Clifford, Biometrika 78 (1991) 301.
+    """
+    beyond = n_drawn = 0
+    while n_drawn < N_DRAWS:
+        # Rounding must not break ties between draws that are the same.
+        farther = np.flatnonzero(draw(DRAWN_TOGETHER) >= found * (1 - 1e-9))
+        if beyond + len(farther) >= ENOUGH_BEYOND:
+            return ENOUGH_BEYOND / (n_drawn + int(farther[ENOUGH_BEYOND - beyond - 1]) + 1)
+        beyond += len(farther)
+        n_drawn += DRAWN_TOGETHER
+    return (1 + beyond) / (1 + n_drawn)
+
+
+def proportionality(first, first_covariance, second, second_covariance):
+    """Chi-square of "the areas of one are a multiple of the areas of the other".
+
+    Parameters
+    ----------
+    first, second : array (n_elements,)
+        Areas of two independent spectra.
+    first_covariance, second_covariance : array (n_elements, n_elements)
+        Theirs.
+
+    Returns
+    -------
+    statistic : float
+    freedom : int
+    """
+    both = np.maximum(first + second, 0)
+    inverse, rank = _inverse(first_covariance + second_covariance)
+    norm = both @ inverse @ both
+    if rank < 2 or not norm > 0:
+        return 0.0, 0
+    share = np.clip(both @ inverse @ first / norm, 0, 1)
+    residual = (1 - share) * first - share * second
+    inverse, rank = _inverse((1 - share) ** 2 * first_covariance + share**2 * second_covariance)
+    norm = both @ inverse @ both
+    if not norm > 0:
+        return 0.0, 0
+    along = residual @ inverse @ both
+    return float(residual @ inverse @ residual - along**2 / norm), rank - 1
+
+
+def _shares(first, second, lines):
+    """Probability of each channel's counts to be of the first spectrum, and the areas of both."""
+    both = first + second
+    coefficients = [lines.operator @ counts for counts in (first, second)]
+    areas, covariance = lines.areas(both)
+    areas = np.maximum(areas, 0)
+    inverse, _ = _inverse(covariance)
+    norm = areas @ inverse @ areas
+    overall = first.sum() / max(both.sum(), 1)
+    of_lines = areas @ inverse @ coefficients[0][lines.tested] / norm if norm > 0 else overall
+    of_lines = np.clip(of_lines, 0, 1)
+    other = np.ones(len(lines.columns), dtype=bool)
+    other[lines.tested] = False
+    backgrounds = [np.maximum(c[other] @ lines.columns[other], 0) for c in coefficients]
+    peaks = areas @ lines.columns[lines.tested]
+    expected = peaks + backgrounds[0] + backgrounds[1]
+    share = np.where(
+        expected > 0, (of_lines * peaks + backgrounds[0]) / np.maximum(expected, 1e-300), overall
+    )
+    return share, areas
+
+
+def _inverse(covariance):
+    """Inverse of a covariance on the directions that vary, and their number."""
+    scale = np.sqrt(np.diag(covariance))
+    scale[scale == 0] = 1.0
+    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+    kept = values > 1e-9 * max(values.max(), 1e-300)
+    vectors = vectors[:, kept] / scale[:, None]
+    return (vectors / values[kept]) @ vectors.T, int(np.count_nonzero(kept))
+
+
+def _effective_counts(weights, spread):
+    """Number of equal counts that each weighted sum's distribution is like, array (n_sums,)."""
+    second, fourth = weights**2 @ spread, weights**4 @ spread
+    return np.where(fourth > 0, second**2 / np.maximum(fourth, 1e-300), 0.0)

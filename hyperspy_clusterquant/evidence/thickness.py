@@ -1,0 +1,65 @@
+"""Thickness or chemistry: what total counts alone explain of the separation of clusters."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from hyperspy_clusterquant.evidence.pair_test import proportionality
+
+
+def explained_by_counts(areas, covariances, sizes):
+    r"""How much of each cluster's separation total counts alone explain.
+
+    The likelihood of Poisson counts is that of their total times that of their shares. So is
+    the evidence that two clusters differ: a part G for different totals per pixel, and a part C
+    for different compositions (less what noise brings). The share :math:`G / (G + C)` is
+    1 where a cluster differs from another in thickness only, and near 0 where it does in
+    chemistry.
+
+    Parameters
+    ----------
+    areas : array (n_clusters, n_elements)
+        Net counts of the elements' lines, each summed over the pixels of a cluster.
+    covariances : array (n_clusters, n_elements, n_elements)
+        Theirs.
+    sizes : array (n_clusters,)
+        Pixels.
+
+    Returns
+    -------
+    share : array (n_clusters,)
+        Of the separation from the cluster that is nearest in composition; NaN for a single one.
+    nearest : array of int (n_clusters,)
+        That cluster, -1 if there is none.
+    p_values : array (n_clusters,)
+        Of "same composition" as that cluster; only of meaning if the clusters were not found from
+        the same counts.
+    """
+    n = len(areas)
+    share, nearest, p_values = np.full(n, np.nan), np.full(n, -1), np.full(n, np.nan)
+    totals = np.maximum(areas.sum(axis=1), 0)
+    for i in range(n):
+        closest = np.inf
+        for j in range(n):
+            if i == j or totals[i] + totals[j] <= 0 or min(sizes[i], sizes[j]) == 0:
+                continue
+            statistic, freedom = proportionality(areas[i], covariances[i], areas[j], covariances[j])
+            chemistry = max(statistic - freedom, 0)
+            # Per count, because larger clusters differ from everything more clearly.
+            distance = chemistry / max(min(totals[i], totals[j]), 1)
+            if distance < closest:
+                closest, nearest[i] = distance, j
+                dose = _deviance_of_rates(totals[[i, j]], sizes[[i, j]])
+                both = chemistry + dose
+                share[i] = dose / both if both > 0 else np.nan
+                p_values[i] = stats.chi2.sf(statistic, freedom) if freedom else np.nan
+    return share, nearest, p_values
+
+
+def _deviance_of_rates(totals, sizes):
+    """Twice the log-likelihood ratio of two Poisson totals for different rates per pixel."""
+    expected = totals.sum() * sizes / sizes.sum()
+    return float(
+        2 * np.sum(np.where(totals > 0, totals * np.log(np.maximum(totals, 1e-300) / expected), 0))
+    )

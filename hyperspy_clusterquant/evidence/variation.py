@@ -1,0 +1,297 @@
+"""Do the counts of X-ray lines vary more than shot noise and thickness explain?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from hyperspy_clusterquant._threads import one_blas_thread
+from hyperspy_clusterquant.counts.bins import BIN_PIXELS, bin_parts, bin_pixels
+from hyperspy_clusterquant.counts.packed import sum_rows
+
+#: Powers of the weights whose sums over the counts tell the moments of q.
+POWERS = (2, 3, 4, 6)
+
+
+#: Bins from which a sum over them is normally distributed; of fewer, the signs are drawn so often.
+MANY_BINS, N_FLIPS = 200, 9999
+
+
+#: Below it, a distribution is as good as normal.
+LEAST_SKEWNESS = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class LineWeights:
+    """Weights of the channels in what is asked of each bin of pixels.
+
+    Attributes
+    ----------
+    net : array (n_lines, channels)
+        Counts to net counts of the lines.
+    beyond : array (n_lines, n_lines)
+        Net counts to what each line has beyond its share of all lines, in rows.
+    """
+
+    net: np.ndarray
+    beyond: np.ndarray
+
+    @classmethod
+    def of_map(cls, net, total):
+        """From the weights of the net counts, and the summed spectrum of the map."""
+        areas = net @ total
+        return cls(net, np.eye(len(net)) - np.outer(areas / areas.sum(), np.ones(len(net))))
+
+    @property
+    def pairs(self):
+        """Positions of the lines of each pair, each line with itself among them."""
+        return np.triu_indices(len(self.net))
+
+    @property
+    def operator(self):
+        """Everything that is linear in the counts, array (n_values, channels)."""
+        first, second = self.pairs
+        powers = [w**k for w in (self.net, self.beyond @ self.net) for k in POWERS]
+        return np.concatenate([self.net, self.net[first] * self.net[second], *powers])
+
+
+@dataclass(frozen=True, eq=False)
+class Variation:
+    """Variation of the lines between the bins of a map.
+
+    Attributes
+    ----------
+    dispersion, dispersion_beyond : array (n_lines,)
+        Variance over shot noise: of the net counts, and of what is beyond thickness.
+    p_values, p_values_beyond : array (n_lines,)
+        Of "no variation at all", and of "none beyond dose and thickness".
+    relative, relative_std : array (n_lines,)
+        Variation beyond shot noise and thickness, as a share of the counts expected, and its
+        standard uncertainty; 0 where there is less than noise.
+    total_correlation, total_correlation_std, total_correlation_p : array (n_lines, n_lines)
+        Correlations of the net counts, corrected for shot noise.
+    correlation, correlation_std, correlation_p : array (n_lines, n_lines)
+        Corrected for the common thickness, too; NaN for less than three lines, and not used for
+        less than four.
+    """
+
+    dispersion: np.ndarray
+    dispersion_beyond: np.ndarray
+    p_values: np.ndarray
+    p_values_beyond: np.ndarray
+    relative: np.ndarray
+    relative_std: np.ndarray
+    total_correlation: np.ndarray
+    total_correlation_std: np.ndarray
+    total_correlation_p: np.ndarray
+    correlation: np.ndarray
+    correlation_std: np.ndarray
+    correlation_p: np.ndarray
+
+
+def variation(sums, weights, bin_sizes):
+    r"""Variation of lines beyond shot noise, and beyond thickness.
+
+    With w the weights of a line (its background taken off), the net counts of a bin are
+    :math:`y = \sum_c w_c` over its counts c. The sum over pairs of **different** counts,
+
+    .. math:: q = y^2 - \sum_c w_c^2 = \sum_{c \ne c'} w_c w_{c'},
+
+    has no shot noise: its mean is zero if y has the mean zero, and its variance is then
+    :math:`2 (\sum w^2)^2`. For "no variation at all", y is taken less the mean of the map. For
+    "none beyond dose and thickness", y is what a line has beyond its share of the counts of all
+    lines, whose mean is zero if the composition is everywhere the same. The sum of q
+    over the bins is distributed like a chi-square that is shifted and scaled to the
+    same three moments. For two lines, :math:`q = y y' - \sum_c w_c w'_c`, and its sum is compared
+    with its spread; y is there what a line has beyond its share of the counts of the others, so
+    that neither of the two is in what they are compared with.
+
+    Parameters
+    ----------
+    sums : array (n_bins, n_values)
+        Of each bin: its counts times `weights.operator`.
+    weights : LineWeights
+    bin_sizes : array (n_bins,)
+        Pixels of each bin.
+
+    Returns
+    -------
+    Variation
+    """
+    n = len(weights.net)
+    first, second = weights.pairs
+    net, packed, powers = np.split(sums, np.cumsum([n, len(first)]), axis=1)
+    of_net, of_beyond = powers.reshape(len(sums), 2, len(POWERS), n).transpose(1, 2, 0, 3)
+    products = np.empty((len(sums), n, n))
+    products[:, first, second] = products[:, second, first] = packed
+    size, totals = bin_sizes / bin_sizes.sum(), net.sum(axis=0)
+    level = net - np.outer(size, totals)
+
+    def flat(i, j):
+        """Excess of the net counts of two lines."""
+        return _excess(level[:, i], level[:, j], products[:, i, j], size)
+
+    def beyond(one, other, leverage):
+        """Excess of what two rows of coefficients make of the net counts."""
+        noise = np.einsum("i,bij,j->b", one, products, other)
+        return _excess(net @ one, net @ other, noise, leverage)
+
+    dose = net.sum(axis=1) / totals.sum()
+    own = [beyond(row, row, dose) for row in weights.beyond]
+    each = np.array([flat(k, k).sum() for k in range(n)])
+    expected = totals**2 * (dose**2).sum()
+    relative = np.sqrt([max(q.sum(), 0) / e for q, e in zip(own, expected, strict=True)])
+    spread = np.array([np.sqrt((q**2).sum()) for q in own]) / expected
+    total_correlation, correlation = np.full((2, 3, n, n), np.nan)
+    for i, j in zip(*np.triu_indices(n, 1), strict=True):
+        total = _correlation(flat(i, j), flat(i, i), flat(j, j))
+        total_correlation[:, i, j] = total_correlation[:, j, i] = total
+        rest = np.ones(n)
+        rest[[i, j]] = 0
+        reference = totals @ rest
+        if not reference > 0:
+            continue
+        rows = {k: np.eye(n)[k] - totals[k] / reference * rest for k in (i, j)}
+        dose = net @ rest / reference
+        both = [beyond(rows[a], rows[b], dose) for a, b in ((i, j), (i, i), (j, j))]
+        correlation[:, i, j] = correlation[:, j, i] = _correlation(*both)
+    return Variation(
+        dispersion=1 + each / of_net[0].sum(axis=0),
+        dispersion_beyond=1 + np.sum(own, axis=1) / of_beyond[0].sum(axis=0),
+        p_values=_p_values(each, of_net),
+        p_values_beyond=_p_values(np.sum(own, axis=1), of_beyond),
+        relative=relative,
+        relative_std=np.where(relative > 0, spread / np.maximum(2 * relative, 1e-300), np.nan),
+        total_correlation=total_correlation[0],
+        total_correlation_std=total_correlation[1],
+        total_correlation_p=total_correlation[2],
+        correlation=correlation[0],
+        correlation_std=correlation[1],
+        correlation_p=correlation[2],
+    )
+
+
+def _excess(one, other, noise, leverage):
+    """Products of two residuals of each bin less their shot noise.
+
+    Residuals that sum to zero over the map, because the mean or the share that is taken off was
+    found from them, have a little less than their noise: by twice the leverage of the bin.
+    """
+    return one * other - noise * (1 - 2 * leverage) - leverage**2 * noise.sum()
+
+
+def _p_values(statistics, powers):
+    """Probability that the sums of q are as large or larger by chance, one-sided.
+
+    Parameters
+    ----------
+    statistics : array (n_lines,)
+    powers : array (n_powers, n_bins, n_lines)
+        Sums of the powers of the weights over the counts of each bin.
+    """
+    p2, p3, p4, p6 = powers
+    # Sums over different counts, as in q: only they are right on average where counts are few.
+    variance = 2 * (p2**2 - p4).sum(axis=0)
+    third = (8 * (p2**3 - 3 * p2 * p4 + 2 * p6) + 4 * (p3**2 - p6)).sum(axis=0)
+    known = variance > 0
+    scaled = np.where(known, statistics / np.sqrt(np.where(known, variance, 1.0)), np.nan)
+    skewness = np.where(known, third / np.where(known, variance, 1.0) ** 1.5, 0.0)
+    freedom = 8 / np.maximum(skewness, LEAST_SKEWNESS) ** 2
+    return stats.chi2.sf(freedom + scaled * np.sqrt(2 * freedom), freedom)
+
+
+def _correlation(both, first, second):
+    """Correlation, its standard uncertainty, and the p-value of "none"; NaN where undefined."""
+    spread = np.sqrt((both**2).sum())
+    if not spread > 0:
+        return np.full(3, np.nan)
+    if len(both) < MANY_BINS:
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], (N_FLIPS, len(both)))
+        beyond = np.abs(signs @ both) >= abs(both.sum()) * (1 - 1e-9)
+        p = (1 + np.count_nonzero(beyond)) / (1 + N_FLIPS)
+    else:
+        p = 2 * stats.norm.sf(abs(both.sum()) / spread)
+    own = first.sum(), second.sum()
+    if min(own) <= 0:
+        return np.array([np.nan, np.nan, p])
+    length = np.sqrt(own[0] * own[1])
+    r = both.sum() / length
+    influence = both / length - 0.5 * r * (first / own[0] + second / own[1])
+    return np.array([np.clip(r, -1, 1), np.sqrt((influence**2).sum()), p])
+
+
+#: Fewest bins of pixels that can be compared.
+FEWEST_BINS = 8
+
+
+@one_blas_thread()
+def vary(pixels, net, total, factor):
+    """Variation of lines between bins of pixels.
+
+    Parameters
+    ----------
+    pixels : PixelCounts
+        Each channel a feature of its own.
+    net : array (n_lines, channels)
+        Weights that turn counts into net counts of lines.
+    total : array (channels,)
+        Summed counts of the pixels.
+    factor : int
+        Pixels of a bin along each axis.
+
+    Returns
+    -------
+    variation : Variation
+    n_bins : int
+
+    Raises
+    ------
+    ValueError
+        If there are too few bins to compare.
+    """
+    used = pixels.channels >= 0
+    weights = LineWeights.of_map(net[:, used], total[used])
+    bin_of_pixel, n_bins = bin_pixels(pixels.keep, factor)
+    if n_bins < FEWEST_BINS:
+        raise ValueError(
+            f"There are only {n_bins} bins of {factor} pixels along each axis to compare; at least "
+            f"{FEWEST_BINS} are needed. Choose a smaller `binning`, or mask less."
+        )
+    sums = pixels.blocks.map(
+        _bin_sums, weights.operator,
+        of_pixels=[bin_of_pixel], parts=bin_parts(bin_of_pixel, BIN_PIXELS),
+    )  # fmt: skip
+    sizes = np.bincount(bin_of_pixel, minlength=n_bins)
+    return variation(np.concatenate(sums), weights, sizes), n_bins
+
+
+@one_blas_thread()
+def line_images(pixels, net):
+    """Net counts of lines on the map.
+
+    Parameters
+    ----------
+    pixels, net
+        As of `vary`.
+
+    Returns
+    -------
+    array of float32 (n_lines, map shape)
+        NaN where pixels are left out.
+    """
+    found = pixels.blocks.map(_project, net[:, pixels.channels >= 0])
+    images = np.full((len(net), *pixels.keep.shape), np.nan, dtype=np.float32)
+    images[:, pixels.keep] = np.concatenate(found).T
+    return images
+
+
+def _project(pixel_counts, net):
+    return (pixel_counts @ net.T).astype(np.float32)
+
+
+def _bin_sums(pixel_counts, bins, operator):
+    """Linear combinations of the counts of consecutive bins, array (n_bins, n_values)."""
+    first = bins.min()
+    return sum_rows(pixel_counts, bins - first, bins.max() - first + 1) @ operator.T

@@ -1,0 +1,94 @@
+"""Colours and axes shared by the pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: Okabe-Ito, told apart with every kind of colour vision; cluster 0 first.
+CLUSTER_COLOURS = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000",
+)  # fmt: skip
+
+
+NOISE_COLOUR = "#B0B0B0"
+
+
+MASK_COLOUR = "#FFFFFF"
+
+
+def cluster_colours(n_clusters):
+    """One colour for each cluster; from tab20 where there are more than eight."""
+    if n_clusters <= len(CLUSTER_COLOURS):
+        return list(CLUSTER_COLOURS[:n_clusters])
+    from matplotlib import colormaps
+
+    tab = colormaps["tab20"].colors
+    return [tab[k % len(tab)] for k in range(n_clusters)]
+
+
+def line_label(line):
+    """Name of an X-ray line as it is written: Ga_Ka is Ga Kα."""
+    element, name = line.split("_")
+    return f"{element} {name.replace('a', 'α')}"
+
+
+def axes_or_new(ax, figsize, layout="constrained"):
+    """The axes given, or those of a new figure."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=figsize, layout=layout)[1]
+
+
+def draw_map(ax, values, axes, **how):
+    """Draw values of a map as an image with a scale bar and no ticks.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    values : array (map shape)
+        Of a stack, the first map is drawn.
+    axes : tuple of dict
+        Navigation axes of the map; without, there is no scale bar.
+    **how
+        As of `matplotlib.axes.Axes.imshow`.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+    """
+    while values.ndim > 2:
+        values = values[0]
+    is_line = values.ndim == 1
+    image = np.atleast_2d(values)
+    drawn = ax.imshow(image, interpolation="nearest", aspect="auto" if is_line else "equal", **how)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    if axes:
+        _draw_scale_bar(ax, axes[-1], image.shape[1])
+    return drawn
+
+
+def _draw_scale_bar(ax, axis, n_pixels):
+    """Scale bar of a round length, about a fifth of the width."""
+    from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
+
+    wanted = 0.2 * n_pixels * abs(axis["scale"])
+    magnitude = 10.0 ** np.floor(np.log10(wanted))
+    length = max(step * magnitude for step in (1, 2, 5) if step * magnitude <= wanted)
+    units = axis["units"] or "px"
+    bar = AnchoredSizeBar(
+        ax.transData,
+        length / abs(axis["scale"]),
+        f"{length:g} {units}",
+        loc="lower right",
+        pad=0.35,
+        borderpad=0.5,
+        sep=4,
+        frameon=True,
+        size_vertical=max(n_pixels / 120, 0.3) if ax.get_aspect() != "auto" else 0.02,
+        color="black",
+    )
+    bar.patch.set(alpha=0.85, edgecolor="none")
+    ax.add_artist(bar)

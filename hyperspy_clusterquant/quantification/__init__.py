@@ -1,1 +1,0 @@
-"""From a cluster's spectrum to its composition: peaks, k-factors, Cliff-Lorimer, uncertainty."""

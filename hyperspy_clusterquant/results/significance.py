@@ -1,0 +1,268 @@
+"""Are the clusters distinct? What several count splits say, for users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from hyperspy_clusterquant._text import in_columns, p_text
+from hyperspy_clusterquant.evidence.halves import DOUBTFUL
+from hyperspy_clusterquant.evidence.judgement import Judged
+from hyperspy_clusterquant.results.clusters import ClusterResult
+
+MERGE = "not distinguishable: merge"
+
+
+DISTINCT = "distinct"
+
+
+INTERFACE = ", but an interface"
+
+
+UNSTABLE = ", but not stable"
+
+
+LOST = "not tested: half of the counts do not find both"
+
+
+EMPTY = "not comparable: none of the elements in {}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SignificanceTable:
+    """Whether the clusters of a result differ in composition, tested by count splitting.
+
+    Everything is for the pair of the cluster in the row and that in the column.
+
+    Attributes
+    ----------
+    result : ClusterResult
+        What was tested.
+    elements : tuple of str
+        Elements whose lines are compared.
+    n_splits : int
+        Splits made.
+    level : float
+        Of the verdicts.
+    judged : Judged
+        What the splits say together; its arrays are the properties below.
+    overlap : array (n_clusters,)
+        Agreement (Jaccard's index) of each cluster with what was found in half of the counts,
+        mean over the splits.
+    explained_by_counts : array (n_clusters,)
+        Share of the separation from the cluster that is nearest in composition that total counts
+        alone explain: 1 = thickness or dose, near 0 = chemistry.
+    nearest : array of int (n_clusters,)
+        That cluster, -1 if there is none.
+    consolidated : ClusterResult
+        The result with clusters merged that are not distinct, not found again, or interfaces.
+    mergers : tuple of Merger
+        What was merged and why.
+    """
+
+    result: ClusterResult
+    elements: tuple
+    n_splits: int
+    level: float
+    judged: Judged
+    overlap: np.ndarray
+    explained_by_counts: np.ndarray
+    nearest: np.ndarray
+    consolidated: ClusterResult
+    mergers: tuple
+
+    @property
+    def cluster_names(self):
+        """Names of the clusters, tuple of str."""
+        return self.result.cluster_names
+
+    @property
+    def n_clusters(self):
+        """Number of clusters."""
+        return self.result.n_clusters
+
+    @property
+    def p_values(self):
+        """Of "same composition, whatever the dose and thickness", (n_clusters, n_clusters).
+
+        Symmetric; NaN on the diagonal and where there is nothing to compare.
+        """
+        return self.judged.p_values
+
+    @property
+    def adjusted_p_values(self):
+        """Corrected for the number of pairs (Holm), as the verdicts use them."""
+        return self.judged.adjusted
+
+    @property
+    def difference(self):
+        """Composition of the row less that of the column in at%, last axis: elements.
+
+        The k-factors scale it; the p-values do not depend on them.
+        """
+        return self.judged.difference
+
+    @property
+    def difference_std(self):
+        """Standard uncertainty of `difference` from the counts, in at%.
+
+        Too large where the clusters are not the same in all splits.
+        """
+        return self.judged.difference_std
+
+    @property
+    def element_p_values(self):
+        """Of "no difference in this element", corrected for the number of elements."""
+        return self.judged.element_p
+
+    @property
+    def n_tested(self):
+        """Splits in which both clusters of a pair were found again and compared."""
+        return self.judged.n_tested
+
+    @property
+    def holds(self):
+        """Whether each cluster holds any of the elements beyond noise."""
+        return self.judged.holds
+
+    @property
+    def z(self):
+        """Standard deviations of a normal distribution that have the p-value, both tails.
+
+        Array (n_clusters, n_clusters); beyond 37 it is no longer told apart.
+        """
+        return stats.norm.isf(np.maximum(self.p_values, 1e-300) / 2)
+
+    @property
+    def effect_size(self):
+        """Atoms in 100 that would have to be others: half the sum of the absolute differences.
+
+        Array (n_clusters, n_clusters) in at%.
+        """
+        return 0.5 * np.abs(self.difference).sum(axis=2)
+
+    @property
+    def effect_size_std(self):
+        """Standard uncertainty of `effect_size`, the elements taken as independent."""
+        return 0.5 * np.sqrt((self.difference_std**2).sum(axis=2))
+
+    @property
+    def verdicts(self):
+        """What it means for each pair, array of str (n_clusters, n_clusters), "" = itself."""
+        n = self.n_clusters
+        words = np.full((n, n), "", dtype=object)
+        for i in range(n):
+            for j in range(n):
+                if i != j:
+                    words[i, j] = self._verdict(i, j)
+        return words
+
+    def _verdict(self, i, j):
+        if not self.adjusted_p_values[i, j] < self.level:
+            empty = [k for k in (i, j) if self.overlap[k] > 0 and not self.holds[k]]
+            if empty:
+                return EMPTY.format(" and ".join(self.cluster_names[k] for k in empty))
+            return MERGE if self.n_tested[i, j] else LOST
+        words = DISTINCT
+        differ = self.element_p_values[i, j] < self.level
+        if differ.any() and not differ.all():
+            names = [e for e, yes in zip(self.elements, differ, strict=True) if yes]
+            words = f"{DISTINCT} in {', '.join(names)} only"
+        if self._joined("interface") & {i, j}:
+            return words + INTERFACE
+        if (self.overlap[[i, j]] < DOUBTFUL).any():
+            words += UNSTABLE
+        return words
+
+    def _joined(self, kind):
+        """Clusters that were joined to others for a reason."""
+        return {k for m in self.mergers if m.kind == kind for k in m.clusters[0]}
+
+    def is_distinct(self, i, j):
+        """Whether the compositions of two clusters differ."""
+        return bool(self.adjusted_p_values[i, j] < self.level)
+
+    def to_dataframe(self):
+        """One row for each pair of clusters, as a `pandas.DataFrame`."""
+        import pandas as pd
+
+        rows = []
+        verdicts, z, effect = self.verdicts, self.z, self.effect_size
+        for i, j in zip(*np.triu_indices(self.n_clusters, 1), strict=True):
+            row = {
+                "first": self.cluster_names[i],
+                "second": self.cluster_names[j],
+                "verdict": verdicts[i, j],
+                "p": self.p_values[i, j],
+                "adjusted p": self.adjusted_p_values[i, j],
+                "z": z[i, j],
+                "effect (at%)": effect[i, j],
+                "splits": self.n_tested[i, j],
+            }
+            for e, element in enumerate(self.elements):
+                row[f"{element} (at%)"] = self.difference[i, j, e]
+                row[f"{element} std"] = self.difference_std[i, j, e]
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def __repr__(self):
+        n = self.n_clusters
+        if n < 2:
+            return f"<SignificanceTable {self.result.name!r}: one cluster, nothing to compare>"
+        head = ("pair", "p", "z", "effect (at%)", "verdict")
+        rows = [head]
+        verdicts, z = self.verdicts, self.z
+        effect, effect_std = self.effect_size, self.effect_size_std
+        for i, j in zip(*np.triu_indices(n, 1), strict=True):
+            known = np.isfinite(self.p_values[i, j])
+            rows.append(
+                (
+                    f"{self.cluster_names[i]} - {self.cluster_names[j]}",
+                    p_text(self.adjusted_p_values[i, j]) if known else "",
+                    (f"{z[i, j]:.1f}" if z[i, j] < 37 else "> 37") if known else "",
+                    f"{effect[i, j]:.2g} ± {effect_std[i, j]:.1g}"
+                    if np.isfinite(effect[i, j])
+                    else "",
+                    verdicts[i, j],
+                )
+            )
+        lines = in_columns(rows)
+        lines += ["", *in_columns(self._cluster_rows())]
+        for merger in self.mergers:
+            joined, to = (" + ".join(self.cluster_names[k] for k in ks) for ks in merger.clusters)
+            lines.append(f"merged: {joined} with {to} ({merger.reason})")
+        lines.append(
+            f"p corrected for the number of pairs; splits of the counts: {self.n_splits}; "
+            f"{self.consolidated.n_clusters} of {n} clusters remain in .consolidated"
+        )
+        return "\n".join(lines)
+
+    def _cluster_rows(self):
+        rows = [("cluster", "found again (overlap)", "explained by total counts alone")]
+        for k, name in enumerate(self.cluster_names):
+            share, nearest = self.explained_by_counts[k], self.nearest[k]
+            explained = "-"
+            if np.isfinite(share) and np.isfinite(self.p_values[k, nearest]):
+                explained = f"{share:.0%} of the separation from {self.cluster_names[nearest]}"
+                if not self.is_distinct(k, nearest):
+                    explained += ", which is no chemistry"
+            rows.append((name, f"{self.overlap[k]:.2f}", explained))
+        return rows
+
+    def plot(self, ax=None):
+        """Draw the pairs of clusters with their verdicts.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from hyperspy_clusterquant.plotting import plot_significance
+
+        return plot_significance(self, ax)

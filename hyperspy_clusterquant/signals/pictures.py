@@ -1,0 +1,119 @@
+"""Pictures of clusters: the methods of the signal classes."""
+
+from __future__ import annotations
+
+from hyperspy_clusterquant.signals.axes import energy_in_kev
+from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
+
+
+class ClusterPictures:
+    """Maps, spectra and diagnostics of clusters as matplotlib axes."""
+
+    def plot_clusters(self, result=None, ax=None):
+        """Map of the clusters, with legend and scale bar.
+
+        Of a stack the first map is drawn; the shares in the legend are those of the stack.
+
+        Parameters
+        ----------
+        result : ClusterResult or str, optional
+            Result or its name; default: the newest.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from hyperspy_clusterquant.plotting import plot_label_map
+
+        return plot_label_map(self._get_cluster_result(result), ax=ax)
+
+    def plot_cluster_spectra(self, result=None, weights="membership", ax=None):
+        """Spectrum of each cluster in the colours of the map, with the X-ray lines.
+
+        Each is scaled to the share of its channels in its counts.
+
+        Parameters
+        ----------
+        result : ClusterResult or str, optional
+            Result or its name; default: the newest.
+        weights : {"membership", "hard"}
+            See `get_cluster_spectra`.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from hyperspy_clusterquant.plotting import plot_spectra
+
+        result = self._get_cluster_result(result)
+        spectra = self.get_cluster_spectra(result, weights)
+        energy = energy_in_kev(self)
+        elements = list(self.metadata.get_item("Sample.elements", []))
+        lines = alpha_lines(elements, energy[0], energy[-1])
+        return plot_spectra(
+            energy,
+            spectra.data,
+            result.cluster_names,
+            lines={line: line_energy(line) for line in lines},
+            ax=ax,
+        )
+
+    def plot_cluster_scree(self, result=None, ax=None):
+        """Scree plot with the edge of the noise.
+
+        Parameters
+        ----------
+        result : ClusterResult or str, optional
+            Result or its name; default: the newest.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from hyperspy_clusterquant.plotting import plot_scree
+
+        result = self._get_cluster_result(result)
+        if not len(result.eigenvalues):
+            raise ValueError(
+                f"The clusters of {result.name!r} were learned on another map: the scree plot is "
+                "there."
+            )
+        return plot_scree(result, ax=ax)
+
+    def plot_cluster_criterion(self, result=None, ax=None):
+        """Criterion that chose the number of clusters of workflow 1.
+
+        For ``n_clusters="auto"``, the groups with gaps between them that mixtures of more and more
+        Gaussians leave; for ``"bic"``, the Bayesian information criterion.
+
+        Parameters
+        ----------
+        result : ClusterResult or str, optional
+            Result or its name; default: the newest.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        ValueError
+            If the number of clusters was not chosen by a criterion.
+        """
+        from hyperspy_clusterquant.plotting import plot_criterion
+
+        result = self._get_cluster_result(result)
+        if "criterion_curve" not in result.parameters:
+            raise ValueError(
+                f"No criterion chose the clusters of {result.name!r}: it takes "
+                "s.cluster_pca_gmm() with n_clusters='auto' or 'bic', and more than shot noise."
+            )
+        return plot_criterion(result, ax=ax)

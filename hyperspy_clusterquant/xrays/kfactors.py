@@ -1,0 +1,178 @@
+"""k-factors with their uncertainties: given, from a file, of a standard, in other conventions."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from hyperspy_clusterquant.xrays.emission import check_line
+
+
+class KFactors(dict):
+    """k-factors by weight of alpha lines: a dictionary that knows its uncertainties.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        k-factor of each line.
+    relative_uncertainty : mapping of str to float, optional
+        Relative standard uncertainty of each line's k-factor. Those of different lines count as
+        independent, and only ratios matter, so the reference line has one of its own.
+    sources : mapping of str to str, optional
+        Where each comes from: ``"given"``, ``"theory"`` or ``"standard"``.
+
+    Examples
+    --------
+    >>> k = KFactors({"Fe_Ka": 1.45, "Pt_La": 5.08}, {"Pt_La": 0.05})
+    >>> k["Fe_Ka"], k.relative_uncertainty["Pt_La"]
+    (1.45, 0.05)
+    >>> (k | {"Cu_Ka": 1.9}).relative_uncertainty  # {**k} would forget it
+    {'Pt_La': 0.05}
+    """
+
+    def __init__(self, values, relative_uncertainty=None, sources=None):
+        super().__init__({line: float(k) for line, k in dict(values).items()})
+        self.relative_uncertainty = dict(relative_uncertainty or {})
+        self.sources = dict.fromkeys(self, "given") | dict(sources or {})
+
+    def __setitem__(self, line, k):
+        super().__setitem__(line, float(k))
+        self.relative_uncertainty.pop(line, None)
+        self.sources[line] = "given"
+
+    def copy(self):
+        """A copy with its uncertainties."""
+        return KFactors(self, self.relative_uncertainty, self.sources)
+
+    def __or__(self, other):
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        other = other if isinstance(other, KFactors) else KFactors(other)
+        kept = {x: u for x, u in self.relative_uncertainty.items() if x not in other}
+        return KFactors(
+            {**self, **other}, kept | other.relative_uncertainty, self.sources | other.sources
+        )
+
+    def __ror__(self, other):
+        return KFactors(other) | self if isinstance(other, Mapping) else NotImplemented
+
+    def to_csv(self, path):
+        """Write a file that ``kfactors=`` takes: ``line,k,relative_uncertainty``.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["line", "k", "relative_uncertainty"])
+            for line, k in self.items():
+                writer.writerow([line, repr(k), self.relative_uncertainty.get(line, "")])
+
+
+def read_kfactors(kfactors):
+    """k-factors as the user gave them: a mapping or a CSV file.
+
+    Parameters
+    ----------
+    kfactors : mapping of str to float, str or path
+        A mapping line -> k, or the path of a CSV file with the columns ``line,k`` and
+        optionally ``relative_uncertainty``.
+
+    Returns
+    -------
+    KFactors
+    """
+    if isinstance(kfactors, KFactors):
+        return KFactors(_checked(kfactors), kfactors.relative_uncertainty, kfactors.sources)
+    if isinstance(kfactors, Mapping):
+        return KFactors(_checked(kfactors))
+    if not isinstance(kfactors, str | Path):
+        raise TypeError(
+            "`kfactors` must be a dictionary such as {'Fe_Ka': 1.45, 'Pt_La': 5.08}, the path of a "
+            f"CSV file with the columns line,k, or None; got {type(kfactors).__name__}."
+        )
+    with open(kfactors, newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file, skipinitialspace=True)
+        columns = set(reader.fieldnames or ())
+        if not {"line", "k"} <= columns <= {"line", "k", "relative_uncertainty"}:
+            raise ValueError(
+                f"{kfactors} needs a first row with the columns line,k[,relative_uncertainty], "
+                f"separated by commas, with decimal points; it has {reader.fieldnames}."
+            )
+        rows = list(reader)
+    lines = [row["line"] for row in rows]
+    twice = [line for line in dict.fromkeys(lines) if lines.count(line) > 1]
+    if twice:
+        raise ValueError(f"{kfactors} has more than one k-factor of {', '.join(twice)}.")
+    values = _checked({row["line"]: row["k"] for row in rows})
+    uncertainties = {}
+    for row in rows:
+        if row.get("relative_uncertainty"):
+            uncertainties[row["line"]] = _relative(row["line"], row["relative_uncertainty"])
+    return KFactors(values, uncertainties)
+
+
+def _checked(kfactors):
+    values = {}
+    for line, k in kfactors.items():
+        check_line(line)
+        values[line] = as_number(k)
+        if not values[line] > 0 or not np.isfinite(values[line]):
+            raise ValueError(f"The k-factor of {line} must be a positive number, not {k!r}.")
+    return values
+
+
+def _relative(line, value):
+    number = as_number(value)
+    if not 0 <= number < 1:
+        raise ValueError(
+            f"The relative uncertainty of the k-factor of {line} must be a number from 0 to 1 "
+            f"(0.05 stands for 5 %), not {value!r}."
+        )
+    return number
+
+
+def as_number(value):
+    """A float, NaN for what is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
+
+
+def as_positive(name, value):
+    number = as_number(value)
+    if not number > 0 or not np.isfinite(number):
+        raise ValueError(f"`{name}` must be a positive number, not {value!r}.")
+    return number
+
+
+def kfactors_of_standard(areas, stds, lines, weight_fractions, reference):
+    """k-factors from the counts of a standard of known composition.
+
+    Parameters
+    ----------
+    areas, stds : array (n_lines,)
+        Counts of each alpha line and their standard deviations.
+    lines : sequence of str
+    weight_fractions : array (n_lines,)
+        Known composition.
+    reference : str
+        Line whose k-factor is 1.
+
+    Returns
+    -------
+    KFactors
+        Uncertainties are those of the counts.
+    """
+    k = np.asarray(weight_fractions) / areas
+    k = k / k[list(lines).index(reference)]
+    return KFactors(
+        dict(zip(lines, k.tolist(), strict=True)),
+        dict(zip(lines, (stds / areas).tolist(), strict=True)),
+        dict.fromkeys(lines, "standard"),
+    )

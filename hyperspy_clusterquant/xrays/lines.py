@@ -1,0 +1,183 @@
+"""X-ray lines of exspy's tables, as the numbers that algorithms need."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
+from hyperspy_clusterquant.xrays.emission import Family, line_families, split_line
+
+#: Half width of an excluded window, in full widths at half maximum (2.9 sigma).
+WINDOW_HALF_WIDTH = 1.25
+
+
+#: K lines above this energy (keV) are weak in a thin specimen and detector; L is used.
+HIGHEST_K_LINE = 15.0
+
+
+#: Lines below this energy (keV) drown in the noise peak.
+LOWEST_LINE = 0.1
+
+
+#: Not in samples: gases without compounds, and elements without stable isotopes.
+NEVER = frozenset(
+    ("He", "Ne", "Ar", "Kr", "Xe", "Rn", "Tc", "Pm", "Po", "At", "Fr", "Ra", "Ac", "Pa", "Np", "Pu")
+)
+
+
+@lru_cache(maxsize=256)
+def lines_of(element):
+    """Energy in keV of each line of an element, such as ``{"Ka": 6.40, "Kb": 7.06, ...}``."""
+    from exspy.material import elements
+
+    if element not in elements:
+        hint = (
+            f" Did you mean {element.capitalize()!r}?"
+            if str(element).capitalize() in elements
+            else ""
+        )
+        raise ValueError(f"{element!r} is not the symbol of a chemical element.{hint}")
+    lines = elements[element].Atomic_properties.get_item("Xray_lines")
+    if lines is None:
+        raise ValueError(f"There are no X-ray lines of {element}.")
+    return {name: float(line["energy (keV)"]) for name, line in lines.as_dictionary().items()}
+
+
+def line_energy(line):
+    """Energy of a line such as ``"Fe_Ka"`` in keV."""
+    element, name = split_line(line)
+    energies = lines_of(element)
+    if name not in energies:
+        raise ValueError(
+            f"{element} has no line {name!r}; its lines are "
+            f"{', '.join(f'{element}_{known}' for known in energies)}."
+        )
+    return energies[name]
+
+
+def known_elements():
+    """Symbols of all elements with X-ray lines that a sample may hold."""
+    from exspy.material import elements
+
+    return tuple(
+        symbol
+        for symbol in elements.keys()  # noqa: SIM118 (iterating gives pairs)
+        if symbol not in NEVER and elements[symbol].Atomic_properties.get_item("Xray_lines")
+    )
+
+
+def families_of(alphas, beam_energy):
+    """Families of lines of alpha lines, for the peak fit.
+
+    Ratios of the lines are those of atomic data (xraylib), which exspy's tables miss for the L
+    lines of silver, cadmium and indium by 10 to 60 %; exspy's where there are none (the M lines
+    from lanthanum to europium).
+
+    Parameters
+    ----------
+    alphas : iterable of str
+        Alpha lines.
+    beam_energy : float
+        In keV.
+
+    Returns
+    -------
+    tuple of Family
+    """
+    found = []
+    for alpha in alphas:
+        try:
+            found += line_families(alpha, beam_energy)
+        except ValueError:
+            found.append(_tabulated_family(alpha))
+    return tuple(found)
+
+
+def _tabulated_family(alpha):
+    from exspy.material import elements
+
+    element, name = split_line(alpha)
+    lines = elements[element].Atomic_properties.Xray_lines.as_dictionary()
+    energies, weights = np.array(
+        [
+            (line["energy (keV)"], line["weight"])
+            for other, line in lines.items()
+            if other[0] == name[0] and line["weight"] > 0
+        ]
+    ).T
+    return Family(alpha, energies, weights)
+
+
+def excluded_windows(exclude_lines, resolution):
+    """Energy windows of lines that are left out of the features.
+
+    Parameters
+    ----------
+    exclude_lines : iterable of str
+        X-ray lines or element symbols for all lines of an element.
+    resolution : float
+        Full width at half maximum at Mn K-alpha in eV.
+
+    Returns
+    -------
+    tuple of tuple of float
+        (low, high) in keV.
+    """
+    energies = []
+    for name in exclude_lines:
+        energies += [line_energy(name)] if "_" in name else lines_of(name).values()
+    windows = []
+    for energy in energies:
+        half_width = WINDOW_HALF_WIDTH * float(fwhm_at_energy(energy, resolution))
+        windows.append((energy - half_width, energy + half_width))
+    return tuple(windows)
+
+
+def alpha_lines(elements, lowest, highest):
+    """Alpha lines of elements on the energy axis, one for each family; K before L before M."""
+    lowest = max(lowest, LOWEST_LINE)
+    return [
+        f"{element}_{name}"
+        for element in elements
+        for name in ("Ka", "La", "Ma")
+        if lowest < lines_of(element).get(name, 0.0) < highest
+    ]
+
+
+def choose_lines(elements, lowest, highest, preferred=()):
+    """Line to quantify each element with.
+
+    K-alpha up to 15 keV, then L-alpha, then M-alpha, as far as the energy axis goes; among the
+    lines in `preferred` if the element has one there.
+
+    Parameters
+    ----------
+    elements : list of str
+        Element symbols.
+    lowest, highest : float
+        Ends of the energy axis in keV.
+    preferred : sequence of collections of str
+        Lines to take instead, the most preferred collection first.
+
+    Returns
+    -------
+    list of str
+    """
+    chosen = []
+    for element in elements:
+        found = alpha_lines([element], lowest, highest)
+        if not found:
+            raise ValueError(
+                f"No X-ray line of {element} lies on the energy axis ({lowest:.3g} to "
+                f"{highest:.3g} keV): {lines_of(element)}. Leave {element} out of the elements, "
+                "or load the spectrum without cropping its energy axis."
+            )
+        for lines in preferred:
+            if any(line in lines for line in found):
+                found = [line for line in found if line in lines]
+                break
+        suitable = [x for x in found if not (x.endswith("Ka") and line_energy(x) > HIGHEST_K_LINE)]
+        chosen.append((suitable or found)[0])
+    return chosen
