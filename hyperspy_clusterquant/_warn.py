@@ -19,15 +19,13 @@ def warn(message, category=UserWarning):
     message : str
     category : type
     """
-    frame, depth, level = sys._getframe(1), 1, 1
+    frame, depth, level = sys._getframe(1), 2, 2
     # Of several, the outermost: the package also calls itself, through HyperSpy and contextlib.
     while frame is not None:
-        depth += 1
-        if frame.f_code.co_filename.startswith(_HERE):
-            level = depth
-        elif level == depth - 1 and _is_between(frame.f_code.co_filename):
-            level = depth
-        frame = frame.f_back
+        ours = frame.f_code.co_filename.startswith(_HERE)
+        if ours or (level == depth and _is_between(frame.f_code.co_filename)):
+            level = depth + 1
+        frame, depth = frame.f_back, depth + 1
     warnings.warn(message, category, stacklevel=level)
 
 
