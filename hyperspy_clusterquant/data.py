@@ -17,12 +17,10 @@ from hyperspy_clusterquant.xrays.emission import alpha_emission, shell_emission
 from hyperspy_clusterquant.xrays.theory import theoretical_kfactors
 
 __all__ = ["seven_cation_nanoparticles", "six_cation_sulfide"]
-
 BEAM_ENERGY = 200.0  # keV
 RESOLUTION = 130.0  # eV at Mn Ka
 TAKE_OFF_ANGLE = 22.0  # degrees
 BREMSSTRAHLUNG_SHARE = 0.15  # of the counts of the sample
-
 #: Compositions in at%, Eggeman et al. (2025), workflow 1 of the sulfide section.
 SIX_CATION_PHASES = {
     "wurtzite": dict(Ag=2.78, Cd=7.70, Cu=1.03, Fe=5.56, Mn=17.3, S=60.2, Zn=5.45),
@@ -33,7 +31,6 @@ SIX_CATION_PHASES = {
 SIX_CATION_AREAS = (0.40, 0.27, 0.20, 0.13)
 #: Workflow 2 of the nanoparticles: one composition.
 NANOPARTICLE = dict(Ag=19.19, Co=3.24, Cu=11.3, Ga=2.88, In=7.72, Mn=0.90, S=51.92, Zn=2.84)
-
 #: Radius of the cores that nanoparticles may have, as a share of their own.
 CORE_RADIUS = 0.6
 

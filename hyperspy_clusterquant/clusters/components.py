@@ -12,8 +12,6 @@ from hyperspy_clusterquant.counts.packed import row_sums
 
 #: Rows made dense at a time: 4096 pixels x 700 features in float32 are 11 MB.
 BLOCK_ROWS = 4096
-
-
 #: Eigenvalues that are computed, enough for the scree plot.
 N_LEADING = 20
 

@@ -11,8 +11,6 @@ from hyperspy_clusterquant.clusters.gaps import join_without_gap
 
 #: HDBSCAN proposes clusters down to this share of the landmarks, or to what is asked for.
 PROPOSED_SHARE = 0.03
-
-
 #: Size of HDBSCAN's coarser proposals, in units of the finer.
 COARSER = 5 / 3
 

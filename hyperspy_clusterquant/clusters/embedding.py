@@ -56,8 +56,6 @@ def umap_embedding(scores, n_dimensions, n_neighbors, min_dist, metric, seed):
 #: Points from which the density is estimated where rare landmarks are drawn, how many of them are
 #: near, and the most dimensions that a volume has: in more, all is empty.
 DENSITY_PIXELS, DENSITY_NEAREST, MOST_DIMENSIONS = 2000, 5, 3
-
-
 #: Landmarks that vote on the membership of another pixel.
 N_VOTES = 15
 

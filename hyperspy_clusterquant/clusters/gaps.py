@@ -10,12 +10,8 @@ from scipy import ndimage, spatial
 
 #: Significance (standard deviations) of a valley in the scores that separates two clusters ...
 GAP_SIGNIFICANCE = 2.5
-
-
 #: ... its density, at most this share of the lower of its two rims ...
 SHALLOWEST_VALLEY = 0.8
-
-
 #: ... and the resolution with which it is looked for, in shot noise of one pixel, or as a
 #: share of the distance between the clusters where they are far apart.
 GAP_RESOLUTION, GAP_RESOLUTION_FAR = 0.5, 0.1

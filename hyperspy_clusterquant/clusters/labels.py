@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 NOISE = -1
-
-
 MASKED = -2
 
 

@@ -23,16 +23,10 @@ from hyperspy_clusterquant.counts.pixels import PixelCounts
 
 #: Counts of a learning pixel, as a share of the median, from which weak components are learned.
 FAIR_SHARE = 0.5
-
-
 #: So many learning pixels, so many standard deviations from the mean, are no noise.
 FEWEST_FAR, FAR = 4, 6.0
-
-
 #: Fewest learning pixels where weak components are sought.
 FEWEST_PIXELS = 64
-
-
 #: Eigenvalue that weak components should reach in bins that are large enough: clusters of half
 #: of the map each are then four times the shot noise apart.
 WANTED_EIGENVALUE = 4.0

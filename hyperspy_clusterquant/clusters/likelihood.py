@@ -9,8 +9,6 @@ from scipy import special
 
 #: Shares that the first of two phases has in a mixed pixel.
 MIXTURES = (0.25, 0.5, 0.75)
-
-
 #: Log-likelihoods lower than the best by more than this are all the same: impossible.
 IMPOSSIBLE = -30000.0
 

@@ -11,16 +11,10 @@ from hyperspy_clusterquant.clusters.gaps import join_without_gap
 
 #: Largest number of clusters that "bic" tries, and that "auto" tries first and at most.
 MAX_CLUSTERS, MOST_CLUSTERS = 8, 16
-
-
 #: Pixels from which the number of clusters is chosen, drawn where there are more.
 SELECTION_PIXELS = 10_000
-
-
 #: Learning pixels that the mixture is fitted to, drawn where there are more.
 MIXTURE_PIXELS = 2**16
-
-
 #: Fewest learning pixels that are worth a cluster.
 CLUSTER_PIXELS = 10
 

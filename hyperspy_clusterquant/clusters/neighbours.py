@@ -13,28 +13,16 @@ from scipy import ndimage, special
 
 #: Widths (pixels) of the neighbourhood that "auto" chooses between ...
 NEIGHBOURHOODS = (1.5, 3.0)
-
-
 #: ... so that, above the smaller one, it pools this many counts.
 POOLED_COUNTS = 120
-
-
 #: Log-odds against each of the mixtures, before the counts are looked at.
 MIXTURE_PENALTY = 3.0
-
-
 #: Log-odds that a pixel gets from neighbours that are all of one phase.
 COUPLING = 6.0
-
-
 #: Mean change of the memberships at which the iteration ends, and its longest run.
 CONVERGED, MOST_ITERATIONS = 1e-4, 100
-
-
 #: Change of the log-odds from the neighbours below which a pixel is left as it is.
 UNCHANGED = 1e-3
-
-
 #: Share of a cluster's pixels that lie farther out than what is noise.
 OUTLYING = 0.01
 

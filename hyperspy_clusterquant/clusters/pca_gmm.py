@@ -16,14 +16,8 @@ from hyperspy_clusterquant.counts.pixels import read_pixels
 
 #: Components whose scores spread by twice the shot noise of a learning pixel make clusters.
 STRONG_COMPONENT = 4.0
-
-
 NO_SIGNAL = "Nothing varies beyond shot noise, so there is one cluster."
-
-
 DROPPED = "{} of {} clusters hold no pixel and were dropped."
-
-
 CONTINUOUS = (
     "Gaps in the scores separate {} of the {} clusters; more are there because the components need "
     "as many spectra. The composition may change gradually between those without a gap."

@@ -26,18 +26,12 @@ from hyperspy_clusterquant.counts.pixels import sum_members
 #: Rounds of fitting the clusters' spectra at full resolution, and the mean change of the
 #: memberships at which they end.
 MOST_ROUNDS, SETTLED = 5, 2e-3
-
-
 #: Log-likelihood per pixel by which a small cluster must be better than a mixture of two others.
 MIXTURE_GAIN = 1.0
-
-
 WEAK = (
     "What separates the clusters is as weak as shot noise. Test whether it is real with "
     "s.cluster_significance()."
 )
-
-
 ALL_NOISE = (
     "Every pixel is noise: no cluster of at least `min_cluster_size` pixels was found among "
     "{} learning pixels. Try a smaller one, or workflow 1, which needs fewer learning pixels."

@@ -24,21 +24,13 @@ from hyperspy_clusterquant.counts.pixels import read_pixels
 
 #: Fewest landmarks in a cluster that HDBSCAN may propose: fewer show no significant gap.
 PROPOSED_PIXELS = 10
-
-
 #: Learning pixels that the smallest cluster should hold, or bins are made smaller for it.
 FEWEST_OF_SMALLEST = 25
-
-
 #: Landmarks of the smallest cluster that are enough of them.
 RARE_LANDMARKS = 100
-
-
 #: Distance, in units of their spread, of two small clusters that are told apart: the halves of a
 #: normal distribution are 2.6 apart, those of an even one 3.5.
 CHANCE_DISTANCE = 4.0
-
-
 TOO_FEW_FOR_TWO = "The pixels are too few for two clusters of the smallest size, so there is one."
 
 

@@ -10,8 +10,6 @@ from hyperspy_clusterquant.composition.cliff_lorimer import weight_fractions
 from hyperspy_clusterquant.xrays.attenuation import attenuation_matrix, density_of
 
 NM_TO_CM = 1e-7
-
-
 MAX_ITERATIONS = 50
 
 

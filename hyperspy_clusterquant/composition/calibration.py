@@ -10,23 +10,13 @@ from hyperspy_clusterquant.composition.peaks import PeakFit, Scale, fit_peaks
 
 #: What is known before: standard deviations of offset (keV), gain, bend (keV), resolution (eV).
 PRIOR = np.array([0.015, 0.003, 0.015, 12.0])
-
-
 #: Farthest from the nominal values that the calibration goes.
 BOUND = np.array([0.150, 0.012, 0.060, 50.0])
-
-
 #: Steps of the numerical derivatives.
 _STEP = np.array([1e-4, 1e-5, 1e-4, 0.1])
-
-
 MAX_ITERATIONS = 12
-
-
 #: Offsets in keV that are tried at first: closer than half a width, as far as files are wrong.
 TRIED_OFFSETS = np.linspace(-0.12, 0.12, 17)
-
-
 #: By how much the deviance must fall for the axis to be moved at first.
 CLEARLY_BETTER = 25.0
 

@@ -23,8 +23,6 @@ from hyperspy_clusterquant.composition.unexplained import (
 
 #: Peaks that are looked for, at most.
 MOST_PEAKS = 25
-
-
 #: Standard deviations that a peak keeps in the last fit, or it is not reported.
 STILL_SIGNIFICANT = 3.0
 

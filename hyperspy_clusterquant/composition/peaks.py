@@ -6,36 +6,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy import interpolate, optimize, special
+from scipy import interpolate, optimize
 
 from hyperspy_clusterquant.xrays.attenuation import mass_attenuation
-from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
+from hyperspy_clusterquant.xrays.profiles import channel_edges, peak_profile
 
 #: Distance of the background's knots as a share of the energy, and at least in keV: wider than
 #: peaks and multiplets.
 BACKGROUND_KNOTS = 0.3
-
-
 CLOSEST_KNOTS = 0.25
-
-
 MAX_ITERATIONS = 30
-
-
-FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
-
-
 BEND_LENGTH = 0.4  # keV
-
-
 SILICON_K_EDGE, SILICON_K_ALPHA = 1.8389, 1.7398  # keV
-
-
 #: What is known of the artefacts before the fit: (expected, std) of the escape peaks in units of
 #: theory, and of the share of counts that pile up.
 ESCAPE_PRIOR = (1.0, 1.0)
-
-
 PILE_UP_PRIOR = (0.0, 0.01)
 
 
@@ -93,9 +78,7 @@ class Design:
     @cached_property
     def edges(self):
         """Calibrated energies between the channels, array (channels + 1,)."""
-        step = self.energy[1] - self.energy[0]
-        nominal = np.append(self.energy - step / 2, self.energy[-1] + step / 2)
-        return self.scale.true_energy(nominal)
+        return self.scale.true_energy(channel_edges(self.energy))
 
     @cached_property
     def profiles(self):
@@ -105,9 +88,7 @@ class Design:
 
     def profile(self, energies, weights):
         """Counts of some lines, Gaussian peaks integrated over the channels."""
-        sigma = fwhm_at_energy(energies, self.scale.resolution) * FWHM_TO_SIGMA
-        cumulative = special.ndtr((self.edges[:, None] - energies) / sigma)
-        return np.diff(cumulative, axis=0) @ np.asarray(weights)
+        return peak_profile(self.edges, energies, weights, self.scale.resolution)
 
     @cached_property
     def background(self):

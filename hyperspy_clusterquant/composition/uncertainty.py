@@ -8,8 +8,6 @@ from scipy import special
 #: An element is detected if its counts exceed zero by so many standard deviations, which noise
 #: alone does in 5 % of the cases (Currie's critical level).
 DETECTED = 1.645
-
-
 #: Probability that the truth lies below an upper limit.
 LIMIT = 0.95
 

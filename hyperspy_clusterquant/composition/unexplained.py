@@ -12,28 +12,16 @@ from hyperspy_clusterquant.xrays.emission import Family
 #: Standard deviations above the model from which a peak counts as one. In a spectrum of some
 #: hundred resolution widths, noise alone reaches it in one of ten thousand.
 SIGNIFICANT = 5.0
-
-
 #: Relative error of the lines of a shell, of their ratios and their shape. A peak must exceed
 #: that of the lines within `NEAR` widths as it must exceed the noise.
 SHAPE_ERROR = {"K": 0.03, "L": 0.03, "M": 0.05}
-
-
 NEAR = 1.3
-
-
 #: Share of a peak that nothing fitted already may take over, at least.
 LEAST_DISTINCT = 0.1
-
-
 #: Shift of lines in keV that is reckoned with before the calibration, and what it makes of the
 #: error: a peak must be half as large again as the lines within reach.
 LARGEST_SHIFT = 0.08
-
-
 SHIFT_ERROR = 0.3
-
-
 #: Elements met often in specimens, films, grids and columns: named before others that fit no
 #: more than a little better.
 COMMON = (

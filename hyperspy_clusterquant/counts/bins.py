@@ -8,12 +8,8 @@ from hyperspy_clusterquant._checks import as_int
 
 #: "auto" bins until a learning pixel holds this many counts ...
 LEARNING_COUNTS = 400
-
-
 #: ... but leaves this many pixels to learn from.
 LEARNING_PIXELS = 1000
-
-
 #: Pixels whose bins are thinned and multiplied together.
 BIN_PIXELS = 2**13
 

@@ -7,13 +7,9 @@ from scipy import interpolate, sparse
 
 #: Channels below this energy (keV) hold the detector's noise peak, not X-rays.
 LOWEST_ENERGY = 0.1
-
-
 #: Channels are merged into features up to this width (keV), a quarter of a
 #: peak's full width: no information is lost and the covariance stays small.
 FEATURE_WIDTH = 0.032
-
-
 #: Values of a block that are looked at together: 4 MB to 32 MB, which stay near the processor.
 LOOKED_AT = 2**22
 

@@ -14,8 +14,6 @@ from hyperspy_clusterquant.evidence.p_values import combine_p_values, holm_of_pa
 
 #: An interface is narrower than this share of what it separates.
 NARROW = 0.5
-
-
 #: Shares of the first of two clusters in a mixture that are tried.
 TRIED_SHARES = np.linspace(0, 1, 41)
 

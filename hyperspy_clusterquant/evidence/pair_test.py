@@ -9,13 +9,9 @@ from scipy import stats
 
 #: Counts that an element's estimate must effectively rest on for it to be normally distributed.
 MANY_COUNTS = 50
-
-
 #: Draws for the distribution of the statistic where counts are fewer: so many together, until so
 #: many of them are beyond what was found, or all are drawn.
 DRAWN_TOGETHER, ENOUGH_BEYOND, N_DRAWS = 500, 100, 10_000
-
-
 #: p-value of the normal case below which no draw would be beyond, and it is taken as it is.
 HOPELESS = 1e-12
 

@@ -13,12 +13,8 @@ from hyperspy_clusterquant.counts.packed import sum_rows
 
 #: Powers of the weights whose sums over the counts tell the moments of q.
 POWERS = (2, 3, 4, 6)
-
-
 #: Bins from which a sum over them is normally distributed; of fewer, the signs are drawn so often.
 MANY_BINS, N_FLIPS = 200, 9999
-
-
 #: Below it, a distribution is as good as normal.
 LEAST_SKEWNESS = 1e-3
 

@@ -8,11 +8,7 @@ import numpy as np
 CLUSTER_COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000",
 )  # fmt: skip
-
-
 NOISE_COLOUR = "#B0B0B0"
-
-
 MASK_COLOUR = "#FFFFFF"
 
 

@@ -10,11 +10,7 @@ from hyperspy_clusterquant.plotting.style import axes_or_new, draw_map, line_lab
 from hyperspy_clusterquant.results.significance import MERGE
 
 AGREES, DISAGREES, LEFT_OUT = "#D9E3EA", "#D55E00", "#FFFFFF"
-
-
 DISTINCT_COLOUR, SAME_COLOUR, UNKNOWN_COLOUR = "#9DC3DE", "#F5C98B", "#EEEEEE"
-
-
 DOUBTFUL_COLOUR = "#E3EDF4"
 
 

@@ -12,8 +12,6 @@ from hyperspy_clusterquant.evidence.variation import Variation
 
 #: Fewest lines of which two can be compared with the others.
 FEWEST_LINES = 4
-
-
 #: Significant correlations are printed from here on.
 WORTH_A_LINE = 0.5
 

@@ -13,20 +13,10 @@ from hyperspy_clusterquant.evidence.judgement import Judged
 from hyperspy_clusterquant.results.clusters import ClusterResult
 
 MERGE = "not distinguishable: merge"
-
-
 DISTINCT = "distinct"
-
-
 INTERFACE = ", but an interface"
-
-
 UNSTABLE = ", but not stable"
-
-
 LOST = "not tested: half of the counts do not find both"
-
-
 EMPTY = "not comparable: none of the elements in {}"
 
 

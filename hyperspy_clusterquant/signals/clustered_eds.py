@@ -53,7 +53,6 @@ _SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
             Gaussian sigma in pixels of the neighbours that help to label a pixel, as neighbours
             tend to be of the same phase. 0 = each pixel alone. ``"auto"``: 1.5 pixels, more
             below 4 counts per pixel, if the map is binned for learning, else 0."""
-
 _SHARED_END = """random_state : int or None
             Seed; the same seed gives the same result. None = a new one each time.
         name : str

@@ -58,42 +58,22 @@ from hyperspy_clusterquant.xrays.lines import (
 #: The fit starts here in keV, or below the lowest quantified line if that is lower: with little
 #: below it, the strong carbon of the film and its steep background are left out.
 FIT_FROM = 1.1
-
-
 MARGIN_BELOW = 0.25
-
-
 #: The fit never starts lower than this, or this share of the lowest quantified line.
 LOWEST_FIT_ENERGY = 0.2
-
-
 LOWEST_SHARE = 0.65
-
-
 #: The fit goes up to here in keV, or beyond the highest quantified line if that is higher.
 FIT_UP_TO = 25.0
-
-
 #: Alpha lines so far (keV) outside of the fit may still reach into it.
 REACH = 0.25
-
-
 #: Distance of the background windows below and above a line, in widths of the line.
 WINDOWS_AT = [5.0, 2.0]
-
-
 #: Standard deviations that the amount of all elements in a pixel must be above zero.
 SURE = 3.0
-
-
 #: Unexplained peaks that a warning names.
 MOST_NAMED = 6
-
-
 #: Shift of a quantified line and change of the resolution, in eV, that are worth a warning.
 LARGE_SHIFT = 25.0
-
-
 LARGE_CHANGE = 20.0
 
 

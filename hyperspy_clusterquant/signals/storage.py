@@ -11,17 +11,11 @@ from hyperspy_clusterquant.results.clusters import ClusterResult
 from hyperspy_clusterquant.signals.axes import navigation_axes
 
 NODE = "Clusters"
-
-
 WORKFLOWS = ("pca_gmm", "umap_hdbscan", "assigned")
-
-
 _VIEW = (
     "cluster_labels", "cluster_algorithm", "number_of_clusters", "cluster_sum_signals",
     "cluster_centroid_signals",
 )  # fmt: skip
-
-
 LIVE_TIME = "Acquisition_instrument.TEM.Detector.EDS.live_time"
 
 

@@ -15,17 +15,11 @@ from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
 
 #: Share of the separation of two clusters that total counts explain, from which it is said.
 MOSTLY_THICKNESS = 0.9
-
-
 #: Windows of a line in units of its width: half of the peak's, and the ends of those beside it.
 PEAK, BESIDE = 0.6, (1.2, 1.8)
-
-
 #: p-value of "same composition" below which there is chemistry as well. It is found from the counts
 #: that made the clusters, and so says too often that there is.
 CHEMISTRY = 1e-4
-
-
 #: Counts of the elements in a pixel of one cluster as a share of those of another, below which
 #: the first is film or vacuum, unless clusters may differ in dose.
 NEXT_TO_NOTHING = 0.1

@@ -10,24 +10,12 @@ import numpy as np
 from hyperspy_clusterquant.xrays.attenuation import mass_attenuation
 
 MN_K_ALPHA = 5.8987  # keV
-
-
 #: Layers in front of the sensitive silicon: (formula as mass fractions, density g/cm3, cm).
 _SILICON = ({"Si": 1.0}, 2.33)
-
-
 _POLYIMIDE = ({"C": 0.691, "H": 0.026, "N": 0.073, "O": 0.209}, 1.42)
-
-
 _ALUMINIUM = ({"Al": 1.0}, 2.70)
-
-
 _BERYLLIUM = ({"Be": 1.0}, 1.85)
-
-
 SENSITIVE_THICKNESS = 0.045  # cm of silicon
-
-
 LAYERS = {
     "ideal": None,
     "windowless": (),

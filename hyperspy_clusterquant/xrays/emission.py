@@ -9,30 +9,18 @@ from functools import lru_cache
 import numpy as np
 
 RYDBERG = 13.605693e-3  # keV
-
-
 ELECTRON_REST_ENERGY = 510.99895  # keV
-
-
 #: Electrons in each subshell.
 SUBSHELLS = {
     "K": {"K": 2},
     "L": {"L1": 2, "L2": 2, "L3": 4},
     "M": {"M1": 2, "M2": 2, "M3": 4, "M4": 4, "M5": 6},
 }
-
-
 #: Transitions that make up the alpha line of each shell.
 ALPHA = {"K": ("KL1", "KL2", "KL3"), "L": ("L3M4", "L3M5"), "M": ("M5N6", "M5N7")}
-
-
 _OUTER = [f"{shell}{n}" for shell, last in zip("LMNOP", (3, 5, 7, 7, 5), strict=True)
           for n in range(1, last + 1)] + ["N67", "O45", "P23", "P45"]  # fmt: skip
-
-
 _LINE_NAME = re.compile("[KLM]([abglnzsuv][0-9]*|[1-5][NO][1-7])")
-
-
 #: Lines weaker than this share of the alpha line are left out.
 WEAKEST = 1e-4
 

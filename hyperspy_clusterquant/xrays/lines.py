@@ -11,16 +11,10 @@ from hyperspy_clusterquant.xrays.emission import Family, line_families, split_li
 
 #: Half width of an excluded window, in full widths at half maximum (2.9 sigma).
 WINDOW_HALF_WIDTH = 1.25
-
-
 #: K lines above this energy (keV) are weak in a thin specimen and detector; L is used.
 HIGHEST_K_LINE = 15.0
-
-
 #: Lines below this energy (keV) drown in the noise peak.
 LOWEST_LINE = 0.1
-
-
 #: Not in samples: gases without compounds, and elements without stable isotopes.
 NEVER = frozenset(
     ("He", "Ne", "Ar", "Kr", "Xe", "Rn", "Tc", "Pm", "Po", "At", "Fr", "Ra", "Ac", "Pa", "Np", "Pu")

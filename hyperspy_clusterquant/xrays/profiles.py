@@ -1,48 +1,74 @@
-"""Shapes of the lines of the declared elements, for the search for weak components."""
+"""What a detector makes of X-ray lines: counts in the channels of a spectrum."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy import special
 
-from hyperspy_clusterquant.composition.peaks import Design, Scale
-from hyperspy_clusterquant.signals.axes import energy_in_kev
+from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 from hyperspy_clusterquant.xrays.emission import alpha_emission
 from hyperspy_clusterquant.xrays.lines import alpha_lines, families_of
 
+FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
 
-def of_declared_elements(signal, exclude_lines=()):
-    """Counts of all lines of each declared element together.
+
+def channel_edges(energy):
+    """Energies between the channels of an even axis, array (channels + 1,)."""
+    step = energy[1] - energy[0]
+    return np.append(energy - step / 2, energy[-1] + step / 2)
+
+
+def peak_profile(edges, energies, weights, resolution):
+    """Counts of some lines, Gaussian peaks integrated over the channels.
+
+    Parameters
+    ----------
+    edges : array (channels + 1,)
+        Energies between the channels in keV.
+    energies, weights : array (n_lines,)
+        Of the lines, in keV and counts.
+    resolution : float
+        Full width at half maximum at Mn K-alpha in eV.
+
+    Returns
+    -------
+    array (channels,)
+    """
+    sigma = fwhm_at_energy(energies, resolution) * FWHM_TO_SIGMA
+    cumulative = special.ndtr((edges[:, None] - energies) / sigma)
+    return np.diff(cumulative, axis=0) @ np.asarray(weights)
+
+
+def element_profiles(energy, elements, beam_energy, resolution):
+    """Counts of all lines of each element together, as theory has them.
 
     Not one family after the other: the ratio of two of an element tells thickness, not composition.
 
     Parameters
     ----------
-    signal : ClusteredEDSSpectrum
-    exclude_lines : tuple of str
-        Lines and elements that are left out.
+    energy : array (channels,)
+        In keV.
+    elements : sequence of str
+    beam_energy : float
+        In keV.
+    resolution : float
+        Full width at half maximum at Mn K-alpha in eV.
 
     Returns
     -------
-    array (n_elements, channels) or None
-        None if there are less than two, or the beam energy is not known.
+    array (n_elements, channels)
+        Without elements that have no line there.
     """
-    microscope = signal.metadata.Acquisition_instrument.TEM
-    beam_energy = microscope.get_item("beam_energy", None)
-    if beam_energy is None:
-        return None
-    beam_energy = float(beam_energy)
-    energy = energy_in_kev(signal)
-    elements = [str(e) for e in signal.metadata.get_item("Sample.elements", [])]
-    elements = [e for e in elements if e not in exclude_lines]
-    resolution = float(microscope.Detector.EDS.energy_resolution_MnKa)
-    profiles = []
+    edges, profiles = channel_edges(energy), []
     for element in elements:
         photons = _photons(alpha_lines([element], energy[0], energy[-1]), beam_energy)
         if photons:
-            families = families_of(photons, beam_energy)
-            design = Design(energy, families, Scale(resolution=resolution), beam_energy)
-            profiles.append(np.array(list(photons.values())) @ design.profiles)
-    return np.array(profiles) if len(profiles) > 1 else None
+            of_families = [
+                peak_profile(edges, family.energies, family.weights, resolution)
+                for family in families_of(photons, beam_energy)
+            ]
+            profiles.append(np.array(list(photons.values())) @ np.array(of_families))
+    return np.array(profiles).reshape(-1, len(energy))
 
 
 def _photons(alphas, beam_energy):

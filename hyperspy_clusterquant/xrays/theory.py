@@ -17,15 +17,9 @@ from hyperspy_clusterquant.xrays.kfactors import KFactors, as_number, as_positiv
 #: of two lines adds theirs in quadrature: metal K / metal K 4 %, metal K / S K
 #: 10.5 %, L / metal K 17 %. Soft X-rays hang on the window, ice and dead layer of the detector.
 THEORY_UNCERTAINTY = {"K": 0.03, "light K": 0.10, "L": 0.17, "M": 0.20, "soft": 0.40}
-
-
 SOFT = 1.0  # keV
-
-
 #: Below it, a window absorbs so much that its exact thickness would decide.
 LEAST_EFFICIENCY = 0.02
-
-
 _FIRST_METAL_K = 21  # scandium; below, fluorescence yields are known less well
 
 
