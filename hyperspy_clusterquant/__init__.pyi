@@ -1,12 +1,13 @@
 from . import data
 from ._version import __version__
-from .diagnostics.agreement import ClusteringComparison, compare_clusterings
-from .diagnostics.significance import SignificanceTable
-from .diagnostics.stability import ClusterStability
-from .diagnostics.variation import MapSignificance
-from .quantification.composition import CompositionTable
-from .quantification.kfactors import KFactors, convert_kfactors, theoretical_kfactors
-from .results import ClusterResult
+from .results.comparison import ClusteringComparison, compare_clusterings
+from .results.significance import SignificanceTable
+from .results.stability import ClusterStability
+from .results.line_maps import MapSignificance
+from .results.composition import CompositionTable
+from .xrays.kfactors import KFactors
+from .xrays.theory import convert_kfactors, theoretical_kfactors
+from .results.clusters import ClusterResult
 from .signals import ClusteredEDSSpectrum, LazyClusteredEDSSpectrum, calibrate_kfactors
 
 __all__ = [

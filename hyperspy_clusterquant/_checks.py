@@ -128,3 +128,37 @@ def check_has_clusters(result):
             f"The result {result.name!r} has no cluster: all its pixels are noise or left "
             "out. Cluster again with other parameters, or take another result."
         )
+
+
+def cluster_number(key, names, what):
+    """Number of a cluster that is given by its number or its name.
+
+    Parameters
+    ----------
+    key : int or str
+    names : sequence of str
+        Names of the clusters there are.
+    what : str
+        What the clusters are of, for the message, such as ``"the result 'pca_gmm'"``.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> cluster_number("shell", ["core", "shell"], "the result 'pca_gmm'")
+    1
+    """
+    is_number = isinstance(key, int | np.integer) and not isinstance(key, bool)
+    if not is_number and not isinstance(key, str):
+        raise TypeError(f"A cluster is given by its number (int) or name (str), not {key!r}.")
+    numbers = [k for k, name in enumerate(names) if key in (k, name)]
+    if len(numbers) == 1:
+        return numbers[0]
+    there_are = ", ".join(f"{k} ({name!r})" for k, name in enumerate(names)) or "none"
+    if numbers:
+        raise ValueError(
+            f"Several clusters of {what} are named {key!r}; give a number. There are {there_are}."
+        )
+    raise ValueError(f"There is no cluster {key!r} in {what}; there are {there_are}.")

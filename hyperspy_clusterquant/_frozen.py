@@ -17,13 +17,17 @@ class FrozenDict(dict):
     {'a': (1, 2), 'b': 3}
     """
 
+    _INSTEAD = (
+        "old | {name: value}, or, without some, "
+        "{name: value for name, value in old.items() if ...}"
+    )
+
     def __init__(self, *args, **kwargs):
         super().__init__({key: freeze(value) for key, value in dict(*args, **kwargs).items()})
 
     def _refuse(self, *_, **__):
         raise TypeError(
-            f"{type(self).__name__} cannot be changed. Make a new one: old | {{name: value}}, or "
-            "{name: value for name, value in old.items() if ...} without some."
+            f"{type(self).__name__} cannot be changed. Make a new one: {self._INSTEAD}."
         )
 
     __setitem__ = __delitem__ = update = setdefault = pop = popitem = clear = _refuse
@@ -64,7 +68,9 @@ def freeze(value):
 
 def same(one, other):
     """Whether two values are equal, arrays element by element; NaN equals NaN."""
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+    if isinstance(one, np.ndarray) != isinstance(other, np.ndarray):
+        return False
+    if isinstance(one, np.ndarray):
         if one.shape != other.shape or (one.dtype == object) != (other.dtype == object):
             return False
         numbers = one.dtype.kind in "fc" and other.dtype.kind in "fc"
@@ -73,7 +79,7 @@ def same(one, other):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(v, other[k]) for k, v in one.items())
-    both_nan = one is not other and isinstance(one, float) and one != one and other != other
+    both_nan = isinstance(one, float) and one != one and other != other
     return both_nan or bool(one == other)
 
 

@@ -238,32 +238,13 @@ def _phantom(
     lazy_seed=None,
 ):  # fmt: skip
     """Counts drawn from the truth, as a signal that carries it."""
-    import hyperspy.api as hs
-
-    scale = max(0.01, 10.24 / channels)
-    energy = scale * np.arange(channels)
+    step = max(0.01, 10.24 / channels)
+    energy = step * np.arange(channels)
     elements = list(next(iter(phases.values())))
     compositions = np.array([list(phase.values()) for phase in phases.values()])
     compositions *= 100 / compositions.sum(axis=1, keepdims=True)
-    lines = _lines_in_range([*elements, "Au", "C"], energy[-1])
-    kfactors = dict(theoretical_kfactors(lines, BEAM_ENERGY))
     detected = energy * (1 + energy_gain) + energy_offset / 1000
-    background = _bremsstrahlung(detected)
-
-    def lines_of(atomic_percent):
-        return _line_spectrum(detected, scale, atomic_percent, resolution)
-
-    spectra = []
-    for composition in compositions:
-        spectrum = lines_of(dict(zip(elements, composition, strict=True)))
-        spectrum *= (1 - BREMSSTRAHLUNG_SHARE) / spectrum.sum()
-        spectra.append(spectrum + BREMSSTRAHLUNG_SHARE * background)
-    # The grid is excited by what the sample scatters, so it goes with the sample.
-    stray = lines_of({"Au": 100.0})
-    spectra = np.array(spectra) + 0.02 * stray / stray.sum()
-    carbon = lines_of({"C": 100.0})
-    carbon = 0.95 * carbon / carbon.sum() + 0.05 * background
-
+    spectra, carbon = _phase_spectra(detected, step, elements, compositions, resolution)
     sample = labels >= 0
     dose = counts_per_pixel / ((1 + carbon_share) * thickness[sample].mean())
 
@@ -273,31 +254,70 @@ def _phantom(
         return np.tensordot(amounts, spectra, (0, 0)) + of_film
 
     if lazy_seed is None:
-        counts = np.empty((*labels.shape, channels), dtype=np.uint16)
-        for row in range(len(labels)):
-            counts[row] = rng.poisson(expected((row,)))
-        if counts.max() < 256:
-            counts = counts.astype(np.uint8)
+        counts = _drawn(rng, expected, (*labels.shape, channels))
     else:
         brightest = np.unravel_index(thickness.argmax(), thickness.shape)
         highest = expected(brightest).max()
-        one_byte = highest + 10 * np.sqrt(highest) + 10 < 256
+        counts = _drawn_when_read(lazy_seed, expected, (*labels.shape, channels), highest)
+    lines = _lines_in_range([*elements, "Au", "C"], energy[-1])
+    truth = {
+        "labels": labels.astype(np.int16),
+        "fractions": fractions.astype(np.float32),
+        "thickness": thickness.astype(np.float32),
+        "phase_names": list(phases),
+        "elements": elements,
+        "compositions": compositions,
+        "kfactors": dict(theoretical_kfactors(lines, BEAM_ENERGY)),
+    }
+    return _as_signal(counts, step, pixel_size, title, truth, lazy=lazy_seed is not None)
 
-        def draw(place):
-            stream = np.random.default_rng([lazy_seed, 1, *(axis.start for axis in place)])
-            return stream.poisson(expected(place))
 
-        dtype = np.uint8 if one_byte else np.uint16
-        counts = lazy_map(draw, (*labels.shape, channels), dtype)
+def _phase_spectra(detected, step, elements, compositions, resolution):
+    """Expected spectra of the phases on their grid, and of the film."""
+    background = _bremsstrahlung(detected)
+    spectra = []
+    for composition in compositions:
+        of_lines = dict(zip(elements, composition, strict=True))
+        spectrum = _line_spectrum(detected, step, of_lines, resolution)
+        spectrum *= (1 - BREMSSTRAHLUNG_SHARE) / spectrum.sum()
+        spectra.append(spectrum + BREMSSTRAHLUNG_SHARE * background)
+    # The grid is excited by what the sample scatters, so it goes with the sample.
+    stray = _line_spectrum(detected, step, {"Au": 100.0}, resolution)
+    carbon = _line_spectrum(detected, step, {"C": 100.0}, resolution)
+    carbon = 0.95 * carbon / carbon.sum() + 0.05 * background
+    return np.array(spectra) + 0.02 * stray / stray.sum(), carbon
+
+
+def _drawn(rng, expected, shape):
+    """Counts of all pixels, in single bytes if these hold them."""
+    counts = np.empty(shape, dtype=np.uint16)
+    for row in range(shape[0]):
+        counts[row] = rng.poisson(expected((row,)))
+    return counts.astype(np.uint8) if counts.max() < 256 else counts
+
+
+def _drawn_when_read(seed, expected, shape, highest):
+    """The same as a dask array whose blocks are drawn when they are read."""
+
+    def draw(place):
+        stream = np.random.default_rng([seed, 1, *(axis.start for axis in place)])
+        return stream.poisson(expected(place))
+
+    one_byte = highest + 10 * np.sqrt(highest) + 10 < 256
+    return lazy_map(draw, shape, np.uint8 if one_byte else np.uint16)
+
+
+def _as_signal(counts, step, pixel_size, title, truth, lazy):
+    import hyperspy.api as hs
 
     s = hs.signals.Signal1D(counts)
-    if lazy_seed is not None:
+    if lazy:
         s = s.as_lazy()
     x_axis, y_axis = s.axes_manager.navigation_axes
     for axis, name in ((y_axis, "y"), (x_axis, "x")):
         axis.name, axis.units, axis.scale = name, "nm", pixel_size
     e_axis = s.axes_manager.signal_axes[0]
-    e_axis.name, e_axis.units, e_axis.scale = "Energy", "keV", scale
+    e_axis.name, e_axis.units, e_axis.scale = "Energy", "keV", step
     s.set_signal_type("EDS_TEM_clustered")
     instrument = "Acquisition_instrument.TEM"
     for key, value in {
@@ -308,16 +328,10 @@ def _phantom(
         f"{instrument}.Detector.EDS.energy_resolution_MnKa": RESOLUTION,
         f"{instrument}.Detector.EDS.elevation_angle": TAKE_OFF_ANGLE,
         f"{instrument}.Detector.EDS.live_time": 0.01,
-        "Ground_truth.labels": labels.astype(np.int16),
-        "Ground_truth.fractions": fractions.astype(np.float32),
-        "Ground_truth.thickness": thickness.astype(np.float32),
-        "Ground_truth.phase_names": list(phases),
-        "Ground_truth.elements": elements,
-        "Ground_truth.compositions": compositions,
-        "Ground_truth.kfactors": kfactors,
+        **{f"Ground_truth.{name}": value for name, value in truth.items()},
     }.items():
         s.metadata.set_item(key, value)
-    s.set_elements(elements)
+    s.set_elements(truth["elements"])
     return s
 
 

@@ -160,7 +160,7 @@ def test_p_values_of_maps_are_uniform(null):
         above = np.triu_indices(len(table.xray_lines), 1)
         if null == "flat":
             lines.append(table.p_values_no_variation)
-            pairs.append(table.variation.total_correlation_p[above])
+            pairs.append(table.correlations_beyond_noise.p_values[above])
         else:
             lines.append(table.p_values)
             pairs.append(table.correlation_p_values[above])

@@ -17,8 +17,8 @@ N_LEADING = 20
 
 
 @dataclass(frozen=True)
-class Axes:
-    """Axes of composition: everything it takes to turn counts into scores.
+class Reduction:
+    """Reduction of composition: everything it takes to turn counts into scores.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ def find_axes(products, share, doses, n_components="auto", normalize=True, basis
     components = components * np.sign(components[strongest, np.arange(n_components)])
     dose = float(np.median(doses) if normalize else doses.mean())
     # Halves have half the dose, so half of the variance that whole pixels have.
-    return Axes(share, components, 2 * eigenvalues, 2 * edge, max(dose, 1.0), normalize, basis)
+    return Reduction(share, components, 2 * eigenvalues, 2 * edge, max(dose, 1.0), normalize, basis)
 
 
 def line_basis(profiles, share):
@@ -320,7 +320,7 @@ def project(counts, reduction):
     counts : scipy.sparse.csr_array (pixels, features)
         Counts X.
     reduction : Reduction
-        Axes from `find_axes`.
+        Reduction from `find_axes`.
 
     Returns
     -------
@@ -342,7 +342,7 @@ def whitened_scores(projected, doses, reduction):
     doses : array (pixels,)
         Counts N of each pixel.
     reduction : Reduction
-        Axes from `find_axes`.
+        Reduction from `find_axes`.
 
     Returns
     -------

@@ -21,7 +21,7 @@ def density_clusters(
     """Clusters of an embedding by density that gaps in the scores separate.
 
     HDBSCAN's finest clusters, the leaves of its tree, are joined where no gap separates
-    them (`merge_without_gap`): which clumps the embedding makes, and which of them HDBSCAN takes
+    them (`join_without_gap`): which clumps the embedding makes, and which of them HDBSCAN takes
     together, depends on chance and settings, the gaps do not. A gap can still hide inside a
     clump, so that is done with leaves of two sizes, and what separates more clusters is
     taken. What is noise, the selection method decides: with ``"eom"`` points between leaves

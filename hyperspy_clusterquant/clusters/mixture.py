@@ -57,7 +57,7 @@ def fit_mixture(scores, n_clusters, covariance_type, n_init, seed):
 def mixture_memberships(scores, n_clusters, covariance_type, n_init, seed, rng):
     """Responsibilities of a Gaussian mixture, array of float32 (pixels, n_clusters).
 
-    Parameters as in `gaussian_mixture`; one cluster needs no fit. Of more than
+    Parameters as in `fit_mixture`; one cluster needs no fit. Of more than
     `MIXTURE_PIXELS`, the mixture is fitted to so many, drawn with `rng`.
     """
     if n_clusters == 1:
@@ -79,7 +79,7 @@ def choose_n_clusters(scores, criterion, n_spectra, covariance_type, n_init, see
     to split, because mixed pixels at interfaces and clusters that are not normal need more
     than one Gaussian each. ``"auto"`` therefore asks of mixtures of 1, 2, ... Gaussians
     how many groups are left when those without a gap between them are joined
-    (`merge_without_gap`), and takes the number found most often: it stays the
+    (`join_without_gap`), and takes the number found most often: it stays the
     same while further Gaussians are added. Phases that mix without a gap, as the shells and cores
     of small particles do, are missed by that; but components of the counts that
     strong need at least one spectrum more than there are components, so there are never fewer
@@ -94,7 +94,7 @@ def choose_n_clusters(scores, criterion, n_spectra, covariance_type, n_init, see
     n_spectra : int
         Fewest spectra whose mixtures make the strong components, for ``"auto"``.
     covariance_type, n_init, seed
-        As in `gaussian_mixture`.
+        As in `fit_mixture`.
     rng : numpy.random.Generator
         Draws the pixels to choose on.
 

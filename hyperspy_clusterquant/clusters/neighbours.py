@@ -61,7 +61,7 @@ def mean_field(evidence, states, prior, keep, sigma, start=None):
 
     Parameters
     ----------
-    evidence : sequence of arrays (some kept pixels, n_states)
+    evidence : StoredArrays (some kept pixels, n_states)
         Log-likelihoods, block after block of pixels.
     states : array (n_states, n_clusters)
         From `mixing_states`.
@@ -88,7 +88,7 @@ def mean_field(evidence, states, prior, keep, sigma, start=None):
     n_clusters = states.shape[1]
     shape = (np.count_nonzero(keep), n_clusters)
     states = states.astype(np.float32)
-    ends = np.append(0, np.cumsum([len(block) for block in evidence]))
+    ends = np.append(0, np.cumsum(evidence.lengths))
     memberships, shares = np.zeros((2, *shape), dtype=np.float32)
     if sigma == 0:
         favour = np.broadcast_to(np.log(np.maximum(prior, 1e-12)).astype(np.float32), shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,8 +38,17 @@ ALL_NOISE = (
 )
 
 
-def to_pixels(learning, memberships, in_noise, found, progress, smallest=0):
-    """From learning pixels to the pixels of the map, as arguments of a result.
+@dataclass(frozen=True)
+class Refined:
+    """Clusters of all pixels: (kept pixels,), (kept pixels, n_clusters), and what is to be said."""
+
+    labels: np.ndarray
+    memberships: np.ndarray
+    remarks: tuple
+
+
+def refine(learning, memberships, in_noise, progress, smallest=0):
+    """From clusters of learning pixels to those of all pixels of the map.
 
     `memberships` of a pixel are those of its learning pixel, and `in_noise` tells where that
     is noise. Every pixel is labelled by its own counts and its neighbours. If a cluster must hold
@@ -47,46 +56,28 @@ def to_pixels(learning, memberships, in_noise, found, progress, smallest=0):
     learning pixels and of left-out clusters that are no mixture of the other clusters either.
     """
     progress("labels")
-    found.setdefault("remarks", [])
-    if learning.is_weak:
-        found["remarks"].append(WEAK)
+    remarks = [WEAK] if learning.is_weak else []
     labels, labelled = _label_pixels(learning, memberships, in_noise)
     # Pixels of the least clusters may belong to one that reaches the size with them.
     for size in (smallest // 2, smallest):
         if not size or not labelled.shape[1]:
             continue
-        left_out = _small_or_mixed(learning, labels, labelled, size, found["remarks"])
+        left_out, why = _small_or_mixed(learning, labels, labelled, size)
+        remarks += why
         if left_out.any():
             in_noise = in_noise | np.append(left_out, False)[labels]
             memberships = labelled[:, ~left_out]
             memberships /= np.maximum(memberships.sum(axis=1, keepdims=True), 1e-12)
             labels, labelled = _label_pixels(learning, memberships, in_noise)
     if labelled.shape[1] == 0:
-        found["remarks"].append(ALL_NOISE.format(len(learning.scores)))
+        remarks.append(ALL_NOISE.format(len(learning.scores)))
     labels, memberships, _ = drop_empty_and_sort(labels, labelled)
-    return {
-        "labels": labels,
-        "memberships": memberships,
-        "scores": learning.pixel_scores,
-        "eigenvalues": learning.reduction.eigenvalues,
-        "noise_edge": learning.reduction.noise_edge,
-        "parameters": found
-        | {
-            "n_components_found": learning.reduction.components.shape[1],
-            "n_significant": learning.n_significant,
-            "components_are": learning.components_are,
-            "binning_used": learning.binning,
-            "neighbourhood_used": learning.sigma,
-            "learning_pixels": len(learning.scores),
-            "counts_per_learning_pixel": float(learning.doses.mean()),
-            "seed": learning.seed,
-            "versions": versions(),
-        },
-    }
+    return Refined(labels, memberships, tuple(remarks))
 
 
-def _small_or_mixed(learning, labels, memberships, smallest, remarks):
-    """Clusters to leave out: with too few pixels, or small and no more than interfaces."""
+def _small_or_mixed(learning, labels, memberships, smallest):
+    """Clusters to leave out, with too few pixels, or small and no more than interfaces, and why."""
+    remarks = []
     sizes = np.bincount(labels[labels >= 0], minlength=memberships.shape[1])
     small = sizes < smallest
     members = labels[:, None] == np.arange(len(sizes))
@@ -105,7 +96,7 @@ def _small_or_mixed(learning, labels, memberships, smallest, remarks):
             f"{mixed.sum()} of {len(mixed)} clusters are small and no more than mixtures of two "
             "others, as pixels at interfaces are, and were left out."
         )
-    return small | mixed
+    return small | mixed, remarks
 
 
 def _label_pixels(learning, start, in_noise):
@@ -173,12 +164,3 @@ def memberships_of(pixel_counts, spectra, sizes, rates, keep, sigma, start=None,
         memberships = pooled_posterior(evidence, prior, keep, sigma)
         return memberships, memberships
     return mean_field(evidence, states, prior, keep, sigma, start)
-
-
-def versions():
-    """Versions of the libraries that decide what is found."""
-    packages = (
-        "hyperspy-clusterquant", "hyperspy", "exspy", "numpy", "scipy", "scikit-learn",
-        "umap-learn", "hdbscan",
-    )  # fmt: skip
-    return {package: importlib.metadata.version(package) for package in packages}

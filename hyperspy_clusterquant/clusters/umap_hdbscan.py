@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from hyperspy_clusterquant._checks import as_int, check_choice
-from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.clusters.density import PROPOSED_SHARE, density_clusters
 from hyperspy_clusterquant.clusters.embedding import (
     draw_landmarks,
@@ -17,10 +17,9 @@ from hyperspy_clusterquant.clusters.embedding import (
     umap_embedding,
 )
 from hyperspy_clusterquant.clusters.gaps import join_without_gap
-from hyperspy_clusterquant.clusters.learning import learn, learn_finer
-from hyperspy_clusterquant.clusters.pca_gmm import CONTINUOUS, NO_SIGNAL, _fewest_spectra, _on_map
-from hyperspy_clusterquant.clusters.refine import to_pixels
-from hyperspy_clusterquant.counts.pixels import read_pixels
+from hyperspy_clusterquant.clusters.learning import CONTINUOUS, NO_SIGNAL, learn, rebinned
+from hyperspy_clusterquant.clusters.recipe import Clustering, Recipe
+from hyperspy_clusterquant.clusters.refine import refine
 
 #: Fewest landmarks in a cluster that HDBSCAN may propose: fewer show no significant gap.
 PROPOSED_PIXELS = 10
@@ -34,20 +33,56 @@ CHANCE_DISTANCE = 4.0
 TOO_FEW_FOR_TWO = "The pixels are too few for two clusters of the smallest size, so there is one."
 
 
-@dataclass(frozen=True)
-class DensitySetting:
-    """What UMAP and HDBSCAN are told; names as in `umap.UMAP` and `hdbscan.HDBSCAN`."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class UmapHdbscan(Recipe):
+    """Workflow 2.
 
-    n_dimensions: int
-    n_neighbors: int
-    min_dist: float
-    metric: str
-    min_samples: int | None
-    cluster_selection_method: str
-    cluster_selection_epsilon: float
-    n_landmarks: int
+    HDBSCAN proposes clusters down to 3 % of the landmarks, or to half of a smaller
+    `min_cluster_size`, because many pixels of a small phase are mixed. Those without a gap between
+    them are joined. When all pixels are labelled, clusters below `min_cluster_size` are left out,
+    which makes the outcome depend on that size only where a cluster is smaller. A phase of that
+    size may be lost in the bins that "auto" chose for weak pixels; then small clusters are
+    searched for once more in smaller bins. Or too few of it may be among the landmarks; then
+    they are searched for among landmarks that are drawn evenly over the space of the scores.
+
+    Attributes
+    ----------
+    min_cluster_size
+        As the user wrote it.
+    smallest : int, float or "auto"
+        The same in pixels of the map (int) or as a fraction of the kept pixels.
+    searches : tuple of int or None
+        Sizes of the bins in which small clusters are searched for once more; None = as needed.
+    n_dimensions, n_neighbors, min_dist, metric
+        As in `umap.UMAP`.
+    min_samples, cluster_selection_method, cluster_selection_epsilon
+        As in `hdbscan.HDBSCAN`.
+    n_landmarks : int
+        Learning pixels that are embedded at most.
+    """
+
+    min_cluster_size: object = "auto"
+    smallest: object = "auto"
+    searches: tuple | None = None
+    n_dimensions: int = 4
+    n_neighbors: int = 30
+    min_dist: float = 0.0
+    metric: object = "euclidean"
+    min_samples: int | None = None
+    cluster_selection_method: str = "eom"
+    cluster_selection_epsilon: float = 0.0
+    n_landmarks: int = 20_000
+
+    workflow: ClassVar[str] = "umap_hdbscan"
+    needed: ClassVar[tuple] = (
+        "min_cluster_size", "smallest_cluster_pixels", "n_dimensions", "n_neighbors", "min_dist",
+        "metric", "min_samples", "cluster_selection_method", "cluster_selection_epsilon",
+        "n_landmarks",
+    )  # fmt: skip
+    hidden: ClassVar[tuple] = (*Recipe.hidden, "smallest", "searches")
 
     def __post_init__(self):
+        super().__post_init__()
         check_choice("cluster_selection_method", self.cluster_selection_method, ("eom", "leaf"))
         if not self.cluster_selection_epsilon >= 0:
             raise ValueError(
@@ -62,6 +97,152 @@ class DensitySetting:
             if name != "min_samples" or value is not None:
                 object.__setattr__(self, name, as_int(name, value, minimum=minimum))
 
+    def run(self, pixels, progress):
+        """See `Recipe.run`."""
+        # Learn.
+        learning = learn(pixels, self, progress)
+        share = self._smallest_share(learning)
+        smallest = round(share * learning.keep.sum())
+        n_components = learning.scores.shape[1]
+        if n_components == 0 or share > 0.5:
+            # Without signal, UMAP makes clumps out of noise; and one cluster needs no search.
+            remark = NO_SIGNAL if n_components == 0 else TOO_FEW_FOR_TWO
+            one = np.ones((learning.keep.sum(), 1))
+            refined = refine(learning, one, np.zeros(len(one), dtype=bool), progress)
+            return self._clustering(
+                learning, refined, [remark], {"smallest_cluster_pixels": smallest}
+            )
+        # Cluster.
+        dense = self._dense_clusters(learning, share, progress)
+        memberships = dense.memberships[learning.bin_of_pixel]
+        in_noise = dense.is_noise[learning.bin_of_pixel]
+        searched = []
+        for finer in self._finer(learning, share):
+            if not dense.n_joined or not finer.scores.shape[1]:
+                break
+            progress("small clusters")
+            again = self._dense_clusters(finer, share, progress, rare=True)
+            small = _small_clusters(again, finer.scores)[finer.bin_of_pixel]
+            memberships = _with_small(memberships, small)
+            in_noise &= ~small.any(axis=1)
+            searched.append(finer.binning)
+        # Refine.
+        refined = refine(learning, memberships, in_noise, progress, smallest)
+        first_pixel = np.full(len(learning.scores), learning.keep.size)
+        np.minimum.at(first_pixel, learning.bin_of_pixel, np.flatnonzero(learning.keep))
+        chosen = {
+            "smallest_cluster_pixels": smallest,
+            "hdbscan_clusters": dense.n_proposed,
+            **({"binning_small": searched} if searched else {}),
+        }
+        return self._clustering(
+            learning, refined, dense.remarks, chosen, embedding=dense.embedding,
+            landmarks=first_pixel[dense.landmarks],
+        )  # fmt: skip
+
+    def _clustering(self, learning, refined, remarks, chosen, **more):
+        remarks = [*remarks, *refined.remarks]
+        return Clustering(
+            recipe=self.with_chosen(**learning.chosen, **chosen, remarks=remarks),
+            labels=refined.labels,
+            memberships=refined.memberships,
+            scores=learning.pixel_scores,
+            eigenvalues=learning.reduction.eigenvalues,
+            noise_edge=learning.reduction.noise_edge,
+            **more,
+        )
+
+    @classmethod
+    def of_result(cls, result, **more):
+        """See `Recipe.of_result`."""
+        known = result.parameters
+        automatic = known["min_cluster_size"] == "auto"
+        smallest = "auto" if automatic else known["smallest_cluster_pixels"]
+        return super().of_result(result, smallest=smallest, **more)
+
+    def repeat(self, seed):
+        """See `Recipe.repeat`; every search for small clusters is made again, and no other."""
+        return replace(super().repeat(seed), searches=self.chosen.get("binning_small", ()))
+
+    def _smallest_share(self, learning):
+        """Smallest cluster as a share of the kept pixels."""
+        smallest, n_kept = self.smallest, learning.keep.sum()
+        if isinstance(smallest, str):
+            check_choice("min_cluster_size", smallest, ("auto",))
+            return max(PROPOSED_SHARE, PROPOSED_PIXELS / len(learning.scores))
+        if np.isscalar(smallest) and 0 < smallest < 1:
+            return float(smallest)
+        pixels = as_int("min_cluster_size", smallest, minimum=2)
+        if self.searches is not None:  # done again, perhaps on a part of the map
+            pixels = min(pixels, n_kept)
+        if pixels > n_kept:
+            raise ValueError(
+                f"min_cluster_size={pixels} is more than the {n_kept} pixels that are not masked."
+            )
+        return pixels / n_kept
+
+    def _finer(self, learning, share):
+        """Learning pixels in which small clusters are searched for once more.
+
+        Sizes of bins halve from one to the next, until there are learning pixels enough: a cluster
+        that is too small or too thin for one may have too few counts to be seen in the next but
+        one.
+        """
+        if self.searches is not None:
+            binnings = self.searches
+        else:
+            binning, keep = learning.binning, learning.keep
+            binnings = [binning] if self._too_few_landmarks(learning, share) else []
+            wanted = FEWEST_OF_SMALLEST / share
+            finest = max(int((keep.sum() / wanted) ** (1 / keep.ndim)), 1)
+            while self.binning == "auto" and binning > finest:
+                binning = max(-(-binning // 2), finest)
+                binnings.append(binning)
+        for binning in binnings:
+            same = binning == learning.binning
+            yield learning if same else rebinned(learning, self, binning)
+
+    def _too_few_landmarks(self, learning, share):
+        """Whether landmarks drawn at random hold too few of the smallest cluster."""
+        return self.n_landmarks < min(np.count_nonzero(learning.measured), RARE_LANDMARKS / share)
+
+    def _dense_clusters(self, learning, share, progress, rare=False):
+        """Clusters of learning pixels, `share` the smallest that is wanted, perhaps a rare one."""
+        measured = np.flatnonzero(learning.measured)
+        if rare and self._too_few_landmarks(learning, share):
+            scores = learning.scores[measured]
+            drawn = draw_rare_landmarks(scores, self.n_landmarks, learning.rng)
+        else:
+            drawn = draw_landmarks(len(measured), self.n_landmarks, learning.rng)
+        landmarks = measured[drawn]
+        if self.min_samples is not None and self.min_samples >= len(landmarks):
+            raise ValueError(
+                f"`min_samples` must be less than the {len(landmarks)} learning pixels that there "
+                f"are, not {self.min_samples}. It is of the order of 10; leave it out if in doubt."
+            )
+        wanted = share / 2 if share < PROPOSED_SHARE else PROPOSED_SHARE
+        proposed = max(round(wanted * len(landmarks)), PROPOSED_PIXELS)
+        progress("UMAP embedding")
+        known = learning.scores[landmarks]
+        embedding = umap_embedding(
+            known, self.n_dimensions, self.n_neighbors, self.min_dist, self.metric, learning.seed
+        )
+        progress("clusters")
+        memberships, n_proposed = density_clusters(
+            embedding, known, proposed, self.min_samples, self.cluster_selection_method,
+            self.cluster_selection_epsilon, learning.fewest_spectra,
+        )  # fmt: skip
+        n_joined = memberships.shape[1]
+        n_separated = join_without_gap(known, memberships).shape[1]
+        is_noise = ~memberships.any(axis=1)
+        if len(landmarks) < len(learning.scores):
+            memberships, is_noise = extend_from_landmarks(known, memberships, learning.scores)
+            memberships[~learning.measured] = 0
+            is_noise[~learning.measured] = True
+        return _Dense(
+            memberships, is_noise, landmarks, embedding, n_proposed, n_joined, n_separated
+        )
+
 
 @dataclass(frozen=True)
 class _Dense:
@@ -75,112 +256,18 @@ class _Dense:
     n_joined: int
     n_separated: int
 
-
-def umap_hdbscan(pixels, setting, min_cluster_size, density, progress):
-    """Workflow 2: whitened scores embedded with UMAP, clustered with HDBSCAN.
-
-    HDBSCAN proposes clusters down to 3 % of the landmarks, or to half of a smaller
-    `min_cluster_size`, because many pixels of a small phase are mixed. Those without a gap between
-    them are joined. When all pixels are labelled, clusters below `min_cluster_size` are left out,
-    which makes the outcome depend on that size only where a cluster is smaller. A phase of that
-    size may be lost in the bins that "auto" chose for weak pixels; then small clusters are
-    searched for once more in smaller bins. Or too few of it may be among the landmarks; then
-    they are searched for among landmarks that are drawn evenly over the space of the scores.
-
-    Parameters
-    ----------
-    pixels, setting, progress
-        As in `gaussian_mixture`.
-    min_cluster_size : int, float or "auto"
-        Smallest cluster in pixels of the map (int) or as a fraction of the kept pixels.
-    density : DensitySetting
-        What UMAP and HDBSCAN are told.
-
-    Returns
-    -------
-    dict
-        As of `gaussian_mixture`.
-    """
-    learning = learn(pixels, setting, progress)
-    share = _smallest_share(min_cluster_size, learning)
-    smallest = round(share * learning.keep.sum())
-    found = {"smallest_cluster_pixels": smallest}
-    n_components = learning.scores.shape[1]
-    if n_components == 0 or share > 0.5:
-        # Without signal, UMAP makes clumps out of noise; and one cluster needs no search.
-        found["remarks"] = [NO_SIGNAL if n_components == 0 else TOO_FEW_FOR_TWO]
-        one = np.ones((learning.keep.sum(), 1))
-        no_noise = np.zeros(len(one), dtype=bool)
-        return to_pixels(learning, one, no_noise, found, progress)
-    dense = _dense_clusters(learning, share, density, progress)
-    found |= {"hdbscan_clusters": dense.n_proposed, "remarks": []}
-    if dense.n_joined < dense.n_proposed:
-        found["remarks"].append(
-            f"{dense.n_proposed} clumps of the embedding were joined to {dense.n_joined}: no gap "
-            "in the scores separates the others."
-        )
-    if dense.n_separated < dense.n_joined:
-        found["remarks"].append(CONTINUOUS.format(dense.n_separated, dense.n_joined))
-    memberships = dense.memberships[learning.bin_of_pixel]
-    in_noise = dense.is_noise[learning.bin_of_pixel]
-    searches = [learning] if _too_few_landmarks(learning, share, density) else []
-    for finer in itertools.chain(
-        searches, learn_finer(learning, setting, FEWEST_OF_SMALLEST / share)
-    ):
-        if not dense.n_joined or not finer.scores.shape[1]:
-            break
-        progress("small clusters")
-        again = _dense_clusters(finer, share, density, progress, rare=True)
-        small = _small_clusters(again, finer.scores)[finer.bin_of_pixel]
-        memberships = _with_small(memberships, small)
-        in_noise &= ~small.any(axis=1)
-        found.setdefault("binning_small", []).append(finer.binning)
-    result = to_pixels(learning, memberships, in_noise, found, progress, smallest)
-    first_pixel = np.full(len(learning.scores), learning.keep.size)
-    np.minimum.at(first_pixel, learning.bin_of_pixel, np.flatnonzero(learning.keep))
-    return result | {"embedding": dense.embedding, "landmarks": first_pixel[dense.landmarks]}
-
-
-def _too_few_landmarks(learning, share, density):
-    """Whether landmarks drawn at random hold too few of the smallest cluster."""
-    return density.n_landmarks < min(np.count_nonzero(learning.measured), RARE_LANDMARKS / share)
-
-
-def _dense_clusters(learning, share, density, progress, rare=False):
-    """Clusters of learning pixels, `share` the smallest that is wanted, perhaps a rare one."""
-    measured = np.flatnonzero(learning.measured)
-    n_landmarks = density.n_landmarks
-    if rare and _too_few_landmarks(learning, share, density):
-        scores = learning.scores[measured]
-        landmarks = measured[draw_rare_landmarks(scores, n_landmarks, learning.rng)]
-    else:
-        landmarks = measured[draw_landmarks(len(measured), n_landmarks, learning.rng)]
-    if density.min_samples is not None and density.min_samples >= len(landmarks):
-        raise ValueError(
-            f"`min_samples` must be less than the {len(landmarks)} learning pixels that there are, "
-            f"not {density.min_samples}. It is of the order of 10; leave it out if in doubt."
-        )
-    wanted = share / 2 if share < PROPOSED_SHARE else PROPOSED_SHARE
-    proposed = max(round(wanted * len(landmarks)), PROPOSED_PIXELS)
-    progress("UMAP embedding")
-    known = learning.scores[landmarks]
-    embedding = umap_embedding(
-        known, density.n_dimensions, density.n_neighbors, density.min_dist, density.metric,
-        learning.seed,
-    )  # fmt: skip
-    progress("clusters")
-    memberships, n_proposed = density_clusters(
-        embedding, known, proposed, density.min_samples, density.cluster_selection_method,
-        density.cluster_selection_epsilon, _fewest_spectra(learning),
-    )  # fmt: skip
-    n_joined = memberships.shape[1]
-    n_separated = join_without_gap(known, memberships).shape[1]
-    is_noise = ~memberships.any(axis=1)
-    if len(landmarks) < len(learning.scores):
-        memberships, is_noise = extend_from_landmarks(known, memberships, learning.scores)
-        memberships[~learning.measured] = 0
-        is_noise[~learning.measured] = True
-    return _Dense(memberships, is_noise, landmarks, embedding, n_proposed, n_joined, n_separated)
+    @property
+    def remarks(self):
+        """What is to be said of how they were found."""
+        remarks = []
+        if self.n_joined < self.n_proposed:
+            remarks.append(
+                f"{self.n_proposed} clumps of the embedding were joined to {self.n_joined}: no gap "
+                "in the scores separates the others."
+            )
+        if self.n_separated < self.n_joined:
+            remarks.append(CONTINUOUS.format(self.n_separated, self.n_joined))
+        return remarks
 
 
 def _small_clusters(dense, scores):
@@ -224,40 +311,3 @@ def _with_small(memberships, small):
     small = small[:, ~worse.any(axis=0)]
     coarse = memberships[:, ~(same & ~worse).any(axis=1)]
     return np.hstack([np.where(small.any(axis=1)[:, None], 0, coarse), small])
-
-
-def _smallest_share(min_cluster_size, learning):
-    """Smallest cluster as a share of the kept pixels."""
-    if isinstance(min_cluster_size, str):
-        check_choice("min_cluster_size", min_cluster_size, ("auto",))
-        return max(PROPOSED_SHARE, PROPOSED_PIXELS / len(learning.scores))
-    n_kept = learning.keep.sum()
-    if np.isscalar(min_cluster_size) and 0 < min_cluster_size < 1:
-        return float(min_cluster_size)
-    pixels = as_int("min_cluster_size", min_cluster_size, minimum=2)
-    if pixels > n_kept:
-        raise ValueError(
-            f"min_cluster_size={pixels} is more than the {n_kept} pixels that are not masked."
-        )
-    return pixels / n_kept
-
-
-@one_blas_thread()
-def cluster_umap_hdbscan(data, setting, min_cluster_size, density, progress):
-    """Workflow 2: whitened scores embedded with UMAP, clustered with HDBSCAN.
-
-    Parameters
-    ----------
-    data, setting, progress
-        As in `cluster_pca_gmm`.
-    min_cluster_size, density
-        As in `workflows.umap_hdbscan`.
-
-    Returns
-    -------
-    dict
-        As of `cluster_pca_gmm`.
-    """
-    pixels = read_pixels(data, setting, progress)
-    found = umap_hdbscan(pixels, setting, min_cluster_size, density, progress)
-    return _on_map(data, pixels.keep, found, progress)

@@ -6,23 +6,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.composition.cliff_lorimer import weight_fractions
 from hyperspy_clusterquant.xrays.attenuation import attenuation_matrix, density_of
+from hyperspy_clusterquant.xrays.emission import split_line
+from hyperspy_clusterquant.xrays.lines import line_energy
 
 NM_TO_CM = 1e-7
 MAX_ITERATIONS = 50
 
 
-@dataclass(frozen=True)
-class Absorption:
+@dataclass(frozen=True, eq=False)
+class Absorption(Frozen):
     """Foil through which the X-rays leave.
 
     Attributes
     ----------
     thickness : tuple of float
         Of each cluster, in nm.
-    density : tuple of float
-        Of each cluster, in g/cm3.
+    density : tuple of float or None
+        Of each cluster, in g/cm3; None = that of its composition, which is to be found.
     take_off_angle : float
         In degrees.
     """
@@ -92,7 +95,9 @@ def absorbed_families(families, elements, fractions, mass_thickness, take_off_an
     return absorbed
 
 
-def correct(intensities, kfactors, elements, attenuation, thickness, density, take_off_angle):
+def consistent_factors(
+    intensities, kfactors, elements, attenuation, thickness, density, take_off_angle
+):
     """Absorption factors that agree with the composition that they lead to.
 
     Parameters
@@ -130,3 +135,33 @@ def correct(intensities, kfactors, elements, attenuation, thickness, density, ta
         f"The absorption correction for {thickness:g} nm does not settle: the specimen is too "
         "thick for it. Check the thickness (nm) and the density (g/cm3)."
     )
+
+
+def factors_of_foil(areas, kfactors, lines, foil):
+    """Absorption factors of the lines of each spectrum.
+
+    Parameters
+    ----------
+    areas : array (n_spectra, n_lines)
+        Counts.
+    kfactors : array (n_lines,)
+        By weight.
+    lines : sequence of str
+        One of each element.
+    foil : Absorption
+
+    Returns
+    -------
+    factors : array (n_spectra, n_lines)
+        NaN for a spectrum without counts of the lines.
+    foil : Absorption
+        With all densities.
+    """
+    elements = tuple(split_line(line)[0] for line in lines)
+    attenuation = attenuation_matrix(elements, np.array([line_energy(line) for line in lines]))
+    found = [
+        consistent_factors(own, kfactors, elements, attenuation, t, density, foil.take_off_angle)
+        for own, t, density in zip(areas, foil.thickness, foil.density, strict=True)
+    ]
+    factors, densities = zip(*found, strict=True)
+    return np.array(factors), replace(foil, density=densities)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.composition.peaks import PeakFit, Scale, fit_peaks
 
 #: What is known before: standard deviations of offset (keV), gain, bend (keV), resolution (eV).
@@ -22,7 +23,7 @@ CLEARLY_BETTER = 25.0
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(Frozen):
     """Scale found, and what is left uncertain.
 
     Attributes

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.composition.calibration import (
     Calibration,
@@ -28,7 +29,7 @@ STILL_SIGNIFICANT = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class ModelFit:
+class ModelFit(Frozen):
     """Spectra fitted with a common calibration and common families.
 
     Attributes
@@ -93,27 +94,29 @@ def _fit_spectra(spectra, variances, design, candidates):
     )
 
 
-def refit(fitted, variances, families):
+def refit(fits, calibration, variances, families):
     """The same spectra fitted with families of their own, such as absorbed ones.
 
     Parameters
     ----------
-    fitted : ModelFit
+    fits : sequence of PeakFit
+    calibration : Calibration
+        That they were made with.
     variances : array (n_spectra, channels)
     families : list of list of Family
         For each spectrum; the same lines as before.
 
     Returns
     -------
-    ModelFit
+    fits : tuple of PeakFit
+    covariances : tuple of array (n_families, n_families)
     """
     with one_blas_thread():
         fits = tuple(
             fit_peaks(fit.counts, variance, fit.design.with_families(own))
-            for fit, variance, own in zip(fitted.fits, variances, families, strict=True)
+            for fit, variance, own in zip(fits, variances, families, strict=True)
         )
-        covariances = tuple(area_covariance(fit, fitted.calibration) for fit in fits)
-    return replace(fitted, fits=fits, covariances=covariances)
+        return fits, tuple(area_covariance(fit, calibration) for fit in fits)
 
 
 def _lines_of(peaks, fits, candidates):
@@ -142,7 +145,7 @@ def _lines_of(peaks, fits, candidates):
 
 @dataclass(frozen=True, eq=False)
 class LinearFit:
-    """The fit of the sum of some spectra as a linear map, with fixed weights and without bounds.
+    """How counts become areas: a fit as a linear map, with fixed weights and without bounds.
 
     Attributes
     ----------
@@ -150,37 +153,63 @@ class LinearFit:
         What is fitted: families of lines, then functions of the background.
     operator : array (n_columns, channels)
         Turns counts into coefficients, which are areas for families and may be negative.
+    tested : list of int
+        Columns that are the lines of interest.
     """
 
     columns: np.ndarray
     operator: np.ndarray
+    tested: list
+
+    @property
+    def weights(self):
+        """Weight of each channel in the areas of the lines of interest, (n_lines, channels)."""
+        return self.operator[self.tested]
+
+    def areas(self, counts):
+        """Areas (n_lines,) of the lines of interest in counts (channels,), and their covariance."""
+        return weighted_areas(self.weights, counts)
 
     def spread(self, used):
         """The same on more channels, of which it looks at those used, array of bool."""
         wide = np.zeros((2, len(self.columns), len(used)))
         wide[:, :, used] = self.columns, self.operator
-        return LinearFit(*wide)
+        return LinearFit(*wide, self.tested)
 
 
-def linear_fit(fitted):
-    """The fit as a linear map.
+def weighted_areas(weights, counts):
+    """Weighted sums (n_sums,) of Poisson counts (channels,), and their covariance."""
+    return weights @ counts, (weights * counts) @ weights.T
+
+
+def linear_fit(fits, tested):
+    """The fit of the sum of some spectra as a linear map.
 
     Parameters
     ----------
-    fitted : ModelFit
+    fits : sequence of PeakFit
+        With a common design.
+    tested : list of int
+        Families that are the lines of interest.
 
     Returns
     -------
     LinearFit
     """
-    design = fitted.fits[0].design
-    variance = np.nansum([fit.variance for fit in fitted.fits if fit.counts.sum() > 0], axis=0)
-    weight = 1 / np.sqrt(variance)
+    design = fits[0].design
+    variances = [fit.variance for fit in fits if fit.counts.sum() > 0]
+    if not variances:
+        low, high = design.energy[[0, -1]]
+        raise ValueError(
+            f"There are no counts from {low:.3g} to {high:.3g} keV, where the lines are fitted. "
+            "Check the energy axis and the declared elements."
+        )
+    weight = 1 / np.sqrt(np.nansum(variances, axis=0))
     fixed = np.vstack([design.profiles, design.background])
     columns = fixed.T * weight[:, None]
     length = np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
     inverse = np.linalg.pinv(columns / length, rcond=1e-8) / length[:, None]
-    return LinearFit(fixed, inverse * weight)
+    return LinearFit(fixed, inverse * weight, tested)
 
 
 def _search(fit, variance, candidates, found, calibrated=True):

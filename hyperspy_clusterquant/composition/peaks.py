@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy import interpolate, optimize
 
+from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.xrays.attenuation import mass_attenuation
 from hyperspy_clusterquant.xrays.profiles import channel_edges, peak_profile
 
@@ -24,8 +25,8 @@ ESCAPE_PRIOR = (1.0, 1.0)
 PILE_UP_PRIOR = (0.0, 0.01)
 
 
-@dataclass(frozen=True)
-class Scale:
+@dataclass(frozen=True, eq=False)
+class Scale(Frozen):
     """What the detector makes of energies.
 
     Attributes
@@ -52,7 +53,7 @@ class Scale:
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class Design(Frozen):
     """What a spectrum is fitted with.
 
     Attributes
@@ -186,7 +187,7 @@ def escape_share(energy):
 
 
 @dataclass(frozen=True, eq=False)
-class PeakFit:
+class PeakFit(Frozen):
     """Areas of line families in one spectrum, and how they were found.
 
     Attributes

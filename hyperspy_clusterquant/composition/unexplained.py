@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 from hyperspy_clusterquant.xrays.emission import Family
 
@@ -30,8 +31,8 @@ COMMON = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class UnexplainedPeak:
+@dataclass(frozen=True, eq=False)
+class UnexplainedPeak(Frozen):
     """A peak of a spectrum that belongs to no declared element.
 
     Attributes

@@ -17,9 +17,6 @@ from hyperspy_clusterquant.counts.stores import Stored, StoredArrays
 MOST_SUMS = 32
 
 
-# --- sparse counts of all pixels --------------------------------------------------------------
-
-
 class BlockedCounts:
     """Sparse counts of the pixels of a map, in blocks of consecutive pixels.
 
@@ -27,7 +24,7 @@ class BlockedCounts:
     ----------
     blocks : list
         `PackedCounts` of each block, wherever they are.
-    runner : _Local or _Cluster
+    runner : Local or Cluster
         Where the blocks are, the work is done.
     bounds : array of int (n_blocks + 1,)
         Pixels of the map where blocks begin and end.
@@ -64,7 +61,7 @@ class BlockedCounts:
         )
 
     def thinned(self, seed):
-        """One of two independent halves of the counts, see `counts.thin`.
+        """One of two independent halves of the counts, see `packed.thin`.
 
         Parameters
         ----------
@@ -78,7 +75,7 @@ class BlockedCounts:
         """
         half_of = dask.delayed(_thinned)
         halves = [half_of(block, [*seed, number]) for number, block in enumerate(self._blocks)]
-        blocks, runner = self._runner.persist(halves, (), None)
+        blocks, runner = self._runner.persist(halves, made_from=self._blocks)
         return BlockedCounts(
             blocks, runner, self._bounds, self._n_features, self._keep, self._groups
         )
@@ -112,7 +109,7 @@ class BlockedCounts:
     def store(self, kernel, *shared):
         """As `map`, for arrays with a row for each pixel: a sequence of them, perhaps in files."""
         tasks = self._tasks(kernel, shared, (), None)
-        return StoredArrays(self._runner.run(tasks, store=new_store()))
+        return StoredArrays(self._runner.run(tasks, store=new_store(self._blocks)))
 
     def _tasks(self, kernel, shared, of_pixels, parts, n_sums=None):
         """Tasks that apply a kernel; for no more than `n_sums` sums, each adds to one before."""

@@ -1,4 +1,4 @@
-"""Counts x memberships: the spectra of clusters and their variances."""
+"""Chunks of a map: kernels over their counts, and which pixels they hold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hyperspy_clusterquant.counts.packed import PackedCounts
 BLOCK_ROWS = 512
 
 
-def weighted_sums(counts, weights):
+def sum_pixels(counts, weights):
     """Weighted sums of the spectra of a block of counts.
 
     Parameters
@@ -63,7 +63,7 @@ def combine_channels(counts, operator):
 
 
 def read_chunk(chunk, features, n_features):
-    """Packed sparse features of a chunk, see `counts.to_features`."""
+    """Packed sparse features of a chunk, see `features.to_features`."""
     return PackedCounts.pack(to_features(_as_pixels(chunk), features, n_features))
 
 
@@ -92,14 +92,14 @@ def sum_chunk(chunk, weights, squares):
     counts = _as_pixels(chunk)
     with one_blas_thread():
         if not squares:
-            return weighted_sums(counts, weights)
+            return sum_pixels(counts, weights)
         weights = weights.astype(float)
-        sums = weighted_sums(counts, np.concatenate([weights, weights**2]))
+        sums = sum_pixels(counts, np.concatenate([weights, weights**2]))
         return sums.reshape(2, len(weights), -1)
 
 
 def combine_chunk(chunk, operator):
-    """Linear combinations of the channels of a chunk, see `spectra.project`."""
+    """Linear combinations of the channels of a chunk, see `combine_channels`."""
     with one_blas_thread():
         return combine_channels(_as_pixels(chunk), operator)
 

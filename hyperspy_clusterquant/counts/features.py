@@ -89,6 +89,12 @@ def merge_channels(energy, used, width=FEATURE_WIDTH):
     return features
 
 
+def every_channel(energy, energy_range=None):
+    """Features of one channel each, from the lowest energy of X-rays or of `energy_range` (keV)."""
+    lowest = min((LOWEST_ENERGY, *(energy_range or ())))
+    return merge_channels(energy, channel_mask(energy, (lowest, np.inf)), width=0.0)
+
+
 def merge_sparse_features(totals, minimum=100):
     """Number the groups of neighbouring features that hold enough counts together.
 
@@ -145,14 +151,14 @@ def rebin_spectra(spectra, energy, new_energy):
     >>> rebin_spectra(np.array([[4.0, 4.0, 4.0, 4.0]]), np.arange(4.0), np.array([0.5, 2.5]))
     array([[8., 8.]])
     """
-    edges, new_edges = (_channel_edges(axis) for axis in (energy, new_energy))
+    edges, new_edges = (_borders(axis) for axis in (energy, new_energy))
     collected = np.concatenate([np.zeros((len(spectra), 1)), np.cumsum(spectra, axis=1)], axis=1)
     # Monotone, so that no channel becomes negative, and smooth inside the channels.
     below = interpolate.PchipInterpolator(edges, collected, axis=1)
     return np.diff(below(np.clip(new_edges, edges[0], edges[-1])), axis=1)
 
 
-def _channel_edges(energy):
+def _borders(energy):
     step = (energy[-1] - energy[0]) / max(len(energy) - 1, 1)
     return energy[0] + step * (np.arange(len(energy) + 1) - 0.5)
 

@@ -94,7 +94,7 @@ def thin(counts, rng):
     return first, second
 
 
-def sum_rows(counts, group_of_row, n_groups):
+def group_rows(counts, group_of_row, n_groups):
     """Sum the rows of sparse counts that belong to the same group, (n_groups, columns)."""
     n_rows = counts.shape[0]
     indicator = sparse.csr_array(
@@ -104,7 +104,7 @@ def sum_rows(counts, group_of_row, n_groups):
     return sparse.csr_array(indicator @ counts)
 
 
-def sum_columns(counts, group_of_column, n_groups):
+def group_columns(counts, group_of_column, n_groups):
     """Sum the columns of sparse counts that belong to the same group, (rows, n_groups)."""
     merged = sparse.csr_array(
         (counts.data, group_of_column[counts.indices].astype(np.int32), counts.indptr),

@@ -1,4 +1,4 @@
-"""Passes over a map, whatever its chunks: each is read once."""
+"""Passes over a map, whatever its chunks: each is read once; and a map made while it is read."""
 
 from __future__ import annotations
 
@@ -25,9 +25,6 @@ from hyperspy_clusterquant.counts.runners import Local, active_runner, tree
 
 #: Pixels that are worked on together.
 BLOCK_PIXELS = 2**13
-
-
-# --- passes over the data ---------------------------------------------------------------------
 
 
 def collect_features(data, features, advance=None):
@@ -141,10 +138,7 @@ def combine_map(data, operator, advance=None):
 def _chunks_of(data):
     """Places of the pixels, slices of the channels, and chunks (places, channels) of a map."""
     if isinstance(data, da.Array):
-        places, channels = (
-            chunk_slices(data.chunks[:-1]),
-            chunk_slices(data.chunks[-1:]),
-        )
+        places, channels = chunk_slices(data.chunks[:-1]), chunk_slices(data.chunks[-1:])
         rows = data.to_delayed().reshape(len(places), -1).tolist()
     else:
         places, channels = even_slices(data.shape[:-1], BLOCK_PIXELS), [(slice(None),)]

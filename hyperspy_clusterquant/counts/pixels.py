@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from hyperspy_clusterquant._checks import as_int, as_keep, check_choice, check_some_kept
+from hyperspy_clusterquant._checks import as_keep, check_choice, check_some_kept
 from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.counts.blocked import BlockedCounts
-from hyperspy_clusterquant.counts.features import (
-    FEATURE_WIDTH,
-    LOWEST_ENERGY,
-    channel_mask,
-    merge_channels,
-)
 from hyperspy_clusterquant.counts.masks import vacuum_mask
 from hyperspy_clusterquant.counts.packed import row_sums
 from hyperspy_clusterquant.counts.passes import collect_features
@@ -22,12 +16,27 @@ from hyperspy_clusterquant.counts.passes import collect_features
 
 @dataclass(frozen=True)
 class PixelCounts:
-    """The counts of the pixels that take part, as sparse features."""
+    """The counts of the pixels that take part, as sparse features.
+
+    Attributes
+    ----------
+    keep : array of bool (map shape)
+        Pixels that take part.
+    blocks : BlockedCounts
+        Their counts.
+    totals : array (kept pixels,)
+        Counts of each.
+    channels : array of int (channels,)
+        Feature that each channel is counted to, -1 = none.
+    energy : array (channels,)
+        In keV.
+    """
 
     keep: np.ndarray
     blocks: BlockedCounts
     totals: np.ndarray
     channels: np.ndarray
+    energy: np.ndarray
 
     def on_channels(self, values):
         """Values of features (..., features), each of one channel, on all channels of the map."""
@@ -42,34 +51,34 @@ class PixelCounts:
         return self.totals.mean()
 
 
-def read_pixels(data, setting, progress, width=FEATURE_WIDTH):
+def read_pixels(data, energy, channels, navigation_mask, progress):
     """Read the counts of a map once and leave out what is masked.
 
     Parameters
     ----------
     data : numpy or dask array (map shape, channels)
         Counts.
-    setting : Setting
-        What to use of the data.
+    energy : array (channels,)
+        In keV.
+    channels : array of int (channels,)
+        Feature that each channel is counted to, -1 = none, see `features.merge_channels`.
+    navigation_mask : "auto", None or array of bool (map shape)
+        Pixels to leave out: True = left out; ``"auto"`` = vacuum.
     progress : callable
         Called with the name of the stage and the share of it that is done.
-    width : float
-        Width in keV of the features that channels are merged into; 0 = each channel is one.
 
     Returns
     -------
     PixelCounts
     """
     shape = data.shape[:-1]
-    automatic = isinstance(setting.navigation_mask, str)
+    automatic = isinstance(navigation_mask, str)
     if automatic:
-        check_choice("navigation_mask", setting.navigation_mask, ("auto",))
+        check_choice("navigation_mask", navigation_mask, ("auto",))
     else:
-        keep = as_keep(setting.navigation_mask, shape)
+        keep = as_keep(navigation_mask, shape)
         check_some_kept(keep, automatic)
     progress("counts")
-    used = channel_mask(setting.energy, setting.energy_range, setting.excluded)
-    channels = merge_channels(setting.energy, used, width)
     stored = collect_features(data, channels, lambda share: progress("counts", share))
     totals = np.concatenate(stored.map(row_sums))
     if automatic:
@@ -81,61 +90,12 @@ def read_pixels(data, setting, progress, width=FEATURE_WIDTH):
             "The pixels that are not masked hold no counts in the chosen energies. Check "
             "`navigation_mask`, `energy_range` and `exclude_lines`."
         )
-    return PixelCounts(keep, stored.only(keep.ravel()), totals, channels)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all workflows are told about the data."""
-
-    energy: np.ndarray
-    normalize: bool = True
-    energy_range: tuple | None = None
-    excluded: tuple = ()
-    navigation_mask: object = "auto"
-    n_components: object = "auto"
-    binning: object = "auto"
-    neighbourhood: object = "auto"
-    random_state: int | None = 0
-    #: Gives the shapes of the elements' lines, (n_lines, channels) or None, if they are needed.
-    line_profiles: object = None
-    #: "auto", or what it was found to be before: "spectrum", "weak in spectrum", "weak in lines".
-    components_are: str = "auto"
-
-    def __post_init__(self):
-        if self.random_state is None:
-            return
-        seed = as_int("random_state", self.random_state, minimum=0)
-        if seed >= 2**32:
-            raise ValueError(f"`random_state` must be less than 2**32, not {seed}.")
+    return PixelCounts(keep, stored.only(keep.ravel()), totals, channels, energy)
 
 
 def sum_members(pixel_counts, memberships):
     """Summed counts of clusters, array (n_clusters, features)."""
     return memberships.T @ pixel_counts.astype(float)
-
-
-@one_blas_thread()
-def read_channels(data, setting, progress):
-    """Read the counts of all channels once, also of those that clusters are not learned from.
-
-    Parameters
-    ----------
-    data : numpy or dask array (map shape, channels)
-        Counts.
-    setting : Setting
-        What the clusters are learned with.
-    progress : callable
-        Called with the name of the stage and the share of it that is done.
-
-    Returns
-    -------
-    PixelCounts
-        Each channel a feature of its own.
-    """
-    lowest = min((LOWEST_ENERGY, *(setting.energy_range or ())))
-    everything = replace(setting, energy_range=(lowest, np.inf), excluded=())
-    return read_pixels(data, everything, progress, width=0.0)
 
 
 @one_blas_thread()
@@ -145,7 +105,7 @@ def sum_labels(pixels, labels, n_clusters):
     Parameters
     ----------
     pixels : PixelCounts
-        From `read_channels`.
+        Each channel a feature of its own, see `features.every_channel`.
     labels : array of int (kept pixels,)
     n_clusters : int
 

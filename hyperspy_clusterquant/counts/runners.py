@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-import warnings
 
 import dask
 from dask.callbacks import Callback
 from dask.sizeof import sizeof
 
 from hyperspy_clusterquant._threads import one_blas_thread
+from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.counts.chunks import add_two
-from hyperspy_clusterquant.counts.stores import Store
+from hyperspy_clusterquant.counts.stores import Store, Stored
 
 #: Arrays of pixels that go to a cluster in one message.
 MESSAGE_BYTES = 2**22
-
-
-# --- running ----------------------------------------------------------------------------------
 
 
 def active_runner():
@@ -34,18 +32,29 @@ def active_runner():
     if client.asynchronous:  # to wait for it would be to wait forever
         return Local("threads")
     if not client.nthreads():
-        warnings.warn(
+        warn(
             "The active dask client has no workers, and the work waits for some. If they are "
             "gone, as after Ctrl-C in a terminal, make a new client or use "
-            "dask.config.set(scheduler='threads').",
-            UserWarning,
-            stacklevel=2,
+            "dask.config.set(scheduler='threads')."
         )
     return Cluster(client)
 
 
-def new_store():
-    return Store(dask.config.get("temporary-directory", None))
+def new_store(made_from=()):
+    """Store of what is made from blocks, whose files go where dask has its temporary ones."""
+    stored = [block for block in made_from if isinstance(block, Stored)]
+    return Store(dask.config.get("temporary-directory", None), stored)
+
+
+@contextlib.contextmanager
+def _closed_if_full(store):
+    """Remove the files of a store that cannot be filled; the error that is raised holds them."""
+    try:
+        yield
+    except OSError:
+        if store is not None:
+            store.close()
+        raise
 
 
 #: Schedulers of dask whose tasks share the memory of this process.
@@ -62,9 +71,9 @@ class Local:
         """Values as arguments of tasks."""
         return [dask.delayed(value, traverse=False, pure=False) for value in values]
 
-    def persist(self, tasks, watched, advance):
+    def persist(self, tasks, watched=(), advance=None, made_from=()):
         """Do tasks and keep what they give; who works on that later."""
-        kept = self.run(tasks, advance, watched, store=new_store())
+        kept = self.run(tasks, advance, watched, store=new_store(made_from))
         return kept, self if self._scheduler in _IN_PROCESS else Local()
 
     def run(self, tasks, advance=None, watched=(), store=None):
@@ -72,11 +81,9 @@ class Local:
         in_process = self._scheduler in _IN_PROCESS
         if store is not None and in_process:
             tasks = [dask.delayed(store.put)(task) for task in tasks]
-        with _Advance(advance, watched), one_blas_thread():
+        with _closed_if_full(store), _Advance(advance, watched), one_blas_thread():
             found = dask.compute(*tasks, scheduler=self._scheduler or "threads")
-        if store is not None and not in_process:
-            found = map(store.put, found)
-        return list(found)
+            return list(found if store is None or in_process else map(store.put, found))
 
 
 class Cluster:
@@ -99,7 +106,7 @@ class Cluster:
                 message, n_bytes = [], 0
         return sent + (self._client.persist(message) if message else [])
 
-    def persist(self, tasks, watched, advance):
+    def persist(self, tasks, watched=(), advance=None, made_from=()):
         """Do tasks and keep on the workers what they give; who works on that later."""
         from distributed import futures_of
 
@@ -119,7 +126,8 @@ class Cluster:
             value = future.result()
             found[numbers[future.key]] = value if store is None else store.put(value)
 
-        self._wait(futures, {marker.key for marker in markers}, advance, take)
+        with _closed_if_full(store):
+            self._wait(futures, {marker.key for marker in markers}, advance, take)
         return found
 
     def _wait(self, futures, markers, advance, take=None):

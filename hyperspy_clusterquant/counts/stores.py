@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +23,20 @@ class Store:
     folder : str, optional
         Where to make the files; made if it does not exist. Default: where the system has its
         temporary files.
+    made_from : iterable of Stored
+        What the arrays are made from.
     """
 
-    def __init__(self, folder=None):
+    def __init__(self, folder=None, made_from=()):
         self._lock = threading.Lock()
+        self._sources = weakref.WeakSet(stored.store for stored in made_from)
         self._in_memory = 0
         self._parent = folder
         if folder is not None:  # at once, and not when the work is half done
             Path(folder).mkdir(parents=True, exist_ok=True)
         self._folder = None
         self._n_files = 0
+        self._is_closed = False
 
     def put(self, kept):
         """Keep an array or `PackedCounts`."""
@@ -41,22 +46,49 @@ class Store:
         with self._lock:
             if self._in_memory + n_bytes <= MEMORY_BYTES:
                 self._in_memory += n_bytes
-                return Stored(self, arrays, n_features)
+                return Stored(self, arrays, n_features, len(kept))
+            return Stored(self, self._write(arrays), n_features, len(kept))
+
+    def _write(self, arrays):
+        """Path of a new file with some arrays."""
+        if self._is_closed:
+            raise OSError("The files are removed already.")
+        try:
             if self._folder is None:
                 self._folder = tempfile.TemporaryDirectory(prefix="clusterquant-", dir=self._parent)
             self._n_files += 1
             path = Path(self._folder.name, f"{self._n_files}.npz")
-        np.savez(path, *arrays)
-        return Stored(self, path, n_features)
+            np.savez(path, *arrays)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                "What does not fit into memory could not be kept in temporary files in "
+                f"{self._parent or tempfile.gettempdir()} ({error.strerror or error}). Free space "
+                'there, or choose another folder: dask.config.set({"temporary-directory": ...})',
+            ) from error
+        return path
+
+    def close(self):
+        """Remove the files at once, also those of what the arrays are made from."""
+        with self._lock:  # and not while somebody writes
+            self._is_closed = True
+            if self._folder is not None:
+                self._folder.cleanup()
+        for store in self._sources:
+            store.close()
 
 
 class Stored:
     """Handle of what a `Store` keeps."""
 
-    def __init__(self, store, where, n_features):
-        self._store = store  # its files are deleted with it
+    def __init__(self, store, where, n_features, length):
+        self.store = store  # its files are deleted with it
         self._where = where
         self._n_features = n_features
+        self._length = length
+
+    def __len__(self):
+        return self._length
 
     def load(self):
         """What was kept."""
@@ -68,10 +100,17 @@ class Stored:
 
 
 class StoredArrays:
-    """Sequence of stored arrays, loaded when they are asked for."""
+    """Sequence of stored arrays, loaded when they are asked for.
+
+    Attributes
+    ----------
+    lengths : array of int
+        Of the arrays, none of which is loaded for that.
+    """
 
     def __init__(self, stored):
         self._stored = stored
+        self.lengths = np.array([len(array) for array in stored], dtype=int)
 
     def __len__(self):
         return len(self._stored)

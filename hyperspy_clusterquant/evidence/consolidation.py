@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from hyperspy_clusterquant.evidence.halves import DOUBTFUL
 from hyperspy_clusterquant.evidence.judgement import holds_elements, split_p_values
 from hyperspy_clusterquant.evidence.p_values import combine_p_values, holm_of_pairs
+from hyperspy_clusterquant.evidence.verdicts import DOUBTFUL, MergerKind
 
 #: An interface is narrower than this share of what it separates.
 NARROW = 0.5
@@ -26,14 +26,15 @@ class Merger:
     ----------
     clusters : tuple of tuple of int
         Numbers, in the result that was tested, of what was joined, and of what it was joined to.
-    kind : {"lost", "same", "interface"}
-        Half of the counts put it there; not distinguishable; the interface of two others.
+    kind : MergerKind
+        Equal to "lost" (half of the counts put it there), "same" (not distinguishable), or
+        "interface" (of two others).
     reason : str
         In words.
     """
 
     clusters: tuple
-    kind: str
+    kind: MergerKind
     reason: str
 
 
@@ -70,12 +71,12 @@ def consolidate(halves, lines, features, labels, names, level, seed):
     mergers, known = [], {}
     while len(groups) > 1:
         merged = halves.merged(groups)
-        kind, (pair, reason) = "lost", _lost(merged)
+        kind, (pair, reason) = MergerKind.LOST, _lost(merged)
         if pair is None:
-            kind = "same"
+            kind = MergerKind.SAME
             pair, reason = _least_distinct(merged, groups, lines, level, seed, known)
         if pair is None:
-            kind = "interface"
+            kind = MergerKind.INTERFACE
             group_of = np.zeros(halves.n_clusters + 2, dtype=int)
             for number, group in enumerate(groups):
                 group_of[group] = number
@@ -167,7 +168,7 @@ def interface(halves, features, labels, names):
         larger = np.flatnonzero(sizes > sizes[cluster])
         if len(larger) < 2 or sizes[cluster] == 0:
             continue
-        gain, parents, share = held_out_gain(*spectra, halves.found, cluster, larger)
+        gain, parents, share = _held_out_gain(*spectra, halves.found, cluster, larger)
         if gain >= 0:
             continue
         between = sum(ndimage.distance_transform_edt(labels != k) for k in parents)
@@ -180,27 +181,12 @@ def interface(halves, features, labels, names):
     return None, None
 
 
-def held_out_gain(first, second, found, cluster, others):
+def _held_out_gain(first, second, found, cluster, others):
     """What a spectrum of its own is worth for a cluster in counts it was not learned from.
 
-    Parameters
-    ----------
-    first, second : array (n_splits, n_clusters, features)
-        Summed counts of the halves.
-    found : array of bool (n_splits, n_clusters)
-    cluster : int
-    others : array of int
-        Clusters of which two may be mixed.
-
-    Returns
-    -------
-    gain : float
-        Log-likelihood of the second halves under its own spectrum in the first halves, less that
-        under the best mixture of two others; mean over the splits.
-    parents : tuple of int
-        These two.
-    share : float
-        Share of the first of them in the mixture.
+    That is the log-likelihood of the second halves (n_splits, n_clusters, features) under its own
+    spectrum in the first halves, less that under the best mixture of two of the others; mean over
+    the splits. Also these two, and the share of the first of them in the mixture.
     """
     best = (np.inf, (-1, -1), 0.0)
     for one, other in itertools.combinations(others, 2):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.evidence.p_values import combine_p_values, holm, holm_of_pairs
 from hyperspy_clusterquant.evidence.pair_test import compare_spectra
 
@@ -16,18 +17,19 @@ HELD = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class Judged(Frozen):
     """What the splits say together about each pair of clusters.
 
     Attributes
     ----------
     p_values : array (n_clusters, n_clusters)
-        Of "same composition", combined over the splits; NaN where there is nothing to compare.
-    adjusted : array (n_clusters, n_clusters)
-        The same, corrected for the number of pairs.
+        Of "same composition, whatever the dose and thickness", combined over the splits.
+        Symmetric; NaN on the diagonal and where there is nothing to compare.
+    adjusted_p_values : array (n_clusters, n_clusters)
+        The same, corrected for the number of pairs (Holm).
     n_tested : array of int (n_clusters, n_clusters)
-        Splits in which both clusters were found and compared.
-    difference, difference_std, element_p : array (n_clusters, n_clusters, n_elements)
+        Splits in which both clusters were found again and compared.
+    difference, difference_std, element_p_values : array (n_clusters, n_clusters, n_elements)
         Composition of the first minus that of the second in at%, and p-values of
         "no difference" for each element, corrected for the number of elements.
     holds : array of bool (n_clusters,)
@@ -35,21 +37,21 @@ class Judged:
     """
 
     p_values: np.ndarray
-    adjusted: np.ndarray
+    adjusted_p_values: np.ndarray
     n_tested: np.ndarray
     difference: np.ndarray
     difference_std: np.ndarray
-    element_p: np.ndarray
+    element_p_values: np.ndarray
     holds: np.ndarray
 
-    @classmethod
-    def unknown(cls, n_clusters, n_elements):
-        """Of clusters that were not compared."""
-        pairs = np.full((n_clusters, n_clusters), np.nan)
-        elements = np.full((n_clusters, n_clusters, n_elements), np.nan)
-        n_tested = np.zeros(pairs.shape, dtype=int)
-        holds = np.ones(n_clusters, dtype=bool)
-        return cls(pairs, pairs, n_tested, elements, elements, elements, holds)
+
+def not_judged(n_clusters, n_elements):
+    """Of clusters that were not compared."""
+    pairs = np.full((n_clusters, n_clusters), np.nan)
+    elements = np.full((n_clusters, n_clusters, n_elements), np.nan)
+    n_tested = np.zeros(pairs.shape, dtype=int)
+    holds = np.ones(n_clusters, dtype=bool)
+    return Judged(pairs, pairs, n_tested, elements, elements, elements, holds)
 
 
 def judge(halves, lines, composition, seed):
@@ -58,7 +60,8 @@ def judge(halves, lines, composition, seed):
     Parameters
     ----------
     halves : Halves
-    lines : pair_test.Lines
+    lines : LinearFit
+        How counts become areas of the lines that are compared.
     composition : callable
         Gives the composition (n_elements,) in at% and its covariance from areas and theirs.
     seed : sequence of int
@@ -69,7 +72,7 @@ def judge(halves, lines, composition, seed):
     Judged
     """
     n_splits, n = halves.found.shape
-    n_elements = len(lines.tested)
+    n_elements = len(lines.weights)
     held = holds_elements(halves, lines)
     difference, variance = np.full((2, n_splits, n, n, n_elements), np.nan)
     for m in range(n_splits):
@@ -81,14 +84,14 @@ def judge(halves, lines, composition, seed):
     n_tested = np.isfinite(p).sum(axis=0)
     p_values = combine_p_values(p)
     with np.errstate(invalid="ignore", divide="ignore"):
-        element_p = combine_p_values(2 * stats.norm.sf(np.abs(difference) / np.sqrt(variance)))
+        of_elements = combine_p_values(2 * stats.norm.sf(np.abs(difference) / np.sqrt(variance)))
     return Judged(
         p_values=p_values,
-        adjusted=holm_of_pairs(p_values),
+        adjusted_p_values=holm_of_pairs(p_values),
         n_tested=n_tested,
-        difference=mean_over_splits(difference),
+        difference=_mean_over_splits(difference),
         difference_std=_std_of_mean(variance),
-        element_p=np.apply_along_axis(holm, -1, element_p),
+        element_p_values=np.apply_along_axis(holm, -1, of_elements),
         holds=held.any(axis=0),
     )
 
@@ -103,21 +106,10 @@ def holds_elements(halves, lines):
 
 
 def split_p_values(halves, lines, seed, known=None, names=None):
-    """p-values of "same composition" of each pair in each split.
+    """p-values of "same composition" in each split, array (n_splits, n_clusters, n_clusters).
 
-    Parameters
-    ----------
-    halves, lines, seed
-        As of `judge`.
-    known : dict, optional
-        p-values found before, by the split and the names of the pair; new ones are added.
-    names : list of hashable, optional
-        Names of the clusters.
-
-    Returns
-    -------
-    array (n_splits, n_clusters, n_clusters)
-        Symmetric; NaN where nothing is compared.
+    Symmetric; NaN where nothing is compared. Those in `known`, by the split and the names of the
+    pair, are taken from there, and new ones added.
     """
     n_splits, n = halves.found.shape
     known = {} if known is None else known
@@ -135,7 +127,7 @@ def split_p_values(halves, lines, seed, known=None, names=None):
     return p
 
 
-def mean_over_splits(values):
+def _mean_over_splits(values):
     """Mean over the splits that have a value, NaN if none has."""
     known = np.isfinite(values)
     n_known = known.sum(axis=0)
@@ -151,4 +143,4 @@ def _std_of_mean(variance):
     """
     n_known = np.maximum(np.isfinite(variance).sum(axis=0), 1)
     share = (1 + 1 / n_known) / 2
-    return np.sqrt(share * mean_over_splits(variance))
+    return np.sqrt(share * _mean_over_splits(variance))

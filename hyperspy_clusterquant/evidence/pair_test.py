@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from hyperspy_clusterquant.composition.fitting import weighted_areas
+
 #: Counts that an element's estimate must effectively rest on for it to be normally distributed.
 MANY_COUNTS = 50
 #: Draws for the distribution of the statistic where counts are fewer: so many together, until so
@@ -14,37 +16,6 @@ MANY_COUNTS = 50
 DRAWN_TOGETHER, ENOUGH_BEYOND, N_DRAWS = 500, 100, 10_000
 #: p-value of the normal case below which no draw would be beyond, and it is taken as it is.
 HOPELESS = 1e-12
-
-
-@dataclass(frozen=True, eq=False)
-class Lines:
-    """How counts become the areas of the tested lines.
-
-    Attributes
-    ----------
-    columns, operator : array (n_columns, channels)
-        As of `quantification.model.LinearFit`.
-    tested : sequence of int
-        Columns that are the lines of the elements compared.
-    """
-
-    columns: np.ndarray
-    operator: np.ndarray
-    tested: list
-
-    @property
-    def weights(self):
-        """Weight of each channel in the areas of the tested lines, (n_elements, channels)."""
-        return self.operator[self.tested]
-
-    def areas(self, counts):
-        """Areas of the tested lines in a spectrum of counts, and their covariance."""
-        return weighted_areas(self.weights, counts)
-
-
-def weighted_areas(weights, counts):
-    """Weighted sums (n_sums,) of Poisson counts (channels,), and their covariance."""
-    return weights @ counts, (weights * counts) @ weights.T
 
 
 @dataclass(frozen=True)
@@ -89,7 +60,8 @@ def compare_spectra(first, second, lines, rng):
     ----------
     first, second : array (channels,)
         Counts, Poisson distributed.
-    lines : Lines
+    lines : LinearFit
+        Of the elements to compare.
     rng : numpy.random.Generator
         Of the draws.
 

@@ -6,35 +6,14 @@ tested fairly on the second one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hyperspy_clusterquant._threads import one_blas_thread
-from hyperspy_clusterquant.counts.features import (
-    channel_mask,
-    merge_channels,
-    merge_sparse_features,
-)
+from hyperspy_clusterquant.counts.features import merge_sparse_features
 from hyperspy_clusterquant.counts.packed import row_sums
-from hyperspy_clusterquant.counts.pixels import PixelCounts, Setting, sum_labels
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """A clustering that can be done again on other counts of the same pixels.
-
-    Attributes
-    ----------
-    setting : Setting
-        With the pixels, components, binning and neighbourhood that were used.
-    workflow : callable
-        Takes counts of pixels, the setting and a callable for the progress, see `workflows`.
-    """
-
-    setting: Setting
-    workflow: Callable
+from hyperspy_clusterquant.counts.pixels import sum_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,18 +33,14 @@ class Split:
     second: np.ndarray
 
 
-def _learned_channels(setting):
-    """Feature of each channel that clusters are learned from, -1 = none."""
-    used = channel_mask(setting.energy, setting.energy_range, setting.excluded)
-    return merge_channels(setting.energy, used)
-
-
-def features_of(setting, total):
+def learned_features(recipe, energy, total):
     """Feature of each channel, merged where counts are few, as clusters are learned from them.
 
     Parameters
     ----------
-    setting : Setting
+    recipe : Recipe
+    energy : array (channels,)
+        In keV.
     total : array (channels,)
         Summed counts of the map.
 
@@ -74,21 +49,22 @@ def features_of(setting, total):
     array of int (channels,)
         -1 = none.
     """
-    channels = _learned_channels(setting)
+    channels = recipe.channels(energy)
     used = channels >= 0
     groups = merge_sparse_features(np.bincount(channels[used], total[used]))
     return np.append(groups, -1)[channels]
 
 
 @one_blas_thread()
-def half_labels(pixels, repeat, seed):
+def half_labels(pixels, recipe, seed):
     """Clusters of one thinned half of the counts.
 
     Parameters
     ----------
     pixels : PixelCounts
-        From `read_channels`.
-    repeat : Repeat
+        Each channel a feature of its own, see `features.every_channel`.
+    recipe : Recipe
+        The clustering to repeat, see `Recipe.repeat`.
     seed : sequence of int
         Of the thinning.
 
@@ -99,29 +75,27 @@ def half_labels(pixels, repeat, seed):
     half : PixelCounts
         The half they were learned on, of all channels.
     """
-    setting = repeat.setting
     half = replace(pixels, blocks=pixels.blocks.thinned(seed))
-    channels = _learned_channels(setting)
+    channels = recipe.channels(pixels.energy)
     features = half.blocks.only(groups=channels[pixels.channels >= 0])
     totals = np.concatenate(features.map(row_sums))
-    to_learn = PixelCounts(pixels.keep, features, totals, channels)
-    found = repeat.workflow(to_learn, setting, lambda stage, share=0.0: None)
-    return found["labels"], half
+    to_learn = replace(half, blocks=features, totals=totals, channels=channels)
+    return recipe.run(to_learn, lambda stage, share=0.0: None).labels, half
 
 
-def split_again(pixels, repeat, seed):
+def split_again(pixels, recipe, seed):
     """Learn the clusters again on one half of the counts, and sum both halves.
 
     Parameters
     ----------
-    pixels, repeat, seed
+    pixels, recipe, seed
         As of `half_labels`.
 
     Returns
     -------
     Split
     """
-    labels, half = half_labels(pixels, repeat, seed)
+    labels, half = half_labels(pixels, recipe, seed)
     n_clusters = labels.max(initial=-1) + 1
     first = sum_labels(half, labels, n_clusters)
     return Split(labels, first, sum_labels(pixels, labels, n_clusters) - first)

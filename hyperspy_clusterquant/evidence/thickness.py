@@ -5,7 +5,65 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+from hyperspy_clusterquant.composition.fitting import weighted_areas
+from hyperspy_clusterquant.composition.windows import window_weights
 from hyperspy_clusterquant.evidence.pair_test import proportionality
+from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
+
+#: Share of the separation of two clusters that total counts explain, from which it is said.
+MOSTLY_THICKNESS = 0.9
+#: Windows of a line in units of its width: half of the peak's, and the ends of those beside it.
+PEAK, BESIDE = 0.6, (1.2, 1.8)
+#: p-value of "same composition" below which there is chemistry as well. It is found from the counts
+#: that made the clusters, and so says too often that there is.
+CHEMISTRY = 1e-4
+#: Counts of the elements in a pixel of one cluster as a share of those of another, below which
+#: the first is film or vacuum, unless clusters may differ in dose.
+NEXT_TO_NOTHING = 0.1
+
+
+def follow_counts(spectra, sizes, energy, positions, resolution, normalized):
+    """Clusters that total counts alone separate from another one, seen in windows of lines.
+
+    Overlapping lines do not matter: of the same composition they are in the same ratio.
+
+    Parameters
+    ----------
+    spectra : array (n_clusters, channels)
+        Summed counts.
+    sizes : array of int (n_clusters,)
+        Pixels.
+    energy : array (channels,)
+        In keV.
+    positions : array (n_lines,)
+        Of the elements' lines in keV.
+    resolution : float
+        Full width at half maximum at Mn K-alpha in eV.
+    normalized : bool
+        Whether the dose was divided out when the clusters were found.
+
+    Returns
+    -------
+    list of tuple (int, int, float)
+        The cluster, the other one, and the share of their separation that counts explain.
+    """
+    width = fwhm_at_energy(positions, resolution)
+    ends = positions[:, None] + width[:, None] * [-BESIDE[1], -BESIDE[0], *BESIDE]
+    peaks = positions[:, None] + width[:, None] * [-PEAK, PEAK]
+    weights = window_weights(energy, peaks, ends)
+    areas, covariances = zip(*[weighted_areas(weights, own) for own in spectra], strict=True)
+    areas = np.array(areas)
+    shares, nearest, p_values = explained_by_counts(areas, np.array(covariances), sizes)
+    rates = areas.sum(axis=1) / np.maximum(sizes, 1)
+    follow = []
+    for k, (share, other) in enumerate(zip(shares, nearest, strict=True)):
+        if not share > MOSTLY_THICKNESS or (other < k and nearest[other] == k):
+            continue
+        low, high = sorted(rates[[k, other]])
+        film = normalized and low < NEXT_TO_NOTHING * high
+        if not (film or p_values[k] < CHEMISTRY):
+            follow.append((k, int(other), float(share)))
+    return follow
 
 
 def explained_by_counts(areas, covariances, sizes):

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.counts.bins import BIN_PIXELS, bin_parts, bin_pixels
-from hyperspy_clusterquant.counts.packed import sum_rows
+from hyperspy_clusterquant.counts.packed import group_rows
 
 #: Powers of the weights whose sums over the counts tell the moments of q.
 POWERS = (2, 3, 4, 6)
 #: Bins from which a sum over them is normally distributed; of fewer, the signs are drawn so often.
 MANY_BINS, N_FLIPS = 200, 9999
+#: Fewest bins of pixels that can be compared.
+FEWEST_BINS = 8
 #: Below it, a distribution is as good as normal.
 LEAST_SKEWNESS = 1e-3
 
@@ -54,40 +57,52 @@ class LineWeights:
 
 
 @dataclass(frozen=True, eq=False)
-class Variation:
+class Correlations(Frozen):
+    """Correlations of lines, their standard uncertainties, and p-values of "none".
+
+    Arrays (n_lines, n_lines), symmetric; NaN where there is none.
+    """
+
+    values: np.ndarray
+    std: np.ndarray
+    p_values: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class LineVariation(Frozen):
     """Variation of the lines between the bins of a map.
 
     Attributes
     ----------
-    dispersion, dispersion_beyond : array (n_lines,)
-        Variance over shot noise: of the net counts, and of what is beyond thickness.
-    p_values, p_values_beyond : array (n_lines,)
-        Of "no variation at all", and of "none beyond dose and thickness".
-    relative, relative_std : array (n_lines,)
+    dispersion : array (n_lines,)
+        Variance of the net counts of a bin over shot noise: 1 = nothing but noise.
+    dispersion_beyond_thickness : array (n_lines,)
+        The same of what a line has beyond its share of all lines together.
+    p_values_no_variation : array (n_lines,)
+        Of "no variation at all".
+    p_values : array (n_lines,)
+        Of "no variation beyond dose and thickness", not corrected for the number of lines.
+    variation, variation_std : array (n_lines,)
         Variation beyond shot noise and thickness, as a share of the counts expected, and its
         standard uncertainty; 0 where there is less than noise.
-    total_correlation, total_correlation_std, total_correlation_p : array (n_lines, n_lines)
-        Correlations of the net counts, corrected for shot noise.
-    correlation, correlation_std, correlation_p : array (n_lines, n_lines)
-        Corrected for the common thickness, too; NaN for less than three lines, and not used for
-        less than four.
+    correlations_beyond_noise : Correlations
+        Of the net counts, corrected for shot noise.
+    correlations_beyond_thickness : Correlations
+        Corrected for the common thickness, too; NaN for less than three lines, and not to be used
+        for less than four.
     """
 
     dispersion: np.ndarray
-    dispersion_beyond: np.ndarray
+    dispersion_beyond_thickness: np.ndarray
+    p_values_no_variation: np.ndarray
     p_values: np.ndarray
-    p_values_beyond: np.ndarray
-    relative: np.ndarray
-    relative_std: np.ndarray
-    total_correlation: np.ndarray
-    total_correlation_std: np.ndarray
-    total_correlation_p: np.ndarray
-    correlation: np.ndarray
-    correlation_std: np.ndarray
-    correlation_p: np.ndarray
+    variation: np.ndarray
+    variation_std: np.ndarray
+    correlations_beyond_noise: Correlations
+    correlations_beyond_thickness: Correlations
 
 
-def variation(sums, weights, bin_sizes):
+def line_variation(sums, weights, bin_sizes):
     r"""Variation of lines beyond shot noise, and beyond thickness.
 
     With w the weights of a line (its background taken off), the net counts of a bin are
@@ -114,7 +129,7 @@ def variation(sums, weights, bin_sizes):
 
     Returns
     -------
-    Variation
+    LineVariation
     """
     n = len(weights.net)
     first, second = weights.pairs
@@ -122,51 +137,57 @@ def variation(sums, weights, bin_sizes):
     of_net, of_beyond = powers.reshape(len(sums), 2, len(POWERS), n).transpose(1, 2, 0, 3)
     products = np.empty((len(sums), n, n))
     products[:, first, second] = products[:, second, first] = packed
-    size, totals = bin_sizes / bin_sizes.sum(), net.sum(axis=0)
-    level = net - np.outer(size, totals)
-
-    def flat(i, j):
-        """Excess of the net counts of two lines."""
-        return _excess(level[:, i], level[:, j], products[:, i, j], size)
-
-    def beyond(one, other, leverage):
-        """Excess of what two rows of coefficients make of the net counts."""
-        noise = np.einsum("i,bij,j->b", one, products, other)
-        return _excess(net @ one, net @ other, noise, leverage)
-
-    dose = net.sum(axis=1) / totals.sum()
-    own = [beyond(row, row, dose) for row in weights.beyond]
-    each = np.array([flat(k, k).sum() for k in range(n)])
-    expected = totals**2 * (dose**2).sum()
+    bins = _Bins(net, products, bin_sizes)
+    dose = net.sum(axis=1) / bins.totals.sum()
+    own = [bins.beyond(row, row, dose) for row in weights.beyond]
+    each = np.array([bins.flat(k, k).sum() for k in range(n)])
+    expected = bins.totals**2 * (dose**2).sum()
     relative = np.sqrt([max(q.sum(), 0) / e for q, e in zip(own, expected, strict=True)])
     spread = np.array([np.sqrt((q**2).sum()) for q in own]) / expected
-    total_correlation, correlation = np.full((2, 3, n, n), np.nan)
+    of_pairs = np.full((2, 3, n, n), np.nan)
     for i, j in zip(*np.triu_indices(n, 1), strict=True):
-        total = _correlation(flat(i, j), flat(i, i), flat(j, j))
-        total_correlation[:, i, j] = total_correlation[:, j, i] = total
-        rest = np.ones(n)
-        rest[[i, j]] = 0
-        reference = totals @ rest
-        if not reference > 0:
-            continue
-        rows = {k: np.eye(n)[k] - totals[k] / reference * rest for k in (i, j)}
-        dose = net @ rest / reference
-        both = [beyond(rows[a], rows[b], dose) for a, b in ((i, j), (i, i), (j, j))]
-        correlation[:, i, j] = correlation[:, j, i] = _correlation(*both)
-    return Variation(
+        of_pairs[..., i, j] = of_pairs[..., j, i] = bins.correlations(i, j)
+    return LineVariation(
         dispersion=1 + each / of_net[0].sum(axis=0),
-        dispersion_beyond=1 + np.sum(own, axis=1) / of_beyond[0].sum(axis=0),
-        p_values=_p_values(each, of_net),
-        p_values_beyond=_p_values(np.sum(own, axis=1), of_beyond),
-        relative=relative,
-        relative_std=np.where(relative > 0, spread / np.maximum(2 * relative, 1e-300), np.nan),
-        total_correlation=total_correlation[0],
-        total_correlation_std=total_correlation[1],
-        total_correlation_p=total_correlation[2],
-        correlation=correlation[0],
-        correlation_std=correlation[1],
-        correlation_p=correlation[2],
+        dispersion_beyond_thickness=1 + np.sum(own, axis=1) / of_beyond[0].sum(axis=0),
+        p_values_no_variation=_p_values(each, of_net),
+        p_values=_p_values(np.sum(own, axis=1), of_beyond),
+        variation=relative,
+        variation_std=np.where(relative > 0, spread / np.maximum(2 * relative, 1e-300), np.nan),
+        correlations_beyond_noise=Correlations(*of_pairs[0]),
+        correlations_beyond_thickness=Correlations(*of_pairs[1]),
     )
+
+
+class _Bins:
+    """Net counts of lines in bins, and the shot noise of their products."""
+
+    def __init__(self, net, products, sizes):
+        self.net, self.products, self.totals = net, products, net.sum(axis=0)
+        self.share = sizes / sizes.sum()
+        self.level = net - np.outer(self.share, self.totals)
+
+    def flat(self, i, j):
+        """Excess of the net counts of two lines."""
+        return _excess(self.level[:, i], self.level[:, j], self.products[:, i, j], self.share)
+
+    def beyond(self, one, other, leverage):
+        """Excess of what two rows of coefficients make of the net counts."""
+        noise = np.einsum("i,bij,j->b", one, self.products, other)
+        return _excess(self.net @ one, self.net @ other, noise, leverage)
+
+    def correlations(self, i, j):
+        """Of two lines, see `_correlation`: beyond noise, and beyond thickness."""
+        beyond_noise = _correlation(self.flat(i, j), self.flat(i, i), self.flat(j, j))
+        rest = np.ones(len(self.totals))
+        rest[[i, j]] = 0
+        reference = self.totals @ rest
+        if not reference > 0:
+            return np.array([beyond_noise, np.full(3, np.nan)])
+        one, other = (np.eye(len(rest))[k] - self.totals[k] / reference * rest for k in (i, j))
+        dose = self.net @ rest / reference
+        pairs = (one, other), (one, one), (other, other)
+        return np.array([beyond_noise, _correlation(*(self.beyond(*p, dose) for p in pairs))])
 
 
 def _excess(one, other, noise, leverage):
@@ -179,13 +200,9 @@ def _excess(one, other, noise, leverage):
 
 
 def _p_values(statistics, powers):
-    """Probability that the sums of q are as large or larger by chance, one-sided.
+    """Probability that the sums of q (n_lines,) are as large or larger by chance, one-sided.
 
-    Parameters
-    ----------
-    statistics : array (n_lines,)
-    powers : array (n_powers, n_bins, n_lines)
-        Sums of the powers of the weights over the counts of each bin.
+    `powers` (n_powers, n_bins, n_lines): sums of the powers of the weights over a bin's counts.
     """
     p2, p3, p4, p6 = powers
     # Sums over different counts, as in q: only they are right on average where counts are few.
@@ -218,12 +235,8 @@ def _correlation(both, first, second):
     return np.array([np.clip(r, -1, 1), np.sqrt((influence**2).sum()), p])
 
 
-#: Fewest bins of pixels that can be compared.
-FEWEST_BINS = 8
-
-
 @one_blas_thread()
-def vary(pixels, net, total, factor):
+def compare_bins(pixels, net, total, factor):
     """Variation of lines between bins of pixels.
 
     Parameters
@@ -239,7 +252,7 @@ def vary(pixels, net, total, factor):
 
     Returns
     -------
-    variation : Variation
+    variation : LineVariation
     n_bins : int
 
     Raises
@@ -260,34 +273,26 @@ def vary(pixels, net, total, factor):
         of_pixels=[bin_of_pixel], parts=bin_parts(bin_of_pixel, BIN_PIXELS),
     )  # fmt: skip
     sizes = np.bincount(bin_of_pixel, minlength=n_bins)
-    return variation(np.concatenate(sums), weights, sizes), n_bins
+    return line_variation(np.concatenate(sums), weights, sizes), n_bins
 
 
 @one_blas_thread()
-def line_images(pixels, net):
-    """Net counts of lines on the map.
+def net_counts(pixels, net):
+    """Net counts of lines on the map, array of float32 (n_lines, map shape).
 
-    Parameters
-    ----------
-    pixels, net
-        As of `vary`.
-
-    Returns
-    -------
-    array of float32 (n_lines, map shape)
-        NaN where pixels are left out.
+    Of `pixels` and `net` as in `compare_bins`; NaN where pixels are left out.
     """
-    found = pixels.blocks.map(_project, net[:, pixels.channels >= 0])
+    found = pixels.blocks.map(_net_counts, net[:, pixels.channels >= 0])
     images = np.full((len(net), *pixels.keep.shape), np.nan, dtype=np.float32)
     images[:, pixels.keep] = np.concatenate(found).T
     return images
 
 
-def _project(pixel_counts, net):
+def _net_counts(pixel_counts, net):
     return (pixel_counts @ net.T).astype(np.float32)
 
 
 def _bin_sums(pixel_counts, bins, operator):
     """Linear combinations of the counts of consecutive bins, array (n_bins, n_values)."""
     first = bins.min()
-    return sum_rows(pixel_counts, bins - first, bins.max() - first + 1) @ operator.T
+    return group_rows(pixel_counts, bins - first, bins.max() - first + 1) @ operator.T

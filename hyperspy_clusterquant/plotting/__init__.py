@@ -1,31 +1,24 @@
-"""Pictures of results: arrays in, matplotlib axes out, nothing computed."""
+"""Pictures: arrays, names and colours come in, matplotlib axes go out, and nothing is computed.
 
-from hyperspy_clusterquant.plotting.fits import plot_peak_fit
-from hyperspy_clusterquant.plotting.maps import plot_label_map
-from hyperspy_clusterquant.plotting.spectra import (
-    plot_composition,
-    plot_criterion,
-    plot_scree,
-    plot_spectra,
-)
-from hyperspy_clusterquant.plotting.tests import (
-    plot_comparison,
-    plot_correlations,
-    plot_line_maps,
-    plot_significance,
-    plot_stability,
-)
+Results and signals draw through it. It imports nothing from them, and of the evidence only the
+words of its verdicts; matplotlib is imported when something is drawn.
+"""
+
+from hyperspy_clusterquant.plotting.charts import plot_composition, plot_criterion, plot_scree
+from hyperspy_clusterquant.plotting.maps import plot_agreement, plot_label_map, plot_line_maps
+from hyperspy_clusterquant.plotting.pairs import plot_comparison, plot_correlations, plot_pairs
+from hyperspy_clusterquant.plotting.spectra import plot_peak_fit, plot_spectra
 
 __all__ = [
+    "plot_agreement",
     "plot_comparison",
     "plot_composition",
     "plot_correlations",
     "plot_criterion",
     "plot_label_map",
     "plot_line_maps",
+    "plot_pairs",
     "plot_peak_fit",
     "plot_scree",
-    "plot_significance",
     "plot_spectra",
-    "plot_stability",
 ]

@@ -37,22 +37,28 @@ def axes_or_new(ax, figsize, layout="constrained"):
     return plt.subplots(figsize=figsize, layout=layout)[1]
 
 
-def draw_map(ax, values, axes, **how):
-    """Draw values of a map as an image with a scale bar and no ticks.
+def open_frame(ax):
+    """Take off the upper and the right spine."""
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
 
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    values : array (map shape)
-        Of a stack, the first map is drawn.
-    axes : tuple of dict
-        Navigation axes of the map; without, there is no scale bar.
-    **how
-        As of `matplotlib.axes.Axes.imshow`.
 
-    Returns
-    -------
-    matplotlib.image.AxesImage
+def legend_beside(ax, handles=None):
+    """Legend to the right of the axes."""
+    how = {} if handles is None else {"handles": handles}
+    ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.01, 1.0), **how)
+
+
+def name_rows_and_columns(ax, rows, columns):
+    """Names of the rows and columns of a matrix."""
+    ax.set_xticks(range(len(columns)), columns, rotation=30, ha="right")
+    ax.set_yticks(range(len(rows)), rows)
+
+
+def draw_map(ax, values, map_axes, **how):
+    """Draw a map, or the first one of a stack, with a scale bar; `how` as in matplotlib's imshow.
+
+    Without axes of the map, there is no scale bar.
     """
     while values.ndim > 2:
         values = values[0]
@@ -61,8 +67,8 @@ def draw_map(ax, values, axes, **how):
     drawn = ax.imshow(image, interpolation="nearest", aspect="auto" if is_line else "equal", **how)
     ax.set_xticks([])
     ax.set_yticks([])
-    if axes:
-        _draw_scale_bar(ax, axes[-1], image.shape[1])
+    if map_axes:
+        _draw_scale_bar(ax, map_axes[-1], image.shape[1])
     return drawn
 
 

@@ -1,19 +1,22 @@
-"""The results that users hold: frozen, arrays first, ready to be saved."""
+"""Clusters of a map, as users hold them."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from hyperspy_clusterquant._checks import check_has_clusters, cluster_number
+from hyperspy_clusterquant._frozen import Frozen, FrozenDict
+from hyperspy_clusterquant.clusters.catalogue import recipe_of
 from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
+from hyperspy_clusterquant.images import image
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClusterResult:
-    """Clusters of a map.
+class ClusterResult(Frozen):
+    """Clusters of a map. They are given by their numbers or names.
 
     Attributes
     ----------
@@ -38,15 +41,28 @@ class ClusterResult:
     cluster_names : tuple of str
         ``"cluster 0"`` ... unless renamed.
     spectra : array (n_clusters, channels) or None
-        Summed counts of the pixels of each cluster.
+        Summed counts of the pixels of each cluster; None on a part of the map and on bins.
     energy : array (channels,) or None
         Energies of these channels in keV.
     learned_spectra, learned_energy : arrays or None
-        The same of the map that the clusters were learned on, if it is another one.
-    parameters : dict
+        The same of the map that the clusters were learned on, if it is not this one.
+    parameters : FrozenDict
         Everything that was set or found, library versions and the seed.
-    axes : tuple of dict
+    axes : tuple of FrozenDict
         Name, scale, offset, units of the map's navigation axes in array order.
+
+    Examples
+    --------
+    >>> from hyperspy_clusterquant import ClusterResult
+    >>> r = ClusterResult("a", "pca_gmm", [0, 0, 1], [[1, 1, 0], [0, 0, 1]], np.zeros((3, 1)),
+    ...                   [2.0], 1.0)
+    >>> named = r.rename({1: "jalpaite"})
+    >>> named.cluster_names
+    ('cluster 0', 'jalpaite')
+    >>> named.navigation_mask("jalpaite")
+    array([ True,  True, False])
+    >>> named.merge(["cluster 0", "jalpaite"]).labels
+    array([0, 0, 0], dtype=int32)
     """
 
     name: str
@@ -58,15 +74,17 @@ class ClusterResult:
     noise_edge: float
     embedding: np.ndarray | None = None
     landmarks: np.ndarray | None = None
-    cluster_names: tuple = ()
+    cluster_names: tuple[str, ...] = ()
     spectra: np.ndarray | None = None
     energy: np.ndarray | None = None
     learned_spectra: np.ndarray | None = None
     learned_energy: np.ndarray | None = None
-    parameters: dict = field(default_factory=dict)
-    axes: tuple = ()
+    # Neither pictures nor tables show how the clusters were made.
+    parameters: dict = field(default_factory=FrozenDict, compare=False)
+    axes: tuple[dict, ...] = ()
 
-    _DTYPES = {
+    #: Type of the numbers in each array.
+    DTYPES = {
         "labels": np.int32,
         "memberships": np.float32,
         "scores": np.float32,
@@ -80,19 +98,12 @@ class ClusterResult:
     }
 
     def __post_init__(self):
-        for name, dtype in self._DTYPES.items():
-            value = getattr(self, name)
-            if value is not None:
-                value = np.asarray(value, dtype=dtype)
-                if value.flags.writeable:  # somebody else could change it
-                    value = value.copy()
-                    value.setflags(write=False)
-                object.__setattr__(self, name, value)
-        names = tuple(self.cluster_names) or tuple(
-            self._automatic_name(k) for k in range(self.n_clusters)
-        )
-        object.__setattr__(self, "cluster_names", names)
-        object.__setattr__(self, "axes", tuple(self.axes))
+        for name, dtype in self.DTYPES.items():
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, np.asarray(value, dtype=dtype))
+        names = tuple(self.cluster_names) or map(self._automatic_name, range(self.n_clusters))
+        object.__setattr__(self, "cluster_names", tuple(names))
+        super().__post_init__()
 
     @staticmethod
     def _automatic_name(number):
@@ -109,6 +120,11 @@ class ClusterResult:
         if self.learned_spectra is None:
             return self.spectra, self.energy
         return self.learned_spectra, self.learned_energy
+
+    @property
+    def recipe(self):
+        """How the clusters were made, a `Recipe`; a ValueError if the result does not say."""
+        return recipe_of(self)
 
     @property
     def n_components(self):
@@ -142,25 +158,23 @@ class ClusterResult:
 
         Parameters
         ----------
-        names : dict of int: str
-            New name of each cluster to rename.
+        names : dict of int or str: str, or list of str
+            New name of each cluster to rename, or one for every cluster in their order.
 
         Returns
         -------
         ClusterResult
-
-        Examples
-        --------
-        >>> from hyperspy_clusterquant.results import ClusterResult
-        >>> r = ClusterResult("a", "pca_gmm", [0, 0, 1], [[1, 1, 0], [0, 0, 1]], np.zeros((3, 1)),
-        ...                   [2.0], 1.0)
-        >>> r.rename({1: "jalpaite"}).cluster_names
-        ('cluster 0', 'jalpaite')
         """
+        if not isinstance(names, dict):
+            if isinstance(names, str) or len(names) != self.n_clusters:
+                raise ValueError(
+                    f"Give one name for each of the {self.n_clusters} clusters of {self.name!r}, "
+                    f"or a dictionary {{cluster: name}}, not {names!r}."
+                )
+            names = dict(enumerate(names))
         new = list(self.cluster_names)
-        for number, name in names.items():
-            self._check_number(number)
-            new[number] = str(name)
+        for cluster, name in names.items():
+            new[self._number(cluster)] = str(name)
         return dataclasses.replace(self, cluster_names=tuple(new))
 
     def merge(self, clusters):
@@ -168,36 +182,25 @@ class ClusterResult:
 
         Parameters
         ----------
-        clusters : list of int
+        clusters : list of int or str
             Clusters to merge; the name given to the first of them stays.
 
         Returns
         -------
         ClusterResult
             With dense numbers, largest cluster first.
-
-        Examples
-        --------
-        >>> from hyperspy_clusterquant.results import ClusterResult
-        >>> r = ClusterResult("a", "pca_gmm", [0, 0, 1], [[1, 1, 0], [0, 0, 1]], np.zeros((3, 1)),
-        ...                   [2.0], 1.0)
-        >>> r.merge([0, 1]).labels
-        array([0, 0, 0], dtype=int32)
         """
-        clusters = sorted(set(clusters))
-        for number in clusters:
-            self._check_number(number)
-        if len(clusters) < 2:
-            raise ValueError(f"Name at least two clusters to merge, got {clusters}.")
-        others = [[k] for k in range(self.n_clusters) if k not in clusters]
-        return self.merge_groups([clusters, *others])
+        group = set(self._numbers(clusters))
+        if len(group) < 2:
+            raise ValueError(f"Name at least two clusters to merge, got {clusters!r}.")
+        return self.merge_groups([group, *({k} for k in range(self.n_clusters) if k not in group)])
 
     def merge_groups(self, groups):
         """Merge the clusters of each group into one.
 
         Parameters
         ----------
-        groups : list of list of int
+        groups : list of list of int or str
             Every cluster in one of them; the name given to the first of a group stays.
 
         Returns
@@ -205,13 +208,14 @@ class ClusterResult:
         ClusterResult
             With dense numbers, largest cluster first.
         """
-        if sorted(k for group in groups for k in group) != list(range(self.n_clusters)):
+        numbers = [self._numbers(group) for group in groups]
+        if sorted(k for group in numbers for k in group) != list(range(self.n_clusters)):
             raise ValueError(
                 f"Each of the clusters 0 to {self.n_clusters - 1} must be in one group, got "
                 f"{groups}."
             )
         target = np.empty(self.n_clusters, dtype=int)
-        for group in groups:
+        for group in numbers:
             target[group] = min(group)
         return self._regroup(target)
 
@@ -220,7 +224,7 @@ class ClusterResult:
 
         Parameters
         ----------
-        clusters : list of int
+        clusters : int, str or list of these
             Clusters to drop: their pixels become -1.
 
         Returns
@@ -229,9 +233,7 @@ class ClusterResult:
             With dense numbers, largest cluster first.
         """
         target = np.arange(self.n_clusters)
-        for number in clusters:
-            self._check_number(number)
-            target[number] = NOISE
+        target[self._numbers(clusters)] = NOISE
         return self._regroup(target)
 
     def navigation_mask(self, clusters):
@@ -239,57 +241,44 @@ class ClusterResult:
 
         Parameters
         ----------
-        clusters : int or list of int
+        clusters : int, str or list of these
             Clusters to keep.
 
         Returns
         -------
         array of bool (map shape)
             True = left out, as the clustering methods take it.
-
-        Examples
-        --------
-        >>> from hyperspy_clusterquant.results import ClusterResult
-        >>> r = ClusterResult("a", "pca_gmm", [0, 0, 1], [[1, 1, 0], [0, 0, 1]], np.zeros((3, 1)),
-        ...                   [2.0], 1.0)
-        >>> r.navigation_mask(0)
-        array([False, False,  True])
         """
-        clusters = np.atleast_1d(clusters)
-        for number in clusters:
-            self._check_number(number)
-        return ~np.isin(self.labels, clusters)
+        return ~np.isin(self.labels, self._numbers(clusters))
 
-    def _check_number(self, number):
-        if number not in range(self.n_clusters):
-            raise ValueError(
-                f"There is no cluster {number!r}: {self.name!r} has clusters 0 to "
-                f"{self.n_clusters - 1}."
-            )
+    def _number(self, cluster):
+        """Number of a cluster that is given by it or by its name."""
+        return cluster_number(cluster, self.cluster_names, f"the result {self.name!r}")
+
+    def _numbers(self, clusters):
+        """Numbers of one cluster or of several."""
+        one = isinstance(clusters, str) or not np.iterable(clusters)
+        return [self._number(cluster) for cluster in ([clusters] if one else clusters)]
 
     def _regroup(self, target):
         """New result with cluster k counted to target[k] (-1 = noise)."""
         labels = np.where(self.labels >= 0, target[np.maximum(self.labels, 0)], self.labels)
         groups = np.unique(target[target >= 0])
-        sizes = [np.count_nonzero(labels == group) for group in groups]
-        groups = groups[np.argsort(-np.array(sizes), kind="stable")] if len(groups) else groups
+        sizes = np.array([np.count_nonzero(labels == group) for group in groups])
+        groups = groups[np.argsort(-sizes, kind="stable")]
         new_number = np.full(self.n_clusters, NOISE)
         new_number[groups] = np.arange(len(groups))
-        memberships = np.array(
-            [self.memberships[target == group].sum(axis=0) for group in groups]
-        ).reshape(len(groups), *self.labels.shape)
-        spectra = {
-            name: np.array([all_[target == group].sum(axis=0) for group in groups]).reshape(
-                len(groups), all_.shape[1]
-            )
-            for name in ("spectra", "learned_spectra")
-            if (all_ := getattr(self, name)) is not None
-        }
+
+        def added(values):
+            sums = [values[target == group].sum(axis=0) for group in groups]
+            return np.array(sums).reshape(len(groups), *values.shape[1:])
+
         return dataclasses.replace(
             self,
             labels=np.where(labels >= 0, new_number[np.maximum(labels, 0)], labels),
-            memberships=memberships,
-            **spectra,
+            memberships=added(self.memberships),
+            spectra=None if self.spectra is None else added(self.spectra),
+            learned_spectra=None if self.learned_spectra is None else added(self.learned_spectra),
             cluster_names=tuple(
                 self._automatic_name(new)
                 if self.cluster_names[group] == self._automatic_name(group)
@@ -298,136 +287,14 @@ class ClusterResult:
             ),
         )
 
-    # --- other maps -----------------------------------------------------------------------
-
-    def take(self, pixels, axes):
-        """The result on other pixels of the same map.
-
-        Parameters
-        ----------
-        pixels : array of int (new map shape)
-            Flat numbers of this map's pixels.
-        axes : tuple of dict
-            Navigation axes of the new map.
-
-        Returns
-        -------
-        ClusterResult
-            Numbers and names of the clusters stay, also of those that are not on it.
-        """
-        pixels = np.asarray(pixels)
-        kept_number = np.cumsum(self.labels.ravel() != MASKED) - 1
-        kept = pixels.ravel()[self.labels.ravel()[pixels.ravel()] != MASKED]
-        embedding = landmarks = None
-        if self.landmarks is not None:
-            new_number = np.full(self.labels.size, -1)
-            new_number[pixels.ravel()] = np.arange(pixels.size)
-            inside = new_number[self.landmarks] >= 0
-            landmarks = new_number[self.landmarks[inside]]
-            embedding = self.embedding[inside]
-        return dataclasses.replace(
-            self,
-            labels=self.labels.ravel()[pixels],
-            memberships=self.memberships.reshape(self.n_clusters, self.labels.size)[:, pixels],
-            scores=self.scores[kept_number[kept]],
-            embedding=embedding,
-            landmarks=landmarks,
-            axes=axes,
-        )
-
-    def binned(self, factors, axes):
-        """The result on a map binned by whole factors.
-
-        Memberships and scores are averaged over the kept pixels of each bin; its label is
-        its largest membership, or noise where most of its pixels are.
-
-        Parameters
-        ----------
-        factors : tuple of int
-            Factor of each array axis; pixels beyond a whole number of bins are cropped.
-        axes : tuple of dict
-            Navigation axes of the new map.
-
-        Returns
-        -------
-        ClusterResult
-        """
-        shape = [size // f for size, f in zip(self.labels.shape, factors, strict=True)]
-        crop = tuple(slice(0, n * f) for n, f in zip(shape, factors, strict=True))
-        split = [number for n, f in zip(shape, factors, strict=True) for number in (n, f)]
-        inner = tuple(range(1, 2 * len(shape), 2))
-
-        def total(image):
-            return image[crop].reshape(split).sum(axis=inner)
-
-        kept = self.labels != MASKED
-        n_kept = np.maximum(total(kept), 1)
-        memberships = np.array([total(m) for m in self.memberships]).reshape(-1, *shape) / n_kept
-        scores = np.zeros((self.n_components, *self.labels.shape))
-        scores[:, kept] = self.scores.T
-        filled = total(kept) > 0
-        scores = [(total(image) / n_kept)[filled] for image in scores]
-        labels = memberships.argmax(axis=0) if self.n_clusters else np.full(shape, NOISE)
-        labels[total(self.labels == NOISE) > 0.5 * n_kept] = NOISE
-        labels[total(kept) == 0] = MASKED
-        return dataclasses.replace(
-            self,
-            parameters=self._parameters_of_bins(factors),
-            labels=labels,
-            memberships=memberships,
-            scores=np.array(scores).reshape(self.n_components, np.count_nonzero(filled)).T,
-            embedding=None,
-            landmarks=None,
-            axes=axes,
-        )
-
-    def _parameters_of_bins(self, factors):
-        """Parameters in pixels, in those of a binned map, on which it can be done again."""
-        parameters, n_pixels = dict(self.parameters), int(np.prod(factors))
-        length = n_pixels ** (1 / len(factors))
-        if "binning_used" in parameters:
-            parameters["binning_used"] = max(round(parameters["binning_used"] / length), 1)
-        if "neighbourhood_used" in parameters:
-            parameters["neighbourhood_used"] = parameters["neighbourhood_used"] / length
-        if "smallest_cluster_pixels" in parameters:
-            smallest = parameters["smallest_cluster_pixels"] / n_pixels
-            parameters["smallest_cluster_pixels"] = max(round(smallest), 2)
-        return parameters
-
-    # --- to HyperSpy and back -------------------------------------------------------------
+    # --- images ---------------------------------------------------------------------------
 
     def label_map(self):
         """Labels as a HyperSpy image with the map's axes, see `labels` for the values."""
-        from hyperspy_clusterquant.signals.maps import label_map
-
-        return label_map(self)
+        return image(self.labels, self.axes, f"Clusters {self.name}")
 
     def membership_maps(self):
         """Memberships as a stack of HyperSpy images, one for each cluster."""
-        from hyperspy_clusterquant.signals.maps import membership_maps
-
-        return membership_maps(self)
-
-    def to_dict(self):
-        """Arrays, strings and numbers that HyperSpy can keep in metadata and files."""
-        stored = {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) is not None
-        }
-        for name in ("parameters", "axes", "cluster_names"):
-            stored[name] = json.dumps(stored[name])
-        return stored
-
-    @classmethod
-    def from_dict(cls, stored):
-        """Inverse of `to_dict`; arrays may be lazy."""
-        values = dict(stored)
-        for name in ("parameters", "axes", "cluster_names"):
-            values[name] = json.loads(str(values[name]))
-        for name in cls._DTYPES:
-            if name in values:
-                values[name] = np.asarray(values[name])
-        values["noise_edge"] = float(values["noise_edge"])
-        values["name"], values["workflow"] = str(values["name"]), str(values["workflow"])
-        return cls(**values)
+        check_has_clusters(self)
+        title = f"Memberships {self.name}"
+        return image(self.memberships, self.axes, title, over="cluster")

@@ -7,19 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from hyperspy_clusterquant._frozen import Frozen, FrozenDict
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.evidence.matching import contingency_table, jaccard_indices
+from hyperspy_clusterquant.images import image
+from hyperspy_clusterquant.plotting import plot_comparison
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClusteringComparison:
+class ClusteringComparison(Frozen):
     """How two clusterings, a and b, of the same map agree.
 
     Attributes
     ----------
     contingency : array of int (n_clusters_a, n_clusters_b)
         Pixels in cluster i of a and cluster j of b.
-    matched : dict of int: int
+    matched : FrozenDict of int: int
         Cluster of b that each cluster of a matches best, one to one, so that as many pixels as
         possible agree.
     overlap : array (n_clusters_a,)
@@ -38,7 +41,7 @@ class ClusteringComparison:
     """
 
     contingency: np.ndarray
-    matched: dict
+    matched: FrozenDict
     overlap: np.ndarray
     disagreement: np.ndarray
     ari: float
@@ -52,23 +55,17 @@ class ClusteringComparison:
         return float(np.mean(self.disagreement[self.disagreement != MASKED] == 0))
 
     def __repr__(self):
-        lines = [
-            (
-                f"<ClusteringComparison: ARI {self.ari:.3f}, AMI {self.ami:.3f}, "
-                f"{self.agreement:.1%} of the pixels agree>"
-            )
-        ]
+        scores = f"ARI {self.ari:.3f}, AMI {self.ami:.3f}"
+        lines = [f"<ClusteringComparison: {scores}, {self.agreement:.1%} of the pixels agree>"]
         for cluster, name in enumerate(self.names[0]):
             match = self.matched.get(cluster)
-            other = "no match" if match is None else f"{self.names[1][match]}"
+            other = "no match" if match is None else self.names[1][match]
             lines.append(f"  {name} = {other}: overlap {self.overlap[cluster]:.2f}")
         return "\n".join(lines)
 
     def disagreement_map(self):
         """Where on the map the two disagree, as a HyperSpy image of `disagreement`."""
-        from hyperspy_clusterquant.signals.maps import disagreement_map
-
-        return disagreement_map(self)
+        return image(self.disagreement, self.axes, "Disagreement")
 
     def plot(self, axes=None):
         """Draw the contingency table and where the two disagree.
@@ -82,9 +79,10 @@ class ClusteringComparison:
         -------
         array of matplotlib.axes.Axes
         """
-        from hyperspy_clusterquant.plotting import plot_comparison
-
-        return plot_comparison(self, axes)
+        return plot_comparison(
+            self.contingency, self.names, self.ari, self.disagreement, self.agreement, self.axes,
+            axes,
+        )  # fmt: skip
 
 
 def compare_clusterings(a, b):
@@ -145,7 +143,7 @@ def compare_clusterings(a, b):
     disagreement[both] = match[first] != second
     return ClusteringComparison(
         contingency=table,
-        matched=dict(zip(rows.tolist(), columns.tolist(), strict=True)),
+        matched=FrozenDict(zip(rows.tolist(), columns.tolist(), strict=True)),
         overlap=overlap,
         disagreement=disagreement,
         ari=float(adjusted_rand_score(first, second)),

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from hyperspy_clusterquant._checks import cluster_number
+from hyperspy_clusterquant._frozen import Frozen
+from hyperspy_clusterquant.composition.absorption import Absorption
+from hyperspy_clusterquant.composition.calibration import Calibration
+from hyperspy_clusterquant.composition.compose import amount_per_count
 from hyperspy_clusterquant.composition.uncertainty import (
     DETECTED,
     LIMIT,
-    distance_in_std,
-    parse_formula,
     quantile_above_zero,
     ratio,
 )
-from hyperspy_clusterquant.xrays.emission import atomic_weight
+from hyperspy_clusterquant.images import image
+from hyperspy_clusterquant.plotting import plot_composition, plot_peak_fit
+from hyperspy_clusterquant.results import composition_text
+from hyperspy_clusterquant.results.compounds import nearest_compounds
+from hyperspy_clusterquant.xrays.kfactors import KFactors
 
 
 class ValuesWithStd(NamedTuple):
@@ -27,7 +33,7 @@ class ValuesWithStd(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CompositionTable:
+class CompositionTable(Frozen):
     """Composition of each cluster, with uncertainties of one standard deviation.
 
     Attributes
@@ -62,10 +68,11 @@ class CompositionTable:
         Energy axis and resolution that the peaks were fitted with; None for windows.
     unexplained : tuple of UnexplainedPeak
         Peaks that no declared element explains. They were fitted along.
-    maps : dict of str: BaseSignal, or None
-        Composition of every pixel by element, if it was asked for with ``per_pixel=True``; NaN
-        where a pixel is left out or its counts are too few to say anything. Values scatter as
-        the counts do, also below zero.
+    pixel_percent : array (n_elements, map shape) or None
+        Composition of every pixel, if asked for with ``per_pixel=True``; NaN where it is left out
+        or has too few counts to say anything. Values scatter as counts do, also below zero.
+    axes : tuple of dict
+        Navigation axes of the map, if there is a composition of every pixel.
     """
 
     cluster_names: tuple
@@ -79,25 +86,18 @@ class CompositionTable:
     intensities: np.ndarray
     intensities_std: np.ndarray
     unconstrained_intensities: np.ndarray
-    kfactors: Mapping
+    kfactors: KFactors
     configurational_entropy: np.ndarray
     configurational_entropy_std: np.ndarray
     absorption_factors: np.ndarray
     sublattices: tuple = ()
     composition_units: str = "atomic"
-    absorption: object = None
+    absorption: Absorption | None = None
     fits: tuple = ()
-    calibration: object = None
+    calibration: Calibration | None = None
     unexplained: tuple = ()
-    maps: dict | None = None
-
-    def __post_init__(self):
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):  # nobody else's array, and not to be changed
-                value = value.copy()
-                value.setflags(write=False)
-                object.__setattr__(self, field.name, value)
+    pixel_percent: np.ndarray | None = None
+    axes: tuple = ()
 
     # --- uncertainties --------------------------------------------------------------------
 
@@ -179,11 +179,9 @@ class CompositionTable:
 
     def _quantile(self, probability):
         """Percentages that the truth is below with some probability."""
-        factors = np.array([self.kfactors[line] for line in self.xray_lines])
-        if self.composition_units == "atomic":
-            factors = factors / np.array([atomic_weight(element) for element in self.elements])
+        factors = amount_per_count(self.xray_lines, self.kfactors, self.composition_units)
         factors = factors * self.absorption_factors
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore"):
             total = (factors * self.intensities).sum(axis=1, keepdims=True)
             estimate = 100 * factors * self.unconstrained_intensities / total
             quantile = quantile_above_zero(estimate, self.percent_std, probability)
@@ -218,10 +216,10 @@ class CompositionTable:
         top = self._positions("numerator", numerator)
         bottom = self._positions("denominator", denominator)
         covariance = self.covariance_counting + self.covariance_kfactor
-        pairs = [
-            ratio(x, c, top, bottom) for x, c in zip(self.atomic_percent, covariance, strict=True)
+        found = [
+            ratio(*xc, top, bottom) for xc in zip(self.atomic_percent, covariance, strict=True)
         ]
-        return ValuesWithStd(*np.array(pairs).reshape(-1, 2).T)
+        return ValuesWithStd(*np.array(found).reshape(-1, 2).T)
 
     def _positions(self, name, elements):
         elements = [elements] if isinstance(elements, str) else list(elements)
@@ -268,122 +266,28 @@ class CompositionTable:
         >>> near.loc["cluster 1"].compound.iloc[0]
         'chalcopyrite'
         """
-        import pandas as pd
-
-        if not hasattr(compounds, "items"):
-            raise TypeError(
-                "`compounds` must be a dictionary of names and formulas, such as "
-                f"{{'jalpaite': 'Ag3CuS2'}}; got {compounds!r}."
-            )
-        references = {name: self._reference(name, f) for name, f in compounds.items()}
-        covariance = self.covariance_counting + self.covariance_kfactor
-        rows = []
-        for cluster, x, c in zip(self.cluster_names, self.atomic_percent, covariance, strict=True):
-            if np.isnan(x).any():
-                continue
-            of_cluster = []
-            for name, reference in references.items():
-                distance = distance_in_std(x - reference, c)
-                largest = np.abs(x - reference).max()
-                of_cluster.append((cluster, name, compounds[name], distance, largest))
-            rows += sorted(of_cluster, key=lambda row: row[3:])
-        columns = ["cluster", "compound", "formula", "distance", "difference"]
-        return pd.DataFrame(rows, columns=columns).set_index("cluster")
-
-    def _reference(self, name, formula):
-        """Composition of a compound in at%, array (n_elements,)."""
-        atoms = parse_formula(formula)
-        missing = [element for element in atoms if element not in self.elements]
-        if missing:
-            raise ValueError(
-                f"{name} ({formula}) holds {', '.join(missing)}, which is not among the quantified "
-                f"elements ({', '.join(self.elements)}). Leave the compound out, or declare the "
-                "element with s.add_elements([...]) and quantify again."
-            )
-        composition = np.array([atoms.get(element, 0.0) for element in self.elements])
-        return 100 * composition / composition.sum()
+        return nearest_compounds(self, compounds)
 
     # --- output ---------------------------------------------------------------------------
 
     @property
     def remarks(self):
         """What was decided on the way, one text each, tuple of str."""
-        remarks = []
-        theory = [line for line in self.xray_lines if self._is_theory(line)]
-        if theory and len(theory) < len(self.xray_lines):
-            remarks.append(f"* k-factor from theory: {', '.join(theory)}")
-        if self.absorption is not None:
-            remarks.append(self._absorption_remark())
-        if self.calibration is not None:
-            energies = self.calibration.fit.design.energy[[0, -1]]
-            shifts = self.calibration.shift(energies)
-            remarks.append(
-                f"Energy axis moved by {shifts[0]:+.1f} eV at {energies[0]:.1f} keV and "
-                f"{shifts[1]:+.1f} eV at {energies[1]:.1f} keV, resolution at Mn Ka "
-                f"{self.calibration.scale.resolution:.1f} eV"
-            )
-            quality = [fit.reduced_chi_square for fit in self.fits if fit.counts.sum() > 0]
-            remarks.append(
-                f"Squared residual per channel of the fits: {min(quality):.1f} to "
-                f"{max(quality):.1f} (1 = noise)"
-            )
-        if self.unexplained:
-            peaks = ", ".join(map(str, self.unexplained))
-            remarks.append(f"Peaks that no declared element explains: {peaks}")
-        return tuple(remarks)
+        return composition_text.remarks(self)
 
-    def _is_theory(self, line):
-        return getattr(self.kfactors, "sources", {}).get(line) == "theory"
-
-    def _absorption_remark(self):
-        thickness = sorted(set(self.absorption.thickness))
-        shown = " to ".join(f"{t:g}" for t in dict.fromkeys((thickness[0], thickness[-1])))
-        densities = [d for d in self.absorption.density if np.isfinite(d)]
-        density = " to ".join(dict.fromkeys(f"{d:.2f}" for d in (min(densities), max(densities))))
-        largest = np.nanmax(self.absorption_factors, axis=0)
-        factors = ", ".join(
-            f"{line} x{factor:.3f}"
-            for line, factor in zip(self.xray_lines, largest, strict=True)
-            if factor > 1.0005
-        )
-        return (
-            f"Absorption corrected for {shown} nm, {density} g/cm3, take-off angle "
-            f"{self.absorption.take_off_angle:.1f} degrees: up to {factors or 'less than 0.05 %'}"
-        )
-
-    def _cells(self, template, limit):
-        """Rows of text: elements, then the entropy, one column for each cluster."""
-        marks = [
-            "*" if self._is_theory(line) and not all(map(self._is_theory, self.xray_lines)) else ""
-            for line in self.xray_lines
-        ]
-        rows = []
-        for n, (element, mark) in enumerate(zip(self.elements, marks, strict=True)):
-            cells = [
-                number_with_std(value, std, template)
-                if detected or not np.isfinite(value)
-                else limit.format(value=number_with_std(most, 0.1 * most, "{value}"))
-                for value, std, detected, most in zip(
-                    self.percent[:, n], self.percent_std[:, n], self.detected[:, n],
-                    self.upper_limit[:, n], strict=True,
-                )
-            ]  # fmt: skip
-            rows.append([element + mark, *cells])
-        entropy = zip(self.configurational_entropy, self.configurational_entropy_std, strict=True)
-        rows.append(["S_conf/R", *(number_with_std(v, s, template) for v, s in entropy)])
-        return rows
+    @property
+    def maps(self):
+        """Composition of every pixel: a HyperSpy image by element, or None if not asked for."""
+        if self.pixel_percent is None:
+            return None
+        titles = {element: f"{element} ({self.unit})" for element in self.elements}
+        return {
+            element: image(percent, self.axes, titles[element], quantity=titles[element])
+            for element, percent in zip(self.elements, self.pixel_percent, strict=True)
+        }
 
     def __str__(self):
-        cells = self._cells("{value} ± {std}", "< {value}")
-        rows = [[self.unit, *self.cluster_names], *cells]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = [
-            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
-        ]
-        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-        # What changed the numbers stands below them; the rest is in `remarks`.
-        notes = [r for r in self.remarks if r.startswith(("*", "Absorption"))]
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *notes])
+        return composition_text.as_text(self)
 
     def __repr__(self):
         return (
@@ -396,10 +300,11 @@ class CompositionTable:
 
     def to_html(self):
         """Table as HTML, with the remarks below."""
-        import html
+        return composition_text.as_html(self)
 
-        remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in self.remarks)
-        return self.to_dataframe(text=True).to_html() + remarks
+    def to_latex(self):
+        r"""Table as a LaTeX ``tabular`` (needs no package)."""
+        return composition_text.as_latex(self)
 
     def to_dataframe(self, text=False):
         """Table as a pandas DataFrame, elements down, clusters across.
@@ -415,19 +320,7 @@ class CompositionTable:
         pandas.DataFrame
             Columns (cluster, at% or wt%) and (cluster, "std"); the last row is the entropy.
         """
-        import pandas as pd
-
-        if text:
-            rows = self._cells("{value} ± {std}", "< {value}")
-            columns = pd.Index(self.cluster_names, name=self.unit)
-            return pd.DataFrame([r[1:] for r in rows], index=[r[0] for r in rows], columns=columns)
-        values = np.vstack([self.percent.T, self.configurational_entropy])
-        stds = np.vstack([self.percent_std.T, self.configurational_entropy_std])
-        return pd.DataFrame(
-            np.stack([values, stds], axis=-1).reshape(len(values), -1),
-            index=pd.Index([*self.elements, "S_conf/R"], name="element"),
-            columns=pd.MultiIndex.from_product([self.cluster_names, [self.unit, "std"]]),
-        )
+        return composition_text.as_dataframe(self, text)
 
     def to_csv(self, path):
         """Write one row for each cluster and element, with everything a plot needs.
@@ -439,56 +332,10 @@ class CompositionTable:
             std_kfactor, std, upper_limit (at%), weight_percent, weight_percent_std, counts,
             counts_std, kfactor.
         """
-        import pandas as pd
-
-        n_clusters, n_elements = self.atomic_percent.shape
-        in_atomic_percent = replace(self, composition_units="atomic")
-        columns = {
-            "cluster": np.repeat(self.cluster_names, n_elements),
-            "element": np.tile(self.elements, n_clusters),
-            "line": np.tile(self.xray_lines, n_clusters),
-            "kfactor": np.tile([self.kfactors[line] for line in self.xray_lines], n_clusters),
-        }
-        for name, values in {
-            "atomic_percent": self.atomic_percent,
-            "std_counting": self.std_counting,
-            "std_kfactor": self.std_kfactor,
-            "std": self.std,
-            "upper_limit": in_atomic_percent.upper_limit,
-            "weight_percent": self.weight_percent,
-            "weight_percent_std": self.weight_percent_std,
-            "counts": self.intensities,
-            "counts_std": self.intensities_std,
-        }.items():
-            columns[name] = values.ravel()
-        pd.DataFrame(columns).to_csv(path, index=False)
-
-    def to_latex(self):
-        r"""Table as a LaTeX ``tabular`` (needs no package)."""
-        rows = self._cells("${value} \\pm {std}$", "$< {value}$")
-        rows[-1][0] = r"$S_\mathrm{conf}/R$"
-        special = str.maketrans(
-            {sign: rf"\{sign}" for sign in "_%&#${}"}
-            | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
-        )
-        escaped = [cell.translate(special) for cell in (self.unit, *self.cluster_names)]
-        body = [" & ".join(row) + r" \\" for row in rows]
-        notes = [remark for remark in self.remarks if remark.startswith(("*", "Absorption"))]
-        return "\n".join(
-            [
-                rf"\begin{{tabular}}{{l{'c' * len(self.cluster_names)}}}",
-                r"\hline",
-                " & ".join(escaped) + r" \\",
-                r"\hline",
-                *body,
-                r"\hline",
-                r"\end{tabular}",
-                *(rf"\par{{\footnotesize {note.translate(special)}}}" for note in notes),
-            ]
-        )
+        composition_text.write_csv(self, path)
 
     def plot(self, ax=None):
-        """Composition bars with error bars.
+        """Composition bars with the interval of 68 % probability.
 
         Parameters
         ----------
@@ -499,9 +346,12 @@ class CompositionTable:
         -------
         matplotlib.axes.Axes
         """
-        from hyperspy_clusterquant.plotting import plot_composition
-
-        return plot_composition(self, ax=ax)
+        # Near zero and 100 an error bar of one std would leave what is possible.
+        lower, upper = self.interval()
+        lower, percent = (np.where(self.detected, x, 0.0) for x in (lower, self.percent))
+        return plot_composition(
+            percent, lower, upper, self.cluster_names, self.elements, self.unit, ax=ax
+        )
 
     def plot_fit(self, cluster=0, axes=None):
         """Peak fit of a cluster: counts, model, families of lines, background, and residual.
@@ -523,43 +373,28 @@ class CompositionTable:
         ValueError
             If there is no such cluster, or windows were integrated instead of a fit.
         """
-        from hyperspy_clusterquant.plotting import plot_peak_fit
-
         if not self.fits:
             raise ValueError(
                 "There is no peak fit: the intensities are those of windows. Quantify with "
                 "method='model'."
             )
-        if cluster in self.cluster_names:
-            cluster = self.cluster_names.index(cluster)
-        if cluster not in range(len(self.cluster_names)):
-            raise ValueError(
-                f"There is no cluster {cluster!r}; there are 0 to {len(self.cluster_names) - 1}: "
-                f"{', '.join(self.cluster_names)}."
-            )
-        fit = self.fits[cluster]
+        number = cluster_number(cluster, self.cluster_names, "the table")
+        fit, name = self.fits[number], self.cluster_names[number]
         if not np.isfinite(fit.areas).all():
-            raise ValueError(f"{self.cluster_names[cluster]} holds no counts.")
-        return plot_peak_fit(fit, self.cluster_names[cluster], axes=axes)
+            raise ValueError(f"{name} holds no counts.")
+        return plot_peak_fit(
+            energy=fit.design.true_energy,
+            counts=fit.counts,
+            model=fit.model,
+            background=fit.background,
+            artefacts=fit.artefacts,
+            residual=fit.residual,
+            alphas=[family.alpha for family in fit.design.families],
+            curves=fit.areas[:, None] * fit.design.profiles,
+            title=f"{name}, chi² per channel {fit.reduced_chi_square:.2f}",
+            axes=axes,
+        )
 
 
 def _roots(covariance):
     return np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0.0))
-
-
-def number_with_std(value, std, template="{value} ± {std}"):
-    """A number and its standard deviation, rounded to two digits of the latter.
-
-    Examples
-    --------
-    >>> number_with_std(25.412, 1.345)
-    '25.4 ± 1.3'
-    >>> number_with_std(0.0123, 0.0004)
-    '0.01230 ± 0.00040'
-    """
-    if not np.isfinite(value):
-        return "-"
-    if not np.isfinite(std) or std <= 0:
-        return f"{value:.3g}"
-    decimals = int(np.clip(1 - np.floor(np.log10(std)), 1, 6))
-    return template.format(value=f"{value:.{decimals}f}", std=f"{std:.{decimals}f}")

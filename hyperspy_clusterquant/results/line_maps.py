@@ -8,7 +8,9 @@ import numpy as np
 
 from hyperspy_clusterquant._text import in_columns, p_text
 from hyperspy_clusterquant.evidence.p_values import holm, holm_of_pairs
-from hyperspy_clusterquant.evidence.variation import Variation
+from hyperspy_clusterquant.evidence.variation import LineVariation
+from hyperspy_clusterquant.images import image
+from hyperspy_clusterquant.plotting import plot_correlations, plot_line_maps
 
 #: Fewest lines of which two can be compared with the others.
 FEWEST_LINES = 4
@@ -16,8 +18,8 @@ FEWEST_LINES = 4
 WORTH_A_LINE = 0.5
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class MapSignificance:
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class MapSignificance(LineVariation):
     """Whether the maps of X-ray lines show more than shot noise and thickness.
 
     Attributes
@@ -25,8 +27,20 @@ class MapSignificance:
     xray_lines : tuple of str
     counts_per_pixel : array (n_lines,)
         Net counts, background taken off.
-    variation : Variation
-        Dispersions, p-values, and correlations.
+    dispersion : array (n_lines,)
+        Variance of the net counts of a bin over shot noise: 1 = nothing but noise.
+    dispersion_beyond_thickness : array (n_lines,)
+        The same of what a line has beyond its share of all lines together.
+    p_values_no_variation : array (n_lines,)
+        Of "no variation at all".
+    p_values : array (n_lines,)
+        Of "no variation beyond dose and thickness", not corrected for the number of lines.
+    variation, variation_std : array (n_lines,)
+        Variation beyond shot noise and thickness, as a share of the counts expected, and its
+        standard uncertainty; 0 where there is less than noise.
+    correlations_beyond_noise, correlations_beyond_thickness : Correlations
+        Of all lines, each with `values`, `std` and `p_values`: corrected for shot noise, and also
+        for thickness. `correlation` chooses between them.
     images : array of float32 (n_lines, map shape)
         Net counts of every pixel, NaN where left out.
     binning : int
@@ -41,32 +55,11 @@ class MapSignificance:
 
     xray_lines: tuple
     counts_per_pixel: np.ndarray
-    variation: Variation
     images: np.ndarray
     binning: int
     n_bins: int
     level: float
     axes: tuple
-
-    @property
-    def dispersion(self):
-        """Variance of the net counts of a bin over shot noise: 1 = nothing but noise."""
-        return self.variation.dispersion
-
-    @property
-    def dispersion_beyond_thickness(self):
-        """The same of what a line has beyond its share of all lines together."""
-        return self.variation.dispersion_beyond
-
-    @property
-    def p_values_no_variation(self):
-        """Of "no variation at all"."""
-        return self.variation.p_values
-
-    @property
-    def p_values(self):
-        """Of "no variation beyond dose and thickness", not corrected for the number of lines."""
-        return self.variation.p_values_beyond
 
     @property
     def correlation(self):
@@ -76,29 +69,32 @@ class MapSignificance:
         they have beyond the other lines together: what these do in common, the two do
         in opposite. Of less than four lines, it is corrected for shot noise only.
         """
-        return self._of_pairs("correlation")
+        return self._of_varying(self._correlations.values)
 
     @property
     def correlation_std(self):
         """Standard uncertainty of `correlation`."""
-        return self._of_pairs("correlation_std")
+        return self._of_varying(self._correlations.std)
 
     @property
     def correlation_p_values(self):
         """Of "no correlation", not corrected for the number of pairs."""
-        return self._pairs("correlation_p")
+        return self._correlations.p_values
 
     @property
     def thickness_removed(self):
         """Whether there are lines enough to correct correlations for thickness."""
         return len(self.xray_lines) >= FEWEST_LINES
 
-    def _pairs(self, name):
-        return getattr(self.variation, name if self.thickness_removed else f"total_{name}")
+    @property
+    def _correlations(self):
+        if self.thickness_removed:
+            return self.correlations_beyond_thickness
+        return self.correlations_beyond_noise
 
-    def _of_pairs(self, name):
+    def _of_varying(self, pairs):
         vary = self.significant
-        return np.where(np.outer(vary, vary), self._pairs(name), np.nan)
+        return np.where(np.outer(vary, vary), pairs, np.nan)
 
     @property
     def significant(self):
@@ -121,8 +117,8 @@ class MapSignificance:
                 "p (no variation)": self.p_values_no_variation,
                 "dispersion beyond thickness": self.dispersion_beyond_thickness,
                 "p (thickness only)": self.p_values,
-                "variation": self.variation.relative,
-                "variation std": self.variation.relative_std,
+                "variation": self.variation,
+                "variation std": self.variation_std,
                 "significant": self.significant,
             },
             index=list(self.xray_lines),
@@ -131,19 +127,17 @@ class MapSignificance:
     def __repr__(self):
         head = ("line", "counts/px", "disp.", "p(none)", "disp./thick.", "p(thick.)", "variation")
         rows = [(*head, "")]
-        v = self.variation
         for k, line in enumerate(self.xray_lines):
-            known = v.relative[k] > 2 * v.relative_std[k]
-            varies = f"{v.relative[k]:.1%} ± {v.relative_std[k]:.1%}" if known else "-"
+            size, std = self.variation[k], self.variation_std[k]
             rows.append(
                 (
                     line,
                     f"{self.counts_per_pixel[k]:.3g}",
-                    f"{v.dispersion[k]:.3g}",
-                    p_text(v.p_values[k]),
-                    f"{v.dispersion_beyond[k]:.3g}",
-                    p_text(v.p_values_beyond[k]),
-                    varies,
+                    f"{self.dispersion[k]:.3g}",
+                    p_text(self.p_values_no_variation[k]),
+                    f"{self.dispersion_beyond_thickness[k]:.3g}",
+                    p_text(self.p_values[k]),
+                    f"{size:.1%} ± {std:.1%}" if size > 2 * std else "-",
                     "varies" if self.significant[k] else "thickness and noise",
                 )
             )
@@ -164,9 +158,10 @@ class MapSignificance:
 
     def maps(self):
         """Net counts of each line as HyperSpy images, a dictionary by line."""
-        from hyperspy_clusterquant.signals.maps import line_maps
-
-        return line_maps(self)
+        return {
+            line: image(counts, self.axes, line, quantity="X-rays (Counts)")
+            for line, counts in zip(self.xray_lines, self.images, strict=True)
+        }
 
     def plot(self, axes=None):
         """Draw the classic maps side by side, each with its significance.
@@ -180,9 +175,9 @@ class MapSignificance:
         -------
         array of matplotlib.axes.Axes
         """
-        from hyperspy_clusterquant.plotting import plot_line_maps
-
-        return plot_line_maps(self, axes)
+        return plot_line_maps(
+            self.images, self.axes, self.xray_lines, self.p_values, self.significant, axes
+        )
 
     def plot_correlations(self, ax=None):
         """Draw the correlations of the lines beyond shot noise and thickness.
@@ -196,6 +191,8 @@ class MapSignificance:
         -------
         matplotlib.axes.Axes
         """
-        from hyperspy_clusterquant.plotting import plot_correlations
-
-        return plot_correlations(self, ax)
+        what = "shot noise and thickness" if self.thickness_removed else "shot noise"
+        return plot_correlations(
+            self.correlation, self.correlation_std, self.correlated, self.xray_lines,
+            f"Correlation, {what} taken off", ax,
+        )  # fmt: skip

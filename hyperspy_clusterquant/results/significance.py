@@ -7,24 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from hyperspy_clusterquant._checks import cluster_number
 from hyperspy_clusterquant._text import in_columns, p_text
-from hyperspy_clusterquant.evidence.halves import DOUBTFUL
 from hyperspy_clusterquant.evidence.judgement import Judged
+from hyperspy_clusterquant.evidence.verdicts import MergerKind, found_empty, verdicts_of_pairs
+from hyperspy_clusterquant.plotting import plot_pairs
 from hyperspy_clusterquant.results.clusters import ClusterResult
 
-MERGE = "not distinguishable: merge"
-DISTINCT = "distinct"
-INTERFACE = ", but an interface"
-UNSTABLE = ", but not stable"
-LOST = "not tested: half of the counts do not find both"
-EMPTY = "not comparable: none of the elements in {}"
 
-
-@dataclass(frozen=True, eq=False, repr=False)
-class SignificanceTable:
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class SignificanceTable(Judged):
     """Whether the clusters of a result differ in composition, tested by count splitting.
 
-    Everything is for the pair of the cluster in the row and that in the column.
+    Everything of pairs is for the cluster in the row and that in the column.
 
     Attributes
     ----------
@@ -36,8 +31,23 @@ class SignificanceTable:
         Splits made.
     level : float
         Of the verdicts.
-    judged : Judged
-        What the splits say together; its arrays are the properties below.
+    p_values : array (n_clusters, n_clusters)
+        Of "same composition, whatever the dose and thickness". Symmetric; NaN on the diagonal and
+        where there is nothing to compare.
+    adjusted_p_values : array (n_clusters, n_clusters)
+        Corrected for the number of pairs (Holm), as the verdicts use them.
+    n_tested : array of int (n_clusters, n_clusters)
+        Splits in which both clusters of a pair were found again and compared.
+    difference : array (n_clusters, n_clusters, n_elements)
+        Composition of the row less that of the column in at%. The k-factors scale it; the p-values
+        do not depend on them.
+    difference_std : array (n_clusters, n_clusters, n_elements)
+        Standard uncertainty of `difference` from the counts, in at%. Too large where the clusters
+        are not the same in all splits.
+    element_p_values : array (n_clusters, n_clusters, n_elements)
+        Of "no difference in this element", corrected for the number of elements.
+    holds : array of bool (n_clusters,)
+        Whether each cluster holds any of the elements beyond noise.
     overlap : array (n_clusters,)
         Agreement (Jaccard's index) of each cluster with what was found in half of the counts,
         mean over the splits.
@@ -56,7 +66,6 @@ class SignificanceTable:
     elements: tuple
     n_splits: int
     level: float
-    judged: Judged
     overlap: np.ndarray
     explained_by_counts: np.ndarray
     nearest: np.ndarray
@@ -72,50 +81,6 @@ class SignificanceTable:
     def n_clusters(self):
         """Number of clusters."""
         return self.result.n_clusters
-
-    @property
-    def p_values(self):
-        """Of "same composition, whatever the dose and thickness", (n_clusters, n_clusters).
-
-        Symmetric; NaN on the diagonal and where there is nothing to compare.
-        """
-        return self.judged.p_values
-
-    @property
-    def adjusted_p_values(self):
-        """Corrected for the number of pairs (Holm), as the verdicts use them."""
-        return self.judged.adjusted
-
-    @property
-    def difference(self):
-        """Composition of the row less that of the column in at%, last axis: elements.
-
-        The k-factors scale it; the p-values do not depend on them.
-        """
-        return self.judged.difference
-
-    @property
-    def difference_std(self):
-        """Standard uncertainty of `difference` from the counts, in at%.
-
-        Too large where the clusters are not the same in all splits.
-        """
-        return self.judged.difference_std
-
-    @property
-    def element_p_values(self):
-        """Of "no difference in this element", corrected for the number of elements."""
-        return self.judged.element_p
-
-    @property
-    def n_tested(self):
-        """Splits in which both clusters of a pair were found again and compared."""
-        return self.judged.n_tested
-
-    @property
-    def holds(self):
-        """Whether each cluster holds any of the elements beyond noise."""
-        return self.judged.holds
 
     @property
     def z(self):
@@ -139,40 +104,28 @@ class SignificanceTable:
         return 0.5 * np.sqrt((self.difference_std**2).sum(axis=2))
 
     @property
+    def kinds(self):
+        """What it means for each pair, array of Verdict (n_clusters, n_clusters)."""
+        joined = [k for m in self.mergers if m.kind == MergerKind.INTERFACE for k in m.clusters[0]]
+        interfaces = np.isin(np.arange(self.n_clusters), joined)
+        return verdicts_of_pairs(self, self.overlap, interfaces, self.level)
+
+    @property
     def verdicts(self):
-        """What it means for each pair, array of str (n_clusters, n_clusters), "" = itself."""
-        n = self.n_clusters
-        words = np.full((n, n), "", dtype=object)
-        for i in range(n):
-            for j in range(n):
-                if i != j:
-                    words[i, j] = self._verdict(i, j)
+        """The same in words, array of str (n_clusters, n_clusters), "" = itself."""
+        words = self.kinds
+        is_empty = found_empty(self, self.overlap)
+        for pair, kind in np.ndenumerate(words):
+            differ = self.element_p_values[pair] < self.level
+            some = [] if differ.all() else [self.elements[k] for k in np.flatnonzero(differ)]
+            words[pair] = kind.words(some, [self.cluster_names[k] for k in pair if is_empty[k]])
         return words
-
-    def _verdict(self, i, j):
-        if not self.adjusted_p_values[i, j] < self.level:
-            empty = [k for k in (i, j) if self.overlap[k] > 0 and not self.holds[k]]
-            if empty:
-                return EMPTY.format(" and ".join(self.cluster_names[k] for k in empty))
-            return MERGE if self.n_tested[i, j] else LOST
-        words = DISTINCT
-        differ = self.element_p_values[i, j] < self.level
-        if differ.any() and not differ.all():
-            names = [e for e, yes in zip(self.elements, differ, strict=True) if yes]
-            words = f"{DISTINCT} in {', '.join(names)} only"
-        if self._joined("interface") & {i, j}:
-            return words + INTERFACE
-        if (self.overlap[[i, j]] < DOUBTFUL).any():
-            words += UNSTABLE
-        return words
-
-    def _joined(self, kind):
-        """Clusters that were joined to others for a reason."""
-        return {k for m in self.mergers if m.kind == kind for k in m.clusters[0]}
 
     def is_distinct(self, i, j):
-        """Whether the compositions of two clusters differ."""
-        return bool(self.adjusted_p_values[i, j] < self.level)
+        """Whether the compositions of two clusters, given by number or name, differ."""
+        what = f"the result {self.result.name!r}"
+        pair = tuple(cluster_number(key, self.cluster_names, what) for key in (i, j))
+        return bool(self.adjusted_p_values[pair] < self.level)
 
     def to_dataframe(self):
         """One row for each pair of clusters, as a `pandas.DataFrame`."""
@@ -253,6 +206,6 @@ class SignificanceTable:
         -------
         matplotlib.axes.Axes
         """
-        from hyperspy_clusterquant.plotting import plot_significance
-
-        return plot_significance(self, ax)
+        return plot_pairs(
+            self.kinds, self.effect_size, self.adjusted_p_values, self.cluster_names, ax
+        )

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant._text import in_columns
 from hyperspy_clusterquant.clusters.labels import MASKED
-from hyperspy_clusterquant.evidence.halves import DOUBTFUL, STABLE
 from hyperspy_clusterquant.evidence.matching import contingency_table, jaccard_indices, match_labels
+from hyperspy_clusterquant.evidence.verdicts import Stability
+from hyperspy_clusterquant.images import image
+from hyperspy_clusterquant.plotting import plot_agreement
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClusterStability:
+class ClusterStability(Frozen):
     """How well clusters are found again in halves of the counts.
 
     Attributes
@@ -41,12 +44,14 @@ class ClusterStability:
         return self.jaccard.mean(axis=0)
 
     @property
+    def kinds(self):
+        """What it means for each cluster, a tuple of Stability."""
+        return tuple(map(Stability.of, self.per_cluster))
+
+    @property
     def verdicts(self):
-        """What it means for each cluster, a tuple of str."""
-        return tuple(
-            "stable" if j >= STABLE else "doubtful" if j >= DOUBTFUL else "not stable"
-            for j in self.per_cluster
-        )
+        """The same in words, a tuple of str."""
+        return tuple(kind.value for kind in self.kinds)
 
     def to_dataframe(self):
         """One row for each cluster, as a `pandas.DataFrame`."""
@@ -71,18 +76,18 @@ class ClusterStability:
                 strict=True,
             )
         ]  # fmt: skip
+        known = np.isfinite(self.agreement).any()
+        keep = f"{np.nanmean(self.agreement):.1%}" if known else "-"
         lines = in_columns(rows)
         lines.append(
             f"{len(self.jaccard)} times half of the counts; ARI {self.ari.mean():.2f}; "
-            f"{np.nanmean(self.agreement):.1%} of the pixels keep their cluster"
+            f"{keep} of the pixels keep their cluster"
         )
         return "\n".join(lines)
 
     def agreement_map(self):
         """Where the labels are stable, as a HyperSpy image of `agreement`."""
-        from hyperspy_clusterquant.signals.maps import agreement_map
-
-        return agreement_map(self)
+        return image(self.agreement, self.axes, "Agreement")
 
     def plot(self, ax=None):
         """Draw where the labels are stable.
@@ -96,9 +101,7 @@ class ClusterStability:
         -------
         matplotlib.axes.Axes
         """
-        from hyperspy_clusterquant.plotting import plot_stability
-
-        return plot_stability(self, ax)
+        return plot_agreement(self.agreement, self.axes, ax)
 
 
 def stability(result, resampled):

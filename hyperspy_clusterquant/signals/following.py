@@ -2,108 +2,190 @@
 
 from __future__ import annotations
 
-import numpy as np
+from functools import wraps
 
+import numpy as np
+from exspy.signals import EDSTEMSpectrum
+
+from hyperspy_clusterquant.results.resampled import binned, taken
 from hyperspy_clusterquant.signals.axes import navigation_axes
+from hyperspy_clusterquant.signals.metadata import live_time_of, set_live_time
 from hyperspy_clusterquant.signals.storage import (
-    ResultSlicer,
-    axis_positions,
-    follow,
-    follow_axes,
-    pixel_numbers,
+    load_results,
+    map_shape,
     read_results,
     remove_results,
-    sum_live_times,
+    show_newest,
     write_results,
 )
+
+
+def _reduction(name):
+    """HyperSpy's operation of that name, whose outcome has no results of other pixels."""
+
+    @wraps(getattr(EDSTEMSpectrum, name))
+    def reduce(self, axis=None, out=None, *args, **kwargs):
+        reduced = getattr(super(FollowingResults, self), name)(axis, out, *args, **kwargs)
+        target = reduced if out is None else out
+        same_map = out is None and map_shape(target) == map_shape(self)
+        # A stack of maps carries the results of its first one, which are none of the sum's.
+        if not (same_map and read_results(self)):
+            remove_results(target)
+        if name == "sum":
+            _sum_live_times(self, target)
+        return reduced
+
+    return reduce
 
 
 class FollowingResults:
     """HyperSpy's operations on the axes of a map, documented there, with results that follow."""
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        load_results(self)
+
     @property
     def inav(self):
         """Navigation indexer/slicer."""
-        return ResultSlicer(self, self.__dict__["inav"])
+        return _ResultSlicer(self, self.__dict__["inav"])
 
     @inav.setter
     def inav(self, slicer):
         self.__dict__["inav"] = slicer
 
-    def crop(self, axis, *args, **kwargs):
-        results = read_results(self)
-        if not results or not self.axes_manager[axis].navigate:
-            super().crop(axis, *args, **kwargs)
-            return
-        numbers = pixel_numbers(self)
-        position = self.axes_manager.navigation_axes.index(self.axes_manager[axis])
-        super().crop(axis, *args, **kwargs)
-        numbers.crop(position, *args, **kwargs)
-        follow(self, results, lambda: numbers)
+    sum, mean, max, min, std, var = map(_reduction, ("sum", "mean", "max", "min", "std", "var"))
 
+    @wraps(EDSTEMSpectrum.crop)
+    def crop(self, axis, *args, **kwargs):
+        results, axis = read_results(self), self.axes_manager[axis]
+        position, is_of_map = axis.index_in_axes_manager, axis.navigate
+        numbers = _pixel_numbers(self) if results and is_of_map else None
+        super().crop(axis, *args, **kwargs)
+        if not is_of_map:
+            show_newest(self)  # its spectra are of another energy axis
+        elif numbers is not None:
+            numbers.crop(position, *args, **kwargs)
+            _follow(self, results, numbers)
+        else:
+            remove_results(self)
+
+    @wraps(EDSTEMSpectrum.transpose)
     def transpose(self, signal_axes=None, navigation_axes=None, optimize=False):
         moved = super().transpose(signal_axes, navigation_axes, optimize)
-        axes = [axis_positions(a) for a in (signal_axes, navigation_axes)]
-        follow_axes(self, moved, lambda numbers: numbers.transpose(*axes))
+        axes = [_positions(a) for a in (signal_axes, navigation_axes)]
+        _follow_axes(self, moved, lambda numbers: numbers.transpose(*axes))
         return moved
 
+    @wraps(EDSTEMSpectrum.swap_axes)
     def swap_axes(self, axis1, axis2, optimize=False):
         moved = super().swap_axes(axis1, axis2, optimize)
-        axes = [axis_positions(axis) for axis in (axis1, axis2)]
-        follow_axes(self, moved, lambda numbers: numbers.swap_axes(*axes))
+        axes = [_positions(axis) for axis in (axis1, axis2)]
+        _follow_axes(self, moved, lambda numbers: numbers.swap_axes(*axes))
         return moved
 
+    @wraps(EDSTEMSpectrum.rollaxis)
     def rollaxis(self, axis, to_axis, optimize=False):
         moved = super().rollaxis(axis, to_axis, optimize)
-        axes = [axis_positions(a) for a in (axis, to_axis)]
-        follow_axes(self, moved, lambda numbers: numbers.rollaxis(*axes))
+        axes = [_positions(a) for a in (axis, to_axis)]
+        _follow_axes(self, moved, lambda numbers: numbers.rollaxis(*axes))
         return moved
 
+    @wraps(EDSTEMSpectrum.rebin)
     def rebin(self, *args, out=None, **kwargs):
-        results = read_results(self)
-        old_axes = navigation_axes(self)
+        results, old_axes = read_results(self), navigation_axes(self)
         rebinned = super().rebin(*args, out=out, **kwargs)
         target = rebinned if out is None else out
         new_axes = navigation_axes(target)
-        remove_results(target)
         factors = [n["scale"] / o["scale"] for n, o in zip(new_axes, old_axes, strict=True)]
         whole = np.maximum(np.rint(factors).astype(int), 1)
-        shape = [o["size"] // factor for o, factor in zip(old_axes, whole, strict=True)]
-        if np.allclose(factors, whole) and shape == [n["size"] for n in new_axes]:
-            write_results(
-                target,
-                {
-                    name: result if np.all(whole == 1) else result.binned(whole, new_axes)
-                    for name, result in results.items()
-                },
-            )
+        shape = tuple(o["size"] // factor for o, factor in zip(old_axes, whole, strict=True))
+        if not np.allclose(factors, whole) or shape != map_shape(target):
+            results = {}
+        elif not np.all(whole == 1):
+            results = {name: binned(result, whole, new_axes) for name, result in results.items()}
+        write_results(target, results.values())
         return rebinned
 
-    def sum(self, axis=None, out=None, *args, **kwargs):
-        summed = super().sum(axis, out, *args, **kwargs)
-        target = summed if out is None else out
-        self._forget_results_of(target)
-        sum_live_times(self, target)
-        return summed
 
-    def mean(self, axis=None, *args, **kwargs):
-        return self._forget_results_of(super().mean(axis, *args, **kwargs))
+class _ResultSlicer:
+    """HyperSpy's ``inav``, which crops the clustering results as well."""
 
-    def max(self, axis=None, *args, **kwargs):
-        return self._forget_results_of(super().max(axis, *args, **kwargs))
+    def __init__(self, signal, slicer):
+        self._signal = signal
+        self._slicer = slicer
 
-    def min(self, axis=None, *args, **kwargs):
-        return self._forget_results_of(super().min(axis, *args, **kwargs))
+    def __getitem__(self, slices, out=None):
+        new = self._slicer.__getitem__(slices, out)
+        target = new if out is None else out
+        results = read_results(self._signal)
+        live_time = live_time_of(self._signal)
+        each = np.ndim(live_time) > 0  # spectra of clusters, and some maps, have one each
+        numbers = _pixel_numbers(self._signal).inav[slices] if results or each else None
+        if each:
+            part = live_time.ravel()[numbers.data]
+            set_live_time(target, part if part.size > 1 else float(part.item()))
+        _follow(target, results if target.axes_manager.navigation_dimension else {}, numbers)
+        return new
 
-    def std(self, axis=None, *args, **kwargs):
-        return self._forget_results_of(super().std(axis, *args, **kwargs))
+    def __setitem__(self, slices, value):
+        self._slicer[slices] = value
 
-    def var(self, axis=None, *args, **kwargs):
-        return self._forget_results_of(super().var(axis, *args, **kwargs))
+    def __len__(self):
+        return len(self._slicer)
 
-    def _forget_results_of(self, reduced):
-        """Remove from a sum or the like what was copied, unless it belongs to the map still."""
-        # A stack of maps carries the results of its first one, which are none of the sum's.
-        if reduced is not None and not (read_results(self) and read_results(reduced)):
-            remove_results(reduced)
-        return reduced
+
+def _follow(signal, results, numbers):
+    """Write what is left of the results on a map, from the same operation on its pixel numbers."""
+    axes = navigation_axes(signal)
+    pixels = numbers.data.reshape(map_shape(signal)) if results else None
+    write_results(signal, [taken(result, pixels, axes) for result in results.values()])
+
+
+def _follow_axes(signal, moved, operation):
+    """Move the results with an operation on the axes, or drop them if the map is no map any more.
+
+    Parameters
+    ----------
+    signal, moved : BaseSignal
+        Before and after the operation.
+    operation : callable
+        The same operation on a signal.
+    """
+    results = read_results(signal)
+    energy, new = (s.axes_manager.signal_axes for s in (signal, moved))
+    if not results or [a.size for a in new] != [a.size for a in energy]:
+        remove_results(moved)
+    else:
+        _follow(moved, results, operation(_pixel_numbers(signal, energy=True)))
+
+
+def _positions(axes):
+    """Axes given as such by their position, so that they mean the same on another signal."""
+    if isinstance(axes, list | tuple):
+        return type(axes)(_positions(axis) for axis in axes)
+    return getattr(axes, "index_in_axes_manager", axes)
+
+
+def _sum_live_times(signal, summed):
+    """Live time of a sum over spectra that each have their own."""
+    each = live_time_of(signal)
+    if np.ndim(each) > 0 and summed.axes_manager.navigation_dimension == 0:
+        set_live_time(summed, float(each.sum()))
+
+
+def _pixel_numbers(signal, energy=False):
+    """Map of flat pixel numbers with the signal's navigation axes.
+
+    With `energy`, as a signal with an energy axis of one channel, on which operations on axes
+    mean the same as on `signal`.
+    """
+    import hyperspy.api as hs
+
+    axes = [axis.get_axis_dictionary() for axis in reversed(signal.axes_manager.navigation_axes)]
+    shape = tuple(axis["size"] for axis in axes)
+    numbers = np.arange(np.prod(shape, dtype=int)).reshape(shape)
+    if not energy:
+        return hs.signals.BaseSignal(numbers, axes=axes)
+    channel = {"size": 1, "name": signal.axes_manager.signal_axes[0].name, "navigate": False}
+    return hs.signals.Signal1D(numbers[..., None], axes=[*axes, channel])

@@ -1,48 +1,144 @@
-"""What users say of a quantification and what metadata hold, checked, as numbers."""
+"""What users say of a quantification, checked, as numbers and names for the kernels."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 
-from hyperspy_clusterquant._checks import as_names
+from hyperspy_clusterquant._checks import as_names, cluster_number
+from hyperspy_clusterquant._frozen import Frozen
+from hyperspy_clusterquant._warn import warn
+from hyperspy_clusterquant.composition.absorption import Absorption
 from hyperspy_clusterquant.composition.entropy import default_sublattices
+from hyperspy_clusterquant.composition.intensities import LineChoice
 from hyperspy_clusterquant.signals.axes import energy_in_kev
+from hyperspy_clusterquant.signals.metadata import (
+    beam_energy_of,
+    elements_of,
+    resolution_of,
+    take_off_angle_of,
+    xray_lines_of,
+)
 from hyperspy_clusterquant.xrays.emission import split_line
-from hyperspy_clusterquant.xrays.kfactors import KFactors, read_kfactors
+from hyperspy_clusterquant.xrays.kfactors import KFactors, as_number, read_kfactors
 from hyperspy_clusterquant.xrays.lines import choose_lines, line_energy, lines_of
 from hyperspy_clusterquant.xrays.theory import complete_kfactors, theoretical_kfactors
 
 
-def quantified_lines(signal):
-    """Alpha lines that the declared elements of a signal are quantified with."""
-    energy = energy_in_kev(signal)
-    return lines_to_quantify(signal, None, energy, highest_energy(signal, energy), ())
+@dataclass(frozen=True, eq=False)
+class Request(Frozen):
+    """What is to be quantified.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the spectra.
+    choice : LineChoice
+    kfactors : KFactors
+        Of the lines.
+    foil : Absorption or None
+        To correct for.
+    sublattices : tuple of tuple of str
+        Elements that share sites.
+    """
+
+    names: tuple
+    choice: LineChoice
+    kfactors: KFactors
+    foil: Absorption | None
+    sublattices: tuple
 
 
-# --- what to quantify -------------------------------------------------------------------
+def read_request(
+    signal, names, *, xray_lines=None, kfactors=None, kfactor_uncertainty=None, extra_elements=(),
+    absorption=None, sublattices=None, detector=None, fitted=True,
+):  # fmt: skip
+    """What a user asks for, as a `Request`.
+
+    Parameters
+    ----------
+    signal : ClusteredEDSSpectrum
+        With the metadata.
+    names : sequence of str
+        Of the spectra.
+    xray_lines, kfactors, kfactor_uncertainty, extra_elements, absorption, sublattices, detector
+        As in `ClusteredEDSSpectrum.cluster_quantification`.
+    fitted : bool
+        See `read_choice`.
+
+    Returns
+    -------
+    Request
+    """
+    given = read_given(kfactors)
+    choice = read_choice(signal, xray_lines, extra_elements, given or (), fitted)
+    groups = _as_sublattices(sublattices, choice.elements)
+    foil = read_absorption(signal, absorption, names)
+    named = _uncertainties(choice.lines, given, kfactor_uncertainty)
+    found = find_kfactors(signal, choice.lines, given, detector)
+    relative = found.relative_uncertainty
+    if given is None and kfactor_uncertainty is None:
+        warn(
+            f"Theoretical k-factors at {beam_energy_of(signal):.4g} keV are used"
+            f"{_for_detector(detector)}, with uncertainties of "
+            f"{min(relative.values()):.0%} to {max(relative.values()):.0%}. Pass `kfactors` "
+            "measured on your instrument for better ones."
+        )
+    known = KFactors(found, {**relative, **named}, found.sources)
+    return Request(tuple(names), choice, known, foil, groups)
 
 
-def lines_to_quantify(signal, xray_lines, energy, highest, given):
+# --- what to measure --------------------------------------------------------------------
+
+
+def read_choice(signal, xray_lines, extra_elements, given=(), fitted=True):
+    """Lines to measure in a signal, and what is fitted besides.
+
+    Parameters
+    ----------
+    signal : ClusteredEDSSpectrum
+        With the metadata.
+    xray_lines, extra_elements
+        As in `ClusteredEDSSpectrum.cluster_quantification`.
+    given : collection of str
+        Lines with k-factors, which are preferred.
+    fitted : bool
+        Whether they will be fitted, for which the beam energy must be known.
+
+    Returns
+    -------
+    LineChoice
+    """
+    energy, beam_energy = energy_in_kev(signal), beam_energy_of(signal, needed=fitted)
+    highest = min(energy[-1], beam_energy or np.inf)
+    lines = _as_lines(signal, xray_lines, energy[0], highest, given)
+    elements = [split_line(line)[0] for line in lines]
+    # What is declared and not quantified is there all the same.
+    extra = [*as_names("extra_elements", extra_elements), *elements_of(signal)]
+    for element in extra:
+        lines_of(element)
+    extra = tuple(element for element in dict.fromkeys(extra) if element not in elements)
+    return LineChoice(energy, tuple(lines), extra, resolution_of(signal), beam_energy)
+
+
+def _as_lines(signal, xray_lines, lowest, highest, given):
     """Alpha line of each element to quantify."""
-    lowest = energy[0]
     if isinstance(xray_lines, str):
         xray_lines = [xray_lines]
     if xray_lines is None:
-        elements = [str(e) for e in signal.metadata.get_item("Sample.elements", [])]
-        if not elements:
+        declared_elements = elements_of(signal)
+        if not declared_elements:
             raise ValueError(
                 "No elements are set. Declare those of the sample first, for example "
                 "s.set_elements(['Cu', 'Fe', 'S']), or pass `xray_lines`."
             )
-        declared = [str(line) for line in signal.metadata.get_item("Sample.xray_lines", [])]
+        declared = xray_lines_of(signal)
         # What the user declared and has k-factors for, comes before either alone.
-        both = [line for line in declared if line in given]
-        preferred = (both, list(given), declared)
-        xray_lines = choose_lines(elements, lowest, highest, preferred)
+        preferred = ([line for line in declared if line in given], list(given), declared)
+        xray_lines = choose_lines(declared_elements, lowest, highest, preferred)
     elements = [split_line(line)[0] for line in xray_lines]
     if len(set(elements)) < len(elements):
         raise ValueError(f"Each element is quantified with one line, but got {list(xray_lines)}.")
@@ -66,25 +162,10 @@ def lines_to_quantify(signal, xray_lines, energy, highest, given):
     return list(xray_lines)
 
 
-def other_elements(signal, extra_elements, elements):
-    """Elements to fit besides: the extra ones, and the declared ones that are not quantified."""
-    declared = [str(e) for e in signal.metadata.get_item("Sample.elements", [])]
-    extra = [*as_names("extra_elements", extra_elements), *declared]
-    for element in extra:
-        lines_of(element)
-    return tuple(element for element in dict.fromkeys(extra) if element not in elements)
-
-
-def highest_energy(signal, energy):
-    """End of the energy axis, or the beam energy if that is lower."""
-    beam_energy = signal.metadata.get_item("Acquisition_instrument.TEM.beam_energy", None)
-    return energy[-1] if beam_energy is None else min(energy[-1], float(beam_energy))
-
-
-def as_sublattices(sublattices, elements):
-    """Sublattices as numbers of the elements."""
+def _as_sublattices(sublattices, elements):
+    """Sublattices as a tuple of tuples of elements."""
     if sublattices is None:
-        sublattices = default_sublattices(elements)
+        return default_sublattices(elements)
     sublattices = [sublattices] if isinstance(sublattices, str) else list(sublattices)
     if not all(isinstance(member, str) for group in sublattices for member in np.atleast_1d(group)):
         raise TypeError(
@@ -96,8 +177,8 @@ def as_sublattices(sublattices, elements):
             f"`sublattices` must say who shares sites: [{sublattices}] if these do, or "
             f"{[[element] for element in sublattices]} if each has its own."
         )
-    sublattices = [[group] if isinstance(group, str) else list(group) for group in sublattices]
-    members = [element for group in sublattices for element in group]
+    groups = tuple((group,) if isinstance(group, str) else tuple(group) for group in sublattices)
+    members = [element for group in groups for element in group]
     if len(set(members)) < len(members):
         raise ValueError(
             f"`sublattices` names an element twice: {sublattices}. Write them as "
@@ -109,85 +190,57 @@ def as_sublattices(sublattices, elements):
                 f"{member!r} in `sublattices` is not among the quantified elements "
                 f"({', '.join(elements)}). Write them as [['Cu', 'Fe'], ['S']]."
             )
-    return [[elements.index(element) for element in group] for group in sublattices]
-
-
-def detector_resolution(signal):
-    resolution = signal.metadata.get_item(
-        "Acquisition_instrument.TEM.Detector.EDS.energy_resolution_MnKa", None
-    )
-    if resolution is None or not 80 <= float(resolution) <= 250:
-        raise ValueError(
-            "The resolution of the detector (full width of Mn K-alpha in eV) must lie between 80 "
-            f"and 250, but is {resolution}. Set it with "
-            "s.set_microscope_parameters(energy_resolution_MnKa=130)."
-        )
-    return float(resolution)
-
-
-def beam_energy_of(signal):
-    beam_energy = signal.metadata.get_item("Acquisition_instrument.TEM.beam_energy", None)
-    if beam_energy is None:
-        raise ValueError(
-            "The beam energy is not known. Set it with "
-            "s.set_microscope_parameters(beam_energy=200) (keV)."
-        )
-    if not 1 <= float(beam_energy) <= 2000:
-        raise ValueError(
-            f"The beam energy is {float(beam_energy):g} keV, which no microscope has. Set it in "
-            "keV with s.set_microscope_parameters(beam_energy=200)."
-        )
-    return float(beam_energy)
+    return groups
 
 
 # --- k-factors --------------------------------------------------------------------------
 
 
-def read_given(given):
-    if hasattr(given, "as_dictionary"):  # a node of HyperSpy's metadata
-        given = given.as_dictionary()
-    return read_kfactors(given)
+def read_given(kfactors):
+    """k-factors as they were given, or None."""
+    if hasattr(kfactors, "as_dictionary"):  # a node of HyperSpy's metadata
+        kfactors = kfactors.as_dictionary()
+    return None if kfactors is None else read_kfactors(kfactors)
 
 
-def find_kfactors(signal, lines, given, uncertainty, detector):
-    """k-factors of the lines, from the user, from theory, or from both, as `KFactors`."""
+def find_kfactors(signal, lines, given, detector=None):
+    """k-factors of lines, from the user, from theory, or from both.
+
+    Parameters
+    ----------
+    signal : ClusteredEDSSpectrum
+        With the beam energy, if there is theory to be done.
+    lines : sequence of str
+    given : KFactors or None
+    detector : optional
+        See `theoretical_kfactors`.
+
+    Returns
+    -------
+    KFactors
+    """
     if given is None:
-        beam_energy = beam_energy_of(signal)
-        found = theoretical_kfactors(lines, beam_energy, lines[0], detector)
-        relative = found.relative_uncertainty
-        if uncertainty is None:
-            warnings.warn(
-                f"Theoretical k-factors at {beam_energy:.4g} keV are used"
-                f"{_for_detector(detector)}, with uncertainties of "
-                f"{min(relative.values()):.0%} to {max(relative.values()):.0%}. Pass `kfactors` "
-                "measured on your instrument for better ones.",
-                UserWarning,
-                stacklevel=5,
-            )
-    else:
-        missing = [line for line in lines if line not in given]
-        if len(missing) == len(lines):
-            raise ValueError(
-                f"`kfactors` holds none of the lines {', '.join(lines)}; it has "
-                f"{', '.join(given) or 'nothing'}. Add them (by weight), choose other lines in "
-                "`xray_lines`, or leave `kfactors` out for theoretical ones."
-            )
-        if detector is not None and not missing:
-            raise ValueError(
-                "`detector` is for theoretical k-factors, but `kfactors` holds all that are "
-                "needed: leave one of them out."
-            )
-        beam_energy = beam_energy_of(signal) if missing else None
-        found = complete_kfactors(given, lines, beam_energy, detector)
-        if missing:
-            warnings.warn(
-                f"`kfactors` lacks {', '.join(missing)}: theoretical ones, scaled to those given, "
-                "are used for them (marked * in the table).",
-                UserWarning,
-                stacklevel=5,
-            )
-    relative = found.relative_uncertainty | _uncertainties(lines, given, uncertainty)
-    return KFactors(found, relative, found.sources)
+        return theoretical_kfactors(lines, beam_energy_of(signal), lines[0], detector)
+    missing = [line for line in lines if line not in given]
+    if len(missing) == len(lines):
+        raise ValueError(
+            f"`kfactors` holds none of the lines {', '.join(lines)}; it has "
+            f"{', '.join(given) or 'nothing'}. Add them (by weight), choose other lines in "
+            "`xray_lines`, or leave `kfactors` out for theoretical ones."
+        )
+    if detector is not None and not missing:
+        raise ValueError(
+            "`detector` is for theoretical k-factors, but `kfactors` holds all that are "
+            "needed: leave one of them out."
+        )
+    beam_energy = beam_energy_of(signal) if missing else None
+    found = complete_kfactors(given, lines, beam_energy, detector)
+    if missing:
+        warn(
+            f"`kfactors` lacks {', '.join(missing)}: theoretical ones, scaled to those given, "
+            "are used for them (marked * in the table)."
+        )
+    return found
 
 
 def _for_detector(detector):
@@ -222,7 +275,17 @@ def _uncertainties(lines, given, uncertainty):
 
 
 def read_absorption(signal, given, names):
-    """Thickness of each spectrum, density (None = of the composition) and take-off angle."""
+    """The foil to correct for, as `Absorption`, or None.
+
+    Parameters
+    ----------
+    signal : ClusteredEDSSpectrum
+        With the angles of stage and detector, if none is given.
+    given : dict or None
+        As in `ClusteredEDSSpectrum.cluster_quantification`.
+    names : sequence of str
+        Of the spectra.
+    """
     if given is None:
         return None
     example = "absorption={'thickness': 80, 'density': 'auto', 'take_off_angle': 'auto'}"
@@ -237,61 +300,53 @@ def read_absorption(signal, given, names):
             f"`absorption` knows thickness, density and take_off_angle, not "
             f"{', '.join(map(str, unknown))}. Write it as {example}."
         )
-    thickness = given["thickness"]
+    thicknesses = tuple(
+        _in_range("thickness", t, 0.1, 1e4, "in nm") for t in _of_each(given["thickness"], names)
+    )
+    density, angle = (given.get(key, "auto") for key in ("density", "take_off_angle"))
+    density = (
+        None if _is_auto(density) else _in_range("density", density, 0, 30, "in g/cm3, or 'auto'")
+    )
+    angle = take_off_angle_of(signal) if _is_auto(angle) else angle
+    angle = _in_range("take_off_angle", angle, 2, 90, "in degrees, or 'auto'")
+    return Absorption(thicknesses, (density,) * len(names), angle)
+
+
+def _of_each(thickness, names):
+    """Thickness of each spectrum from one for all, one for each, or a dictionary of clusters."""
     if isinstance(thickness, dict):
-        # Clusters are called by their names or, as in `rename`, by their numbers.
-        thickness = {names[key] if key in range(len(names)) else key: value
-                     for key, value in thickness.items()}  # fmt: skip
-        missing = [name for name in names if name not in thickness]
+        numbers = [
+            cluster_number(key, names, "the result (thickness in `absorption`)")
+            for key in thickness
+        ]
+        missing = [name for k, name in enumerate(names) if k not in numbers]
         if missing:
+            raise ValueError(f"The thickness of {', '.join(missing)} is missing in `absorption`.")
+        if len(numbers) > len(names):
             raise ValueError(
-                f"The thickness of {', '.join(missing)} is missing in `absorption`; it has "
-                f"{', '.join(map(str, thickness))}."
+                "`absorption` has more than one thickness of a cluster: "
+                f"{', '.join(map(repr, thickness))} are the clusters {', '.join(names)}."
             )
-        if len(thickness) > len(names):
-            raise ValueError(
-                f"`absorption` has thicknesses of {', '.join(map(str, thickness))}, but the "
-                f"clusters are {', '.join(names)}."
-            )
-        thickness = [thickness[name] for name in names]
+        of = dict(zip(numbers, thickness.values(), strict=True))
+        return [of[k] for k in range(len(names))]
     thicknesses = [thickness] * len(names) if np.ndim(thickness) == 0 else list(thickness)
     if len(thicknesses) != len(names):
         raise ValueError(
             f"`absorption` has {len(thicknesses)} thicknesses for {len(names)} clusters. Give one "
             "for all, one for each, or a dictionary by the clusters' names."
         )
-    thicknesses = tuple(_in_range("thickness", t, 0.1, 1e4, "in nm") for t in thicknesses)
-    density = given.get("density", "auto")
-    if not (isinstance(density, str) and density == "auto"):
-        density = _in_range("density", density, 0, 30, "in g/cm3, or 'auto'")
-    angle = given.get("take_off_angle", "auto")
-    if isinstance(angle, str) and angle == "auto":
-        angle = _take_off_angle(signal)
-    angle = _in_range("take_off_angle", angle, 2, 90, "in degrees, or 'auto'")
-    return thicknesses, None if density == "auto" else density, angle
+    return thicknesses
+
+
+def _is_auto(value):
+    return isinstance(value, str) and value == "auto"
 
 
 def _in_range(name, value, low, high, unit):
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = np.nan
+    number = as_number(value)
     if not low < number <= high or not np.isfinite(number):
         raise ValueError(
             f"The {name} in `absorption` must be a number above {low:g} and up to {high:g} "
             f"({unit}), not {value!r}."
         )
     return number
-
-
-def _take_off_angle(signal):
-    elevation = signal.metadata.get_item(
-        "Acquisition_instrument.TEM.Detector.EDS.elevation_angle", None
-    )
-    if elevation is None:
-        raise ValueError(
-            "The take-off angle is not known. Pass it in `absorption`, or set the detector's "
-            "angles with s.set_microscope_parameters(elevation_angle=22, azimuth_angle=0, "
-            "tilt_stage=0) (degrees)."
-        )
-    return float(signal.get_take_off_angle())

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from hyperspy_clusterquant.clusters.labels import MASKED
+from hyperspy_clusterquant.plotting import (
+    plot_criterion,
+    plot_label_map,
+    plot_scree,
+    plot_spectra,
+)
 from hyperspy_clusterquant.signals.axes import energy_in_kev
+from hyperspy_clusterquant.signals.metadata import elements_of
 from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
+
+#: Spectra are drawn from here on, in keV: below is the noise of the detector.
+LOWEST_ENERGY = 0.1
+#: Eigenvalues that a scree plot shows.
+N_EIGENVALUES = 20
 
 
 class ClusterPictures:
@@ -25,9 +40,11 @@ class ClusterPictures:
         -------
         matplotlib.axes.Axes
         """
-        from hyperspy_clusterquant.plotting import plot_label_map
-
-        return plot_label_map(self._get_cluster_result(result), ax=ax)
+        result = self._get_cluster_result(result)
+        shares = result.sizes / max(np.count_nonzero(result.labels != MASKED), 1)
+        return plot_label_map(
+            result.labels, result.axes, result.cluster_names, shares, result.name, ax
+        )
 
     def plot_cluster_spectra(self, result=None, weights="membership", ax=None):
         """Spectrum of each cluster in the colours of the map, with the X-ray lines.
@@ -47,20 +64,15 @@ class ClusterPictures:
         -------
         matplotlib.axes.Axes
         """
-        from hyperspy_clusterquant.plotting import plot_spectra
-
         result = self._get_cluster_result(result)
         spectra = self.get_cluster_spectra(result, weights)
         energy = energy_in_kev(self)
-        elements = list(self.metadata.get_item("Sample.elements", []))
-        lines = alpha_lines(elements, energy[0], energy[-1])
-        return plot_spectra(
-            energy,
-            spectra.data,
-            result.cluster_names,
-            lines={line: line_energy(line) for line in lines},
-            ax=ax,
-        )
+        lines = alpha_lines(elements_of(self), energy[0], energy[-1])
+        lines = {line: line_energy(line) for line in lines}
+        shown = energy >= LOWEST_ENERGY
+        counts = spectra.data[:, shown]
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        return plot_spectra(energy[shown], shares, result.cluster_names, lines, ax)
 
     def plot_cluster_scree(self, result=None, ax=None):
         """Scree plot with the edge of the noise.
@@ -76,15 +88,13 @@ class ClusterPictures:
         -------
         matplotlib.axes.Axes
         """
-        from hyperspy_clusterquant.plotting import plot_scree
-
         result = self._get_cluster_result(result)
         if not len(result.eigenvalues):
             raise ValueError(
                 f"The clusters of {result.name!r} were learned on another map: the scree plot is "
                 "there."
             )
-        return plot_scree(result, ax=ax)
+        return plot_scree(result.eigenvalues[:N_EIGENVALUES], result.noise_edge, ax)
 
     def plot_cluster_criterion(self, result=None, ax=None):
         """Criterion that chose the number of clusters of workflow 1.
@@ -108,12 +118,11 @@ class ClusterPictures:
         ValueError
             If the number of clusters was not chosen by a criterion.
         """
-        from hyperspy_clusterquant.plotting import plot_criterion
-
         result = self._get_cluster_result(result)
         if "criterion_curve" not in result.parameters:
             raise ValueError(
                 f"No criterion chose the clusters of {result.name!r}: it takes "
                 "s.cluster_pca_gmm() with n_clusters='auto' or 'bic', and more than shot noise."
             )
-        return plot_criterion(result, ax=ax)
+        curve, criterion = (result.parameters[key] for key in ("criterion_curve", "criterion"))
+        return plot_criterion(curve, result.n_clusters, criterion, ax)

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from hyperspy_clusterquant._checks import check_choice, check_has_clusters
-from hyperspy_clusterquant.counts.passes import sum_weighted
+from hyperspy_clusterquant.composition.compose import (
+    amount_per_count,
+    compose,
+    kfactor_array,
+    pixel_percent,
+    pixel_weights,
+)
+from hyperspy_clusterquant.composition.intensities import (
+    measure,
+    measure_absorbed,
+    measure_windows,
+)
+from hyperspy_clusterquant.counts.passes import combine_map, sum_weighted
+from hyperspy_clusterquant.results.composition import CompositionTable
+from hyperspy_clusterquant.signals.doubts import warn_of_fit, warn_of_overlaps
+from hyperspy_clusterquant.signals.options import read_request
 from hyperspy_clusterquant.signals.progress import stages
-from hyperspy_clusterquant.signals.quantify import PerPixel, quantify
-from hyperspy_clusterquant.signals.storage import LIVE_TIME
+from hyperspy_clusterquant.signals.spectra import (
+    check_some_counts,
+    counts_of_spectrum,
+    spectra_signal,
+    weights_of_pixels,
+)
+
+#: Distance of the background windows below and above a line, in widths of the line, and width of
+#: the line's own window.
+WINDOWS_AT = [5.0, 2.0]
+LINE_WINDOW = 2.0
 
 
 class ClusterComposition:
@@ -51,42 +73,22 @@ class ClusterComposition:
             raise ValueError("The list of results is empty: name at least one of s.clusters.")
         for each in results:
             check_has_clusters(each)
-        pixel_weights = [_weights(each, weights) for each in results]
+        of_pixels = [weights_of_pixels(each, weights) for each in results]
         with stages("Cluster spectra", 1, show_progressbar) as progress:
             both = sum_weighted(
                 self.data,
-                np.concatenate(pixel_weights),
+                np.concatenate(of_pixels),
                 lambda share: progress("spectra", share),
                 squares=True,
             )
         ends = np.cumsum([each.n_clusters for each in results])[:-1]
         spectra = [
-            self._spectra_of(each, own, *sums)
+            spectra_signal(self, each, own, *sums)
             for each, own, sums in zip(
-                results, pixel_weights, np.split(both, ends, axis=1), strict=True
+                results, of_pixels, np.split(both, ends, axis=1), strict=True
             )
         ]
         return spectra if several else spectra[0]
-
-    def _spectra_of(self, result, pixel_weights, sums, variances):
-        """Sums of counts and their variances as a signal."""
-        import hyperspy.api as hs
-
-        cluster_axis = {"name": "cluster", "size": result.n_clusters, "navigate": True}
-        energy_axis = self.axes_manager.signal_axes[0].get_axis_dictionary()
-        spectra = hs.signals.Signal1D(sums, axes=[cluster_axis, energy_axis])
-        for node in ("Acquisition_instrument", "General", "Sample"):
-            if self.metadata.has_item(node):
-                spectra.metadata.set_item(node, self.metadata.get_item(node).as_dictionary())
-        spectra.set_signal_type(self._signal_type)
-        spectra.metadata.General.title = f"Spectra of {result.name}"
-        if self.metadata.has_item(LIVE_TIME):
-            per_pixel = float(self.metadata.get_item(LIVE_TIME))
-            n_pixels = pixel_weights.sum(axis=1, dtype=float)
-            spectra.metadata.set_item(LIVE_TIME, per_pixel * n_pixels)
-        variance = hs.signals.Signal1D(variances, axes=[cluster_axis, energy_axis])
-        spectra.metadata.set_item("Signal.Noise_properties.variance", variance)
-        return spectra
 
     def cluster_quantification(
         self,
@@ -182,70 +184,83 @@ class ClusterComposition:
         >>> bool(abs(table.atomic_percent.sum(axis=1) - 100).max() < 1e-6)
         True
         """
-        options = {
-            "xray_lines": xray_lines, "kfactors": kfactors,
-            "kfactor_uncertainty": kfactor_uncertainty, "method": method,
-            "extra_elements": extra_elements, "absorption": absorption,
-            "sublattices": sublattices, "composition_units": composition_units,
-            "detector": detector,
-        }  # fmt: skip
         check_choice("weights", weights, ("membership", "hard"))
-        if self.axes_manager.navigation_dimension == 0:
-            if result is not None or per_pixel:
-                raise ValueError(
-                    "A single spectrum is quantified as it is: it has no clusters (`result`) and "
-                    "no pixels (`per_pixel`)."
-                )
-            return quantify(self, self._as_spectra, ["spectrum"], **options)
-        result = self._get_cluster_result(result)
-        check_has_clusters(result)
-
-        def spectra():
+        check_choice("method", method, ("model", "windows"))
+        check_choice("composition_units", composition_units, ("atomic", "weight"))
+        single = self.axes_manager.navigation_dimension == 0
+        if single and (result is not None or per_pixel):
+            raise ValueError(
+                "A single spectrum is quantified as it is: it has no clusters (`result`) and "
+                "no pixels (`per_pixel`)."
+            )
+        if per_pixel and method == "windows":
+            raise ValueError("`per_pixel` maps are fitted: they need method='model'.")
+        if not single:
+            result = self._get_cluster_result(result)
+            check_has_clusters(result)
+        request = read_request(
+            self, ["spectrum"] if single else result.cluster_names, xray_lines=xray_lines,
+            kfactors=kfactors, kfactor_uncertainty=kfactor_uncertainty,
+            extra_elements=extra_elements, absorption=absorption, sublattices=sublattices,
+            detector=detector, fitted=method == "model",
+        )  # fmt: skip
+        if single:
+            counts, variances = counts_of_spectrum(self)
+        else:
             sums = self.get_cluster_spectra(result, weights, show_progressbar=show_progressbar)
-            return sums, sums.metadata.Signal.Noise_properties.variance.data
-
-        per_pixel = PerPixel(result, show_progressbar) if per_pixel else None
-        return quantify(self, spectra, result.cluster_names, per_pixel=per_pixel, **options)
-
-    def _as_spectra(self):
-        """A single spectrum as a stack of one, and its variance: its own, or that of counts."""
-        import hyperspy.api as hs
-
-        counts = np.asarray(self.data, dtype=float)
-        stored = self.metadata.get_item("Signal.Noise_properties.variance", None)
-        variance = np.asarray(getattr(stored, "data", stored), dtype=float)
-        if variance.shape != counts.shape:
-            _check_counts(counts)
-            variance = counts
-        spectra = hs.signals.Signal1D(
-            counts[None], axes=[{"size": 1}, self.axes_manager.signal_axes[0].get_axis_dictionary()]
-        )
-        for node in ("Acquisition_instrument", "Sample"):
-            if self.metadata.has_item(node):
-                spectra.metadata.set_item(node, self.metadata.get_item(node).as_dictionary())
-        spectra.set_signal_type(self._signal_type)
-        return spectra, variance[None]
-
-
-def _check_counts(counts):
-    """Of a spectrum whose variance is that of counts, because nothing else is known."""
-    if not np.isfinite(counts).all() or (counts < 0).any():
-        raise ValueError(
-            "The spectrum holds NaN, infinite or negative values, but the fit needs the counts of "
-            "the detector, before background subtraction. (The variance of a weighted sum belongs "
-            "in metadata.Signal.Noise_properties.variance.)"
-        )
-    if (counts != np.rint(counts)).any():
-        warnings.warn(
-            "The spectrum holds values that are not whole numbers. Its uncertainties are right "
-            "only if they are counts all the same: not means, and not normalised.",
-            UserWarning,
-            stacklevel=5,
+            counts, variances = sums.data, sums.metadata.Signal.Noise_properties.variance.data
+        check_some_counts(counts, request.names)
+        if method == "windows":
+            measured = self._integrated(counts, variances, request.choice)
+        else:
+            measured = _fitted(counts, variances, request)
+        composed = compose(measured, request.kfactors, request.foil, request.sublattices)
+        of_pixels = {}
+        if per_pixel:
+            of_pixels["pixel_percent"] = self._pixel_percent(
+                measured, composed, request, composition_units, result, show_progressbar
+            )
+            of_pixels["axes"] = result.axes
+        return CompositionTable(
+            cluster_names=request.names,
+            elements=request.choice.elements,
+            xray_lines=measured.lines,
+            intensities=measured.areas,
+            intensities_std=measured.std,
+            unconstrained_intensities=measured.unconstrained,
+            kfactors=request.kfactors,
+            sublattices=request.sublattices,
+            composition_units=composition_units,
+            fits=measured.fits,
+            calibration=measured.calibration,
+            unexplained=measured.unexplained,
+            **vars(composed),
+            **of_pixels,
         )
 
+    def _integrated(self, counts, variances, choice):
+        """Intensities by integration in windows around the lines."""
+        to_kev = choice.energy[-1] / self.axes_manager.signal_axes[0].axis[-1]
+        lines = list(choice.lines)
+        peaks = np.array(self.estimate_integration_windows(LINE_WINDOW, lines))
+        background = np.array(self.estimate_background_windows(WINDOWS_AT, xray_lines=lines))
+        warn_of_overlaps(choice, background * to_kev)
+        return measure_windows(counts, variances, choice, peaks * to_kev, background * to_kev)
 
-def _weights(result, kind):
-    """Weight of each pixel in each cluster's spectrum, array (n_clusters, pixels)."""
-    if kind == "membership":
-        return result.memberships.reshape(result.n_clusters, -1)
-    return result.labels.ravel() == np.arange(result.n_clusters)[:, None]
+    def _pixel_percent(self, measured, composed, request, units, result, show_progressbar):
+        """Composition of every pixel of the map, in one pass."""
+        per_count = amount_per_count(measured.lines, request.kfactors, units)
+        weights = pixel_weights(measured.linear(), per_count)
+        with stages("Composition maps", 1, show_progressbar) as progress:
+            sums = combine_map(self.data, weights, lambda share: progress("pixels", share))
+        return pixel_percent(sums, per_count, result.labels, composed.absorption_factors)
+
+
+def _fitted(counts, variances, request):
+    """Intensities by a fit, with the lines of families as the foil absorbs them."""
+    measured = measure(counts, variances, request.choice)
+    warn_of_fit(measured, request.choice)
+    if request.foil is None:
+        return measured
+    k = kfactor_array(measured.lines, request.kfactors)
+    return measure_absorbed(measured, variances, k, request.foil)

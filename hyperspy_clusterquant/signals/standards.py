@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
 
-from hyperspy_clusterquant.composition.absorption import NM_TO_CM, absorption_factors
-from hyperspy_clusterquant.composition.uncertainty import parse_formula
-from hyperspy_clusterquant.signals.options import quantified_lines
+from hyperspy_clusterquant._warn import warn
+from hyperspy_clusterquant.composition.absorption import (
+    NM_TO_CM,
+    absorption_factors,
+    factors_of_foil,
+)
+from hyperspy_clusterquant.composition.compose import kfactor_array
+from hyperspy_clusterquant.composition.intensities import measure, measure_absorbed
+from hyperspy_clusterquant.composition.uncertainty import DETECTED, parse_formula
+from hyperspy_clusterquant.signals.doubts import warn_of_fit
+from hyperspy_clusterquant.signals.metadata import xray_lines_of
+from hyperspy_clusterquant.signals.options import find_kfactors, read_absorption, read_choice
+from hyperspy_clusterquant.signals.spectra import check_some_counts, counts_of_spectrum
 from hyperspy_clusterquant.xrays.attenuation import attenuation_matrix
 from hyperspy_clusterquant.xrays.emission import atomic_weight
 from hyperspy_clusterquant.xrays.kfactors import kfactors_of_standard
@@ -69,70 +78,62 @@ def calibrate_kfactors(
     """
     composition = _composition(composition)
     single = _single_spectrum(spectrum)
-    declared = single.metadata.get_item("Sample.xray_lines", [])
-    lines = [str(line) for line in declared if str(line).partition("_")[0] in composition]
+    declared = [x for x in xray_lines_of(single) if x.partition("_")[0] in composition]
     single.set_elements(list(composition))
-    if lines:
-        single.metadata.set_item("Sample.xray_lines", lines)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        table = single.cluster_quantification(
-            # Areas do not hang on k-factors; only the absorption within families does.
-            kfactors=None if absorption else dict.fromkeys(quantified_lines(single), 1.0),
-            kfactor_uncertainty=0.0,
-            extra_elements=extra_elements,
-            absorption=absorption,
-        )
-    for warning in caught:
-        if issubclass(warning.category, UserWarning):
-            warnings.warn(str(warning.message), warning.category, stacklevel=2)
-    missing = [e for e, found in zip(table.elements, table.detected[0], strict=True) if not found]
+    if declared:
+        single.metadata.set_item("Sample.xray_lines", declared)
+    choice = read_choice(single, None, extra_elements)
+    lines, elements = choice.lines, choice.elements
+    masses = np.array([composition[e] * atomic_weight(e) for e in elements])
+    fractions = masses / masses.sum()
+    foil = read_absorption(single, absorption, ["spectrum"])
+    measured, factors = _measured(single, choice, fractions, foil)
+    found = measured.unconstrained[0] > DETECTED * measured.std[0]
+    missing = [element for element, is_there in zip(elements, found, strict=True) if not is_there]
     if missing:
         raise ValueError(
             f"There are no counts of {', '.join(missing)} in the spectrum beyond noise, so there "
             "is no k-factor. Check the composition and the spectrum, or measure longer."
         )
     if reference is None:
-        usual = [line for line in ("S_Ka", "Si_Ka") if line in table.xray_lines]
-        reference = (*usual, table.xray_lines[0])[0]
-    if reference not in table.xray_lines:
+        usual = [line for line in ("S_Ka", "Si_Ka") if line in lines]
+        reference = (*usual, lines[0])[0]
+    if reference not in lines:
         raise ValueError(
             f"The reference {reference!r} is not among the lines of the standard: "
-            f"{', '.join(table.xray_lines)}."
+            f"{', '.join(lines)}."
         )
-    masses = np.array([composition[e] * atomic_weight(e) for e in table.elements])
-    factors = _absorption_factors(table, masses / masses.sum())
-    found = kfactors_of_standard(
-        table.intensities[0] * factors,
-        table.intensities_std[0] * factors,
-        table.xray_lines,
-        masses / masses.sum(),
-        reference,
+    kfactors = kfactors_of_standard(
+        measured.areas[0] * factors, measured.std[0] * factors, lines, fractions, reference
     )
-    beam_energy = float(single.metadata.Acquisition_instrument.TEM.beam_energy)
-    odd = far_from_theory(found, beam_energy)
+    odd = far_from_theory(kfactors, choice.beam_energy)
     if odd:
         listed = ", ".join(f"{line} x{ratio:.2g}" for line, ratio in odd.items())
-        warnings.warn(
+        warn(
             f"k-factors far from theory ({listed}). Check the composition of the standard, and "
-            "whether it is thin enough.",
-            UserWarning,
-            stacklevel=2,
+            "whether it is thin enough."
         )
-    return found
+    return kfactors
 
 
-def _absorption_factors(table, fractions):
-    """What the intensities of a standard are multiplied with, by its known composition."""
-    if table.absorption is None:
-        return np.ones(len(table.elements))
-    (thickness,), (density,) = table.absorption.thickness, table.absorption.density
-    energies = np.array([line_energy(line) for line in table.xray_lines])
-    return absorption_factors(
-        attenuation_matrix(table.elements, energies),
+def _measured(single, choice, fractions, foil):
+    """Intensities of a standard, and what they are multiplied with for absorption."""
+    counts, variances = counts_of_spectrum(single)
+    check_some_counts(counts, ["spectrum"])
+    measured = measure(counts, variances, choice)
+    warn_of_fit(measured, choice)
+    if foil is None:
+        return measured, np.ones(len(choice.lines))
+    # The k-factors are not known yet; theory will do for the density and within families.
+    k = kfactor_array(choice.lines, find_kfactors(single, choice.lines, given=None))
+    measured = measure_absorbed(measured, variances, k, foil)
+    _, foil = factors_of_foil(measured.areas, k, choice.lines, foil)
+    (thickness,), (density,) = foil.thickness, foil.density
+    return measured, absorption_factors(
+        attenuation_matrix(choice.elements, np.array([line_energy(x) for x in choice.lines])),
         fractions,
         thickness * NM_TO_CM * density,
-        table.absorption.take_off_angle,
+        foil.take_off_angle,
     )
 
 

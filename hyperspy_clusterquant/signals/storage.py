@@ -1,121 +1,210 @@
-"""Results in the metadata of a signal, where they survive copies, saving and loading."""
+"""Results in the metadata of a signal, where they survive copies, saving and loading.
+
+Each is a node ``metadata.Clusters.result_<number>``, the newest with the highest number. What else
+lies in ``metadata.Clusters`` is somebody else's, and stays.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 
-from hyperspy_clusterquant.results.clusters import ClusterResult
-from hyperspy_clusterquant.signals.axes import navigation_axes
+from hyperspy_clusterquant._warn import warn
+from hyperspy_clusterquant.results.stored import FORMAT, from_dict, to_dict
+from hyperspy_clusterquant.signals.axes import energy_in_kev
 
 NODE = "Clusters"
-WORKFLOWS = ("pca_gmm", "umap_hdbscan", "assigned")
+#: Name of what somebody else left in the place of the node, once there are results.
+_NOT_OURS = "not_ours"
+#: What HyperSpy's own cluster plots show.
 _VIEW = (
     "cluster_labels", "cluster_algorithm", "number_of_clusters", "cluster_sum_signals",
     "cluster_centroid_signals",
 )  # fmt: skip
-LIVE_TIME = "Acquisition_instrument.TEM.Detector.EDS.live_time"
+
+
+# --- reading ------------------------------------------------------------------------------
+
+
+def read_results(signal):
+    """Results that belong to the signal's map by name, oldest first.
+
+    Each is read once, until what is stored of it changes; a warning names, once, what cannot be.
+    """
+    shape = map_shape(signal)
+    results = (result for result in _read(signal).values() if result.labels.shape == shape)
+    return {result.name: result for result in results}
+
+
+def map_shape(signal):
+    """Shape of the navigation axes in array order."""
+    return signal.axes_manager.navigation_shape[::-1]
+
+
+def _read(signal):
+    """Stored results by their keys, in order."""
+    known = getattr(signal, "_clusters_read", {})
+    read, unread = {}, []
+    for key, stored in _entries(signal).items():
+        before, outcome = known.get(key, ({}, None))
+        if before.keys() != stored.keys() or any(before[k] is not v for k, v in stored.items()):
+            outcome = _outcome(key, stored)
+            unread += [f"{key} ({outcome})"] if isinstance(outcome, str) else []
+        read[key] = stored, outcome
+    signal._clusters_read = read
+    if unread:
+        warn(
+            f"s.metadata.{NODE} holds what cannot be read as a clustering result and is left "
+            f"alone: {'; '.join(unread)}. To be rid of this warning, delete it there."
+        )
+    return {key: outcome for key, (_, outcome) in read.items() if not isinstance(outcome, str)}
+
+
+def _entries(signal):
+    """What lies in the node: the stored values of each by name, or the only one."""
+    node, tree = signal.metadata.get_item(NODE), type(signal.metadata)
+    if not isinstance(node, tree):
+        return {} if node is None else {NODE: {"": node}}
+    return {
+        key: dict(entry) if isinstance(entry, tree) else {"": entry}
+        for key, entry in sorted(dict(node).items(), key=lambda item: _number(item[0]))
+        if key != _NOT_OURS
+    }
+
+
+def _number(key):
+    """Number of a result from the key that it is stored under; -1 if it is no such key."""
+    found = re.fullmatch(r"result_(\d+)", key)
+    return int(found[1]) if found else -1
+
+
+def _outcome(key, stored):
+    """The result that is stored under a key, or in words why there is none."""
+    if _number(key) < 0 or "" in stored:
+        return "no result"
+    try:
+        return from_dict(stored)
+    except ValueError as error:
+        written = stored.get("format", 0)
+        newer = isinstance(written, int | np.integer) and written > FORMAT
+        return f"{stored.get('name', 'without a name')!r}: {error}" + newer * (
+            f", as a newer version wrote it (format {written}, this one knows {FORMAT})"
+        )
+
+
+def load_results(signal):
+    """Take the results of a lazy map into memory: its file may be moved, changed or deleted."""
+    for key, stored in _entries(signal).items():
+        for name, value in stored.items():
+            if _number(key) >= 0 and hasattr(value, "__dask_graph__"):
+                # In this process, as the open file cannot be sent to others.
+                signal.metadata[NODE][key][name] = value.compute(scheduler="synchronous")
+    view = signal.learning_results
+    for name in _VIEW if _is_shown(signal) else ():
+        if hasattr(getattr(view, name), "__dask_graph__"):
+            setattr(view, name, getattr(view, name).compute(scheduler="synchronous"))
+
+
+# --- writing ------------------------------------------------------------------------------
 
 
 def write_result(signal, result):
     """Keep a result as the newest of its signal."""
-    results = dict(read_results(signal))
-    results.pop(result.name, None)
-    results[result.name] = result
-    write_results(signal, results)
-    show_to_hyperspy(signal, result)
+    shape = result.labels.shape
+    replaced = [
+        key for key, old in _read(signal).items()
+        if old.name == result.name or old.labels.shape != shape
+    ]  # fmt: skip
+    _add(signal, [result])
+    _delete(signal, replaced)
+    _show(signal, result)
 
 
 def write_results(signal, results):
-    """Replace all results of a signal, oldest first; those there were stay if that is stopped."""
-    stored = {f"result_{n}": result.to_dict() for n, result in enumerate(results.values())}
-    before = read_results(signal)
+    """Replace all results of a signal, oldest first."""
+    remove_results(signal)
+    _add(signal, results)
+
+
+def _add(signal, results):
+    """Store results as the newest; none of them if that is stopped."""
+    stored = [to_dict(result) for result in results]
+    node = signal.metadata.get_item(NODE)
+    if node is not None and not isinstance(node, type(signal.metadata)):
+        signal.metadata.set_item(NODE, {_NOT_OURS: node})
+    first = 1 + max((_number(key) for key in _entries(signal)), default=-1)
+    keys = [f"result_{n}" for n, _ in enumerate(stored, first)]
     try:
-        remove_results(signal)
-        signal.metadata.set_item(NODE, stored)
+        for key, result, values in zip(keys, results, stored, strict=True):
+            signal.metadata.set_item(f"{NODE}.{key}", values)
+            known = _entries(signal)[key], result
+            signal._clusters_read = {**getattr(signal, "_clusters_read", {}), key: known}
     except BaseException:  # Ctrl-C as well; it is raised again
-        remove_results(signal)
-        signal.metadata.set_item(
-            NODE, {f"result_{n}": result.to_dict() for n, result in enumerate(before.values())}
-        )
+        _delete(signal, keys)
         raise
 
 
-def remove_results(signal):
-    """Forget all results of a signal."""
-    if signal.metadata.has_item(NODE):
+def _delete(signal, keys):
+    """Delete what is stored under these keys, and the node if nothing else is in it."""
+    for key in keys:
+        if signal.metadata.has_item(f"{NODE}.{key}"):
+            delattr(signal.metadata[NODE], key)
+    if keys and not len(signal.metadata.get_item(NODE, [0])):
         delattr(signal.metadata, NODE)
-    if signal.learning_results.cluster_algorithm in WORKFLOWS:
-        for name in _VIEW:
-            setattr(signal.learning_results, name, None)
 
 
-def show_to_hyperspy(signal, result):
+def remove_results(signal, names=None):
+    """Forget results of a signal by name; by default all, also those that cannot be read."""
+    shown = _is_shown(signal)
+    if names is None:
+        keys = [key for key in _entries(signal) if _number(key) >= 0]
+    else:
+        keys = [key for key, result in _read(signal).items() if result.name in names]
+        shown &= list(read_results(signal))[-1] in names
+    _delete(signal, keys)
+    if shown:
+        signal.learning_results.__dict__.update(dict.fromkeys(_VIEW))
+
+
+# --- HyperSpy's own cluster plots ---------------------------------------------------------
+
+
+def _is_shown(signal):
+    """Whether they show a result that is stored here: the newest."""
+    workflows = [str(stored.get("workflow")) for stored in _entries(signal).values()]
+    return signal.learning_results.cluster_algorithm in workflows
+
+
+def show_newest(signal):
+    """Show anew what was shown of the newest result, after a change of the energy axis."""
+    if _is_shown(signal) and (results := read_results(signal)):
+        _show(signal, list(results.values())[-1])
+
+
+def _show(signal, result):
     """Copy a result to where HyperSpy's own cluster plots look; nothing of ours reads it."""
-    if result.n_clusters == 0:
-        return
-    members = result.labels.ravel() == np.arange(result.n_clusters)[:, None]
-    view = {
-        "cluster_labels": members,
-        "cluster_algorithm": result.workflow,
-        "number_of_clusters": result.n_clusters,
-    }
-    if result.spectra is not None:
+    view = dict.fromkeys(_VIEW)
+    if result.n_clusters:
+        view["cluster_labels"] = result.labels.ravel() == np.arange(result.n_clusters)[:, None]
+        view["cluster_algorithm"] = result.workflow
+        view["number_of_clusters"] = result.n_clusters
+    if result.n_clusters and _is_of_energies(result, signal):
+        view["cluster_sum_signals"] = result.spectra
         mean = result.spectra / np.maximum(result.sizes, 1)[:, None]
-        view |= {"cluster_sum_signals": result.spectra, "cluster_centroid_signals": mean}
-    signal.learning_results.__dict__.update(dict.fromkeys(_VIEW) | view)
+        view["cluster_centroid_signals"] = mean
+    signal.learning_results.__dict__.update(view)
 
 
-def read_results(signal):
-    """Results that belong to the signal's map, read-only, oldest first."""
-    if not signal.metadata.has_item(NODE):
-        return MappingProxyType({})
-    shape = tuple(axis["size"] for axis in navigation_axes(signal))
-    stored = signal.metadata[NODE].as_dictionary()
-    in_order = sorted(stored, key=lambda key: int(key.removeprefix("result_")))
-    results = (ClusterResult.from_dict(stored[key]) for key in in_order)
-    return MappingProxyType({r.name: r for r in results if r.labels.shape == shape})
+def _is_of_energies(result, signal):
+    """Whether a result has spectra on the signal's energy axis."""
+    if result.spectra is None or len(result.energy) != signal.axes_manager.signal_axes[0].size:
+        return False
+    return np.allclose(result.energy, energy_in_kev(signal))
 
 
-def follow(signal, results, operation):
-    """Write the results that a navigation operation leaves of those of another map.
-
-    Parameters
-    ----------
-    signal : BaseSignal
-        Outcome of the operation; its stored results are replaced.
-    results : mapping of str to ClusterResult
-        Results on the map before the operation.
-    operation : callable
-        The same operation, applied to a map of pixel numbers.
-    """
-    remove_results(signal)
-    if not results:
-        return
-    axes = navigation_axes(signal)
-    pixels = operation().data.reshape([axis["size"] for axis in axes])
-    write_results(signal, {name: result.take(pixels, axes) for name, result in results.items()})
-
-
-def follow_axes(signal, moved, operation):
-    """Move the results with an operation on the axes, or drop them if the map is no map any more.
-
-    Parameters
-    ----------
-    signal, moved : BaseSignal
-        Before and after the operation.
-    operation : callable
-        The same operation on a signal.
-    """
-    results = read_results(signal)
-    energy = signal.axes_manager.signal_axes
-    if not results or [a.size for a in moved.axes_manager.signal_axes] != [a.size for a in energy]:
-        remove_results(moved)
-        return
-    numbers = pixel_numbers(signal, energy=True)
-    follow(moved, results, lambda: operation(numbers))
+# --- files --------------------------------------------------------------------------------
 
 
 def check_not_its_own_file(signal, filename, extension):
@@ -132,66 +221,3 @@ def check_not_its_own_file(signal, filename, extension):
             f"The counts of this lazy map are read from {source.name}: to write that file would "
             "empty it first. Save the map under another name."
         )
-
-
-def axis_positions(axes):
-    """Axes given as such by their position, so that they mean the same on another signal."""
-    if isinstance(axes, list | tuple):
-        return type(axes)(axis_positions(axis) for axis in axes)
-    return getattr(axes, "index_in_axes_manager", axes)
-
-
-def sum_live_times(signal, summed):
-    """Live time of a sum over spectra that each have their own."""
-    each = signal.metadata.get_item(LIVE_TIME, None)
-    if isinstance(each, np.ndarray) and summed.axes_manager.navigation_dimension == 0:
-        summed.metadata.set_item(LIVE_TIME, float(each.sum()))
-
-
-class ResultSlicer:
-    """HyperSpy's ``inav``, which crops the clustering results as well."""
-
-    def __init__(self, signal, slicer):
-        self._signal = signal
-        self._slicer = slicer
-
-    def __getitem__(self, slices, out=None):
-        new = self._slicer.__getitem__(slices, out)
-        target = new if out is None else out
-        live_time = self._signal.metadata.get_item(LIVE_TIME, None)
-        if isinstance(live_time, np.ndarray):  # spectra of clusters have one each
-            pixels = pixel_numbers(self._signal).inav[slices].data
-            part = live_time.ravel()[pixels]
-            target.metadata.set_item(LIVE_TIME, part if len(part) > 1 else float(part[0]))
-        if target.axes_manager.navigation_dimension == 0:
-            remove_results(target)
-        else:
-            follow(
-                target,
-                read_results(self._signal),
-                lambda: pixel_numbers(self._signal).inav[slices],
-            )
-        return new
-
-    def __setitem__(self, slices, value):
-        self._slicer[slices] = value
-
-    def __len__(self):
-        return len(self._slicer)
-
-
-def pixel_numbers(signal, energy=False):
-    """Map of flat pixel numbers with the signal's navigation axes.
-
-    With `energy`, as a signal with an energy axis of one channel, on which operations on axes
-    mean the same as on `signal`.
-    """
-    import hyperspy.api as hs
-
-    axes = [axis.get_axis_dictionary() for axis in reversed(signal.axes_manager.navigation_axes)]
-    shape = tuple(axis["size"] for axis in axes)
-    numbers = np.arange(np.prod(shape, dtype=int)).reshape(shape)
-    if not energy:
-        return hs.signals.BaseSignal(numbers, axes=axes)
-    channel = {"size": 1, "name": signal.axes_manager.signal_axes[0].name, "navigate": False}
-    return hs.signals.Signal1D(numbers[..., None], axes=[*axes, channel])

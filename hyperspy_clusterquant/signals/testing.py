@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from hyperspy_clusterquant._checks import as_int, as_level, check_has_clusters
-from hyperspy_clusterquant.composition.fitting import linear_fit
+from hyperspy_clusterquant._threads import one_blas_thread
+from hyperspy_clusterquant.clusters.labels import MASKED
+from hyperspy_clusterquant.composition.compose import atomic_percent
+from hyperspy_clusterquant.composition.intensities import measure
 from hyperspy_clusterquant.counts.bins import choose_binning
-from hyperspy_clusterquant.counts.pixels import Setting, read_channels, sum_labels
+from hyperspy_clusterquant.counts.features import every_channel
+from hyperspy_clusterquant.counts.pixels import read_pixels, sum_labels
 from hyperspy_clusterquant.evidence.consolidation import consolidate
-from hyperspy_clusterquant.evidence.halves import collect_halves
-from hyperspy_clusterquant.evidence.judgement import Judged, judge
-from hyperspy_clusterquant.evidence.pair_test import Lines
-from hyperspy_clusterquant.evidence.splits import features_of, half_labels, split_again
+from hyperspy_clusterquant.evidence.matching import collect_halves
+from hyperspy_clusterquant.evidence.judgement import judge, not_judged
+from hyperspy_clusterquant.evidence.splits import half_labels, learned_features, split_again
 from hyperspy_clusterquant.evidence.thickness import explained_by_counts
-from hyperspy_clusterquant.evidence.variation import line_images, vary
+from hyperspy_clusterquant.evidence.variation import compare_bins, net_counts
 from hyperspy_clusterquant.results.line_maps import MapSignificance
 from hyperspy_clusterquant.results.significance import SignificanceTable
 from hyperspy_clusterquant.results.stability import stability
-from hyperspy_clusterquant.signals.axes import navigation_axes
-from hyperspy_clusterquant.signals.options import beam_energy_of
+from hyperspy_clusterquant.signals.axes import energy_in_kev, navigation_axes
+from hyperspy_clusterquant.signals.options import find_kfactors, read_choice, read_given
 from hyperspy_clusterquant.signals.progress import stages
-from hyperspy_clusterquant.signals.quantify import Request
-from hyperspy_clusterquant.signals.repeats import repeat_of
 
 #: Tag of the random numbers that split counts, so that they are no others' numbers.
 STREAM = 7
@@ -104,33 +106,32 @@ class ClusterDiagnostics:
         n_splits = as_int("n_splits", n_splits, minimum=1)
         random_state = as_int("random_state", random_state, minimum=0)
         level = as_level(level)
-        repeat = repeat_of(self, result, random_state)
-        request = Request(
-            self, result.cluster_names, xray_lines=xray_lines, kfactors=kfactors,
-            kfactor_uncertainty=0.0, extra_elements=extra_elements,
-        )  # fmt: skip
-        beam_energy = beam_energy_of(self)
+        recipe = self._repeated(result, random_state)
+        given = read_given(kfactors)
+        choice = read_choice(self, xray_lines, extra_elements, given or ())
+        kfactors = find_kfactors(self, choice.lines, given)
         n_clusters = result.n_clusters
         if n_clusters < 2:
             return SignificanceTable(
-                result, request.elements, n_splits, level,
-                judged=Judged.unknown(n_clusters, len(request.elements)),
+                **vars(not_judged(n_clusters, len(choice.elements))),
+                result=result, elements=choice.elements, n_splits=n_splits, level=level,
                 overlap=np.full(n_clusters, np.nan),
                 explained_by_counts=np.full(n_clusters, np.nan),
                 nearest=np.full(n_clusters, -1), consolidated=result, mergers=(),
             )  # fmt: skip
         with stages("Significance", n_splits + 2, show_progressbar) as progress:
-            pixels = read_channels(self.data, repeat.setting, progress)
+            pixels = self._all_channels(result.labels == MASKED, recipe.energy_range, progress)
             labels = result.labels[pixels.keep]
             sums = sum_labels(pixels, labels, n_clusters)
-            lines = _lines_of(request, sums, beam_energy)
+            lines = measure(sums, sums, choice).linear()
             halves = collect_halves(
-                _splits(pixels, repeat, random_state, n_splits, progress), labels, n_clusters
+                _splits(pixels, recipe, random_state, n_splits, progress), labels, n_clusters
             )
             progress("tests")
-            judged = judge(halves, lines, request.percent, [random_state, 1])
+            percent = partial(atomic_percent, lines=choice.lines, kfactors=kfactors)
+            judged = judge(halves, lines, percent, [random_state, 1])
             groups, mergers = consolidate(
-                halves, lines, features_of(repeat.setting, sums.sum(axis=0)), result.labels,
+                halves, lines, learned_features(recipe, pixels.energy, sums.sum(axis=0)), result.labels,
                 result.cluster_names, level, [random_state, 2],
             )  # fmt: skip
         areas, covariances = zip(*map(lines.areas, halves.second.mean(axis=0)), strict=True)
@@ -138,8 +139,8 @@ class ClusterDiagnostics:
             np.array(areas), np.array(covariances), halves.split_sizes.mean(axis=0)
         )
         return SignificanceTable(
-            result, request.elements, n_splits, level,
-            judged=judged,
+            **vars(judged),
+            result=result, elements=choice.elements, n_splits=n_splits, level=level,
             overlap=halves.jaccard.mean(axis=0),
             explained_by_counts=share,
             nearest=nearest,
@@ -189,15 +190,15 @@ class ClusterDiagnostics:
         check_has_clusters(result)
         n_resamples = as_int("n_resamples", n_resamples, minimum=1)
         random_state = as_int("random_state", random_state, minimum=0)
-        repeat = repeat_of(self, result, random_state)
+        recipe = self._repeated(result, random_state)
 
         def resampled(pixels, progress):
             for number in range(n_resamples):
                 progress(f"half {number + 1}")
-                yield half_labels(pixels, repeat, [random_state, STREAM, number])[0]
+                yield half_labels(pixels, recipe, [random_state, STREAM, number])[0]
 
         with stages("Stability", n_resamples + 1, show_progressbar) as progress:
-            pixels = read_channels(self.data, repeat.setting, progress)
+            pixels = self._all_channels(result.labels == MASKED, recipe.energy_range, progress)
             return stability(result, resampled(pixels, progress))
 
     def map_significance(
@@ -253,27 +254,22 @@ class ClusterDiagnostics:
         array([ True,  True,  True])
         """
         level = as_level(level)
-        request = Request(
-            self, ("map",), xray_lines=xray_lines, kfactor_uncertainty=0.0,
-            extra_elements=extra_elements,
-        )  # fmt: skip
-        beam_energy = beam_energy_of(self)
+        choice = read_choice(self, xray_lines, extra_elements)
         if hasattr(navigation_mask, "axes_manager"):
             navigation_mask = np.asarray(navigation_mask.data)
-        setting = Setting(energy=request.energy, navigation_mask=navigation_mask)
         with stages("Map significance", 2, show_progressbar) as progress:
-            pixels = read_channels(self.data, setting, progress)
+            pixels = self._all_channels(navigation_mask, None, progress)
             progress("tests")
             everywhere = np.zeros(len(pixels.totals), dtype=int)
             total = sum_labels(pixels, everywhere, 1)
-            net = _lines_of(request, total, beam_energy).weights
+            net = measure(total, total, choice).linear().weights
             factor = choose_binning(binning, pixels.per_pixel, pixels.keep)
-            found, n_bins = vary(pixels, net, total[0], factor)
-            images = line_images(pixels, net)
+            found, n_bins = compare_bins(pixels, net, total[0], factor)
+            images = net_counts(pixels, net)
         return MapSignificance(
-            xray_lines=tuple(request.lines),
+            xray_lines=choice.lines,
             counts_per_pixel=net @ total[0] / len(pixels.totals),
-            variation=found,
+            **vars(found),
             images=images,
             binning=factor,
             n_bins=n_bins,
@@ -281,15 +277,15 @@ class ClusterDiagnostics:
             axes=navigation_axes(self),
         )
 
+    def _all_channels(self, navigation_mask, energy_range, progress):
+        """Counts of all channels, also of those that clusters are not learned from: one pass."""
+        energy = energy_in_kev(self)
+        channels = every_channel(energy, energy_range)
+        with one_blas_thread():
+            return read_pixels(self.data, energy, channels, navigation_mask, progress)
 
-def _lines_of(request, sums, beam_energy):
-    """How counts become areas: the fit of the clusters' sums as a linear map."""
-    fitted, used = request.fit(sums, sums, beam_energy)
-    fit = linear_fit(fitted).spread(used)
-    return Lines(fit.columns, fit.operator, request.positions_in(fitted))
 
-
-def _splits(pixels, repeat, seed, n_splits, progress):
+def _splits(pixels, recipe, seed, n_splits, progress):
     for number in range(n_splits):
         progress(f"split {number + 1}")
-        yield split_again(pixels, repeat, [seed, STREAM, number])
+        yield split_again(pixels, recipe, [seed, STREAM, number])

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from hyperspy_clusterquant._frozen import Frozen, FrozenDict
+
 RYDBERG = 13.605693e-3  # keV
 ELECTRON_REST_ENERGY = 510.99895  # keV
 #: Electrons in each subshell.
@@ -26,7 +28,7 @@ WEAKEST = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class Family:
+class Family(Frozen):
     """Lines of one shell of an element, whose heights are tied to each other.
 
     Attributes
@@ -189,7 +191,7 @@ def shell_emission(element, shell, beam_energy):
                 photons[f"{subshell}{outer}"] = (energy, n * fluorescence_yield * rate)
     if not sum(photons.get(t, (0, 0.0))[1] for t in ALPHA[shell]) > 0:
         raise ValueError(f"xraylib has no data for the {shell} alpha line of {element}")
-    return photons
+    return FrozenDict(photons)
 
 
 def alpha_emission(line, beam_energy):

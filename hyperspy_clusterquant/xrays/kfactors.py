@@ -1,4 +1,4 @@
-"""k-factors with their uncertainties: given, from a file, of a standard, in other conventions."""
+"""k-factors with their uncertainties and where they come from: given, in a file, of a standard."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from hyperspy_clusterquant._frozen import FrozenDict
 from hyperspy_clusterquant.xrays.emission import check_line
 
 
-class KFactors(dict):
+class KFactors(FrozenDict):
     """k-factors by weight of alpha lines: a dictionary that knows its uncertainties.
+
+    It cannot be changed: ``k | {"Cu_Ka": 1.9}`` makes a new one, in which the lines of the right
+    side have only the uncertainties that came with them.
 
     Parameters
     ----------
@@ -22,7 +26,8 @@ class KFactors(dict):
         Relative standard uncertainty of each line's k-factor. Those of different lines count as
         independent, and only ratios matter, so the reference line has one of its own.
     sources : mapping of str to str, optional
-        Where each comes from: ``"given"``, ``"theory"`` or ``"standard"``.
+        Where each comes from: ``"given"``, ``"theory"`` or ``"standard"``. Of lines without a
+        k-factor nothing is kept.
 
     Examples
     --------
@@ -33,19 +38,32 @@ class KFactors(dict):
     {'Pt_La': 0.05}
     """
 
+    _INSTEAD = (
+        "k | {line: value}, or, of some lines only, "
+        "KFactors({line: k[line] for line in lines}, k.relative_uncertainty, k.sources)"
+    )
+
     def __init__(self, values, relative_uncertainty=None, sources=None):
         super().__init__({line: float(k) for line, k in dict(values).items()})
-        self.relative_uncertainty = dict(relative_uncertainty or {})
-        self.sources = dict.fromkeys(self, "given") | dict(sources or {})
+        self._relative_uncertainty = self._of_lines(relative_uncertainty or {})
+        self._sources = self._of_lines(dict.fromkeys(self, "given") | dict(sources or {}))
 
-    def __setitem__(self, line, k):
-        super().__setitem__(line, float(k))
-        self.relative_uncertainty.pop(line, None)
-        self.sources[line] = "given"
+    def _of_lines(self, values):
+        """Of values by line, those of lines with a k-factor."""
+        return FrozenDict({line: value for line, value in values.items() if line in self})
 
-    def copy(self):
-        """A copy with its uncertainties."""
-        return KFactors(self, self.relative_uncertainty, self.sources)
+    @property
+    def relative_uncertainty(self):
+        """Relative standard uncertainty by line, of the lines that have one."""
+        return self._relative_uncertainty
+
+    @property
+    def sources(self):
+        """Where the k-factor of each line comes from."""
+        return self._sources
+
+    def __reduce__(self):
+        return KFactors, (dict(self), self.relative_uncertainty, self.sources)
 
     def __or__(self, other):
         if not isinstance(other, Mapping):
@@ -86,10 +104,9 @@ def read_kfactors(kfactors):
     -------
     KFactors
     """
-    if isinstance(kfactors, KFactors):
-        return KFactors(_checked(kfactors), kfactors.relative_uncertainty, kfactors.sources)
     if isinstance(kfactors, Mapping):
-        return KFactors(_checked(kfactors))
+        values = _checked(kfactors)
+        return kfactors if isinstance(kfactors, KFactors) else KFactors(values)
     if not isinstance(kfactors, str | Path):
         raise TypeError(
             "`kfactors` must be a dictionary such as {'Fe_Ka': 1.45, 'Pt_La': 5.08}, the path of a "
@@ -117,6 +134,7 @@ def read_kfactors(kfactors):
 
 
 def _checked(kfactors):
+    """k-factors as floats, each a positive number and of a line."""
     values = {}
     for line, k in kfactors.items():
         check_line(line)
@@ -127,6 +145,7 @@ def _checked(kfactors):
 
 
 def _relative(line, value):
+    """A relative uncertainty out of a file, as a float."""
     number = as_number(value)
     if not 0 <= number < 1:
         raise ValueError(
@@ -145,6 +164,7 @@ def as_number(value):
 
 
 def as_positive(name, value):
+    """`value` as a float above zero."""
     number = as_number(value)
     if not number > 0 or not np.isfinite(number):
         raise ValueError(f"`{name}` must be a positive number, not {value!r}.")

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from hyperspy_clusterquant._frozen import FrozenDict
 from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 from hyperspy_clusterquant.xrays.emission import Family, line_families, split_line
 
@@ -36,7 +37,7 @@ def lines_of(element):
     lines = elements[element].Atomic_properties.get_item("Xray_lines")
     if lines is None:
         raise ValueError(f"There are no X-ray lines of {element}.")
-    return {name: float(line["energy (keV)"]) for name, line in lines.as_dictionary().items()}
+    return FrozenDict({x: float(of["energy (keV)"]) for x, of in lines.as_dictionary().items()})
 
 
 def line_energy(line):
@@ -62,7 +63,7 @@ def known_elements():
     )
 
 
-def families_of(alphas, beam_energy):
+def known_families(alphas, beam_energy):
     """Families of lines of alpha lines, for the peak fit.
 
     Ratios of the lines are those of atomic data (xraylib), which exspy's tables miss for the L

@@ -7,7 +7,7 @@ from scipy import special
 
 from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 from hyperspy_clusterquant.xrays.emission import alpha_emission
-from hyperspy_clusterquant.xrays.lines import alpha_lines, families_of
+from hyperspy_clusterquant.xrays.lines import alpha_lines, known_families
 
 FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
 
@@ -65,7 +65,7 @@ def element_profiles(energy, elements, beam_energy, resolution):
         if photons:
             of_families = [
                 peak_profile(edges, family.energies, family.weights, resolution)
-                for family in families_of(photons, beam_energy)
+                for family in known_families(photons, beam_energy)
             ]
             profiles.append(np.array(list(photons.values())) @ np.array(of_families))
     return np.array(profiles).reshape(-1, len(energy))

@@ -203,7 +203,12 @@ def test_elements(ready):
         ),
         (
             {"kfactors": K, "absorption": {"thickness": {"core": 50}}},
-            "thickness of cluster 0 is missing in `absorption`; it has core",
+            r"no cluster 'core' in the result \(thickness in `absorption`\); there are 0 \('clu",
+        ),
+        ({"kfactors": K, "absorption": {"thickness": {}}}, "thickness of cluster 0 is missing"),
+        (
+            {"kfactors": K, "absorption": {"thickness": {"cluster 0": 50, 0: 60}}},
+            "more than one thickness of a cluster: 'cluster 0', 0",
         ),
         ({"kfactors": K, "absorption": {"thickness": 50, "angle": 3}}, "knows thickness, density"),
         (
@@ -220,7 +225,7 @@ def test_elements(ready):
         ({"kfactors": K, "absorption": {"thickness": 80e-9}}, r"above 0\.1 .*\(in nm\)"),
         (
             {"kfactors": K, "absorption": {"thickness": {"cluster 0": 50, "core": 60}}},
-            "thicknesses of cluster 0, core, but the clusters are cluster 0",
+            "no cluster 'core' in the result",
         ),
         (
             {"kfactors": K, "absorption": {"thickness": 50, "take_off_angle": 0.38}},

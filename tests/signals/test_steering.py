@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hyperspy_clusterquant import compare_clusterings, data
-from hyperspy_clusterquant.signals import clustered_eds
+from hyperspy_clusterquant.clusters.recipe import Recipe
 
 
 def test_kept_results_are_the_newest_and_survive_files(clustered, tmp_path):
@@ -133,16 +133,16 @@ def test_hyperspys_own_views(clustered):
 @pytest.mark.parametrize("workflow", ["cluster_pca_gmm", "cluster_umap_hdbscan"])
 def test_an_interrupted_call_leaves_the_signal_as_it_was(clustered, monkeypatch, stage, workflow):
     name = workflow.removeprefix("cluster_")
-    original = getattr(clustered_eds, workflow)
+    original = Recipe.cluster
 
-    def interrupted(*args, progress, **kwargs):
+    def interrupted(recipe, data, energy, navigation_mask, progress):
         def stop(begun, share=0.0):
             if begun == stage:
                 raise KeyboardInterrupt
 
-        return original(*args, progress=stop, **kwargs)
+        return original(recipe, data, energy, navigation_mask, stop)
 
-    monkeypatch.setattr(clustered_eds, workflow, interrupted)
+    monkeypatch.setattr(Recipe, "cluster", interrupted)
     before = clustered.deepcopy()
     with pytest.raises(KeyboardInterrupt):
         getattr(clustered, workflow)()
@@ -152,24 +152,6 @@ def test_an_interrupted_call_leaves_the_signal_as_it_was(clustered, monkeypatch,
     np.testing.assert_array_equal(
         clustered.clusters["pca_gmm"].labels, before.clusters["pca_gmm"].labels
     )
-
-
-def test_results_stay_when_storing_is_interrupted(clustered, monkeypatch):
-    metadata = type(clustered.metadata)
-    store, calls = metadata.set_item, []
-
-    def interrupted(self, key, *args, **kwargs):
-        store(self, key, *args, **kwargs)
-        calls.append(key)
-        if calls.count("Clusters") == 1:
-            raise KeyboardInterrupt
-
-    before = clustered.clusters["pca_gmm"]
-    monkeypatch.setattr(metadata, "set_item", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        clustered.cluster_pca_gmm(n_clusters=2, name="second")
-    assert list(clustered.clusters) == ["pca_gmm"]
-    np.testing.assert_array_equal(clustered.clusters["pca_gmm"].labels, before.labels)
 
 
 def test_a_series_is_labelled_by_what_the_first_map_taught(clustered):

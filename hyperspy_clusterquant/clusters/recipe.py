@@ -1,0 +1,283 @@
+"""What is asked of a workflow, what it chose on the way, and what comes out of it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from dataclasses import dataclass, field, fields, replace
+from typing import ClassVar
+
+import numpy as np
+
+from hyperspy_clusterquant._checks import as_energy_range, as_int, as_names
+from hyperspy_clusterquant._frozen import Frozen, FrozenDict
+from hyperspy_clusterquant._threads import one_blas_thread
+from hyperspy_clusterquant.clusters.labels import MASKED
+from hyperspy_clusterquant.counts.features import channel_mask, merge_channels
+from hyperspy_clusterquant.counts.passes import sum_weighted
+from hyperspy_clusterquant.counts.pixels import read_pixels
+from hyperspy_clusterquant.xrays.lines import excluded_windows
+from hyperspy_clusterquant.xrays.profiles import element_profiles
+
+
+@dataclass(frozen=True, eq=False)
+class Clustering(Frozen):
+    """What a workflow finds; arrays are of the kept pixels, or of the map after `on_map`.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        With what it chose.
+    labels : array of int (pixels)
+        -1 = noise, -2 = left out.
+    memberships : array (pixels, n_clusters), or (n_clusters, map shape)
+    scores : array (kept pixels, n_components)
+    eigenvalues : array (n_leading,)
+    noise_edge : float
+    embedding, landmarks : arrays or None
+    spectra : array (n_clusters, channels) or None
+        Summed counts of the clusters.
+    """
+
+    recipe: Recipe
+    labels: np.ndarray
+    memberships: np.ndarray
+    scores: np.ndarray
+    eigenvalues: np.ndarray
+    noise_edge: float
+    embedding: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
+    spectra: np.ndarray | None = None
+
+    def __post_init__(self):
+        """Nothing is copied: these arrays are nobody else's, and as large as the map."""
+
+    def on_map(self, data, keep, progress):
+        """The same with arrays of the map, and the sums of the clusters: one pass over `data`."""
+        n_clusters = self.memberships.shape[1]
+        labels = np.full(keep.shape, MASKED, dtype=np.int32)
+        labels[keep] = self.labels
+        maps = np.zeros((n_clusters, *keep.shape), dtype=np.float32)
+        for image, of_cluster in zip(maps, self.memberships.T, strict=True):
+            image[keep] = np.clip(of_cluster, 0, 1)
+        progress("spectra")
+        members = labels.ravel() == np.arange(n_clusters)[:, None]
+        spectra = sum_weighted(data, members, lambda share: progress("spectra", share))
+        recipe = self.recipe.with_chosen(n_clusters_found=n_clusters)
+        return replace(self, recipe=recipe, labels=labels, memberships=maps, spectra=spectra)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Recipe(Frozen):
+    """Everything that is asked of a workflow, and everything that it chose.
+
+    Each workflow has a class of its own with what is asked of it alone, and with `run`.
+
+    Attributes
+    ----------
+    normalize : bool
+        Divide each pixel by its own dose.
+    energy_range : tuple of float or None
+        In keV.
+    exclude_lines : tuple of str
+        Lines and elements whose windows are not looked at.
+    navigation_mask : {"auto", "array"} or None
+        How pixels were left out; an array itself is not part of it.
+    n_components, binning, neighbourhood
+        See `ClusteredEDSSpectrum.cluster_pca_gmm`.
+    random_state : int or None
+        Seed, None = a new one each time.
+    elements : tuple of str
+        Of the sample: weak components are sought among their lines.
+    beam_energy : float or None
+        In keV.
+    energy_resolution : float
+        Full width at half maximum at Mn K-alpha in eV.
+    components_are : {"auto", "spectrum", "weak in spectrum", "weak in lines"}
+        Where components are sought; ``"auto"``: to be found out.
+    chosen : FrozenDict
+        What the workflow chose and found on the way, by the names that
+        `ClusterResult.parameters` shows; empty before it ran.
+    """
+
+    normalize: bool = True
+    energy_range: tuple | None = None
+    exclude_lines: tuple = ()
+    navigation_mask: str | None = "auto"
+    n_components: object = "auto"
+    binning: object = "auto"
+    neighbourhood: object = "auto"
+    random_state: int | None = 0
+    elements: tuple = ()
+    beam_energy: float | None = None
+    energy_resolution: float = 130.0
+    components_are: str = "auto"
+    chosen: FrozenDict = field(default_factory=FrozenDict)
+
+    #: Name of the workflow in results.
+    workflow: ClassVar[str]
+    #: What a result must say of itself so that it can be made again.
+    needed: ClassVar[tuple] = ()
+    #: What `parameters` does not show under its name.
+    hidden: ClassVar[tuple] = ("chosen", "components_are")
+
+    def __post_init__(self):
+        checked = {
+            "normalize": bool(self.normalize),
+            "energy_range": as_energy_range(self.energy_range),
+            "exclude_lines": as_names("exclude_lines", self.exclude_lines),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        if self.random_state is not None:
+            seed = as_int("random_state", self.random_state, minimum=0)
+            if seed >= 2**32:
+                raise ValueError(f"`random_state` must be less than 2**32, not {seed}.")
+        super().__post_init__()
+
+    # --- what follows from it -------------------------------------------------------------
+
+    @property
+    def excluded(self):
+        """(low, high) windows in keV that are not looked at."""
+        return excluded_windows(self.exclude_lines, self.energy_resolution)
+
+    def channels(self, energy):
+        """Feature that each channel with an energy (keV) is counted to, -1 = none."""
+        return merge_channels(energy, channel_mask(energy, self.energy_range, self.excluded))
+
+    def line_profiles(self, energy):
+        """Lines of each element of the sample, (n_elements, channels); None if they say nothing."""
+        if self.beam_energy is None:
+            return None
+        elements = [element for element in self.elements if element not in self.exclude_lines]
+        profiles = element_profiles(energy, elements, self.beam_energy, self.energy_resolution)
+        return profiles if len(profiles) > 1 else None
+
+    @property
+    def seed(self):
+        """The seed of a run, a new one if none was given."""
+        given = self.random_state
+        return int(np.random.default_rng().integers(2**31) if given is None else given)
+
+    # --- doing it -------------------------------------------------------------------------
+
+    @one_blas_thread()
+    def cluster(self, data, energy, navigation_mask, progress):
+        """Cluster a map: one pass for the counts, one for the spectra.
+
+        Parameters
+        ----------
+        data : numpy or dask array (map shape, channels)
+            Counts.
+        energy : array (channels,)
+            In keV.
+        navigation_mask : "auto", None or array of bool (map shape)
+            True = left out.
+        progress : callable
+            Called with the name of each stage, and the share of it that is done.
+
+        Returns
+        -------
+        Clustering
+            On the map.
+        """
+        channels = self.channels(energy)
+        pixels = read_pixels(data, energy, channels, navigation_mask, progress)
+        return self.run(pixels, progress).on_map(data, pixels.keep, progress)
+
+    def run(self, pixels, progress):
+        """Cluster the counts of pixels.
+
+        Parameters
+        ----------
+        pixels : PixelCounts
+        progress : callable
+
+        Returns
+        -------
+        Clustering
+            Of the kept pixels.
+        """
+        raise TypeError(f"{type(self).__name__} is not a workflow: it has no run().")
+
+    # --- again ----------------------------------------------------------------------------
+
+    def repeat(self, seed):
+        """The same clustering for other counts of the same pixels, with everything it chose.
+
+        Parameters
+        ----------
+        seed : int
+            Of what is random in the workflow.
+
+        Returns
+        -------
+        Recipe
+        """
+        known = self.chosen
+        return replace(
+            self,
+            n_components=known.get("n_components_found", self.n_components),
+            binning=known.get("binning_used", self.binning),
+            neighbourhood=known.get("neighbourhood_used", self.neighbourhood),
+            components_are=known.get("components_are", "spectrum"),
+            random_state=seed,
+            chosen=FrozenDict(),
+        )
+
+    def for_bins(self, factors):
+        """The same for a map that is binned by whole factors, one for each axis."""
+        n_pixels = int(np.prod(factors))
+        length = n_pixels ** (1 / len(factors))
+        changed = {
+            "binning_used": lambda binning: max(round(binning / length), 1),
+            "binning_small": lambda all_: [max(round(binning / length), 1) for binning in all_],
+            "neighbourhood_used": lambda sigma: sigma / length,
+            "smallest_cluster_pixels": lambda smallest: max(round(smallest / n_pixels), 2),
+        }
+        known = {name: change(self.chosen[name]) for name, change in changed.items()
+                 if name in self.chosen}  # fmt: skip
+        return self.with_chosen(**known)
+
+    def with_chosen(self, **more):
+        """The same with more that was chosen."""
+        return replace(self, chosen=self.chosen | more)
+
+    # --- to read --------------------------------------------------------------------------
+
+    @property
+    def parameters(self):
+        """Everything as numbers, texts, lists and dictionaries: what results show and files keep.
+
+        `of_result` is the inverse.
+        """
+        asked = {f.name: getattr(self, f.name) for f in fields(self) if f.name in self.shown()}
+        return json.loads(json.dumps({**self.chosen, **asked}, default=_plain))
+
+    @classmethod
+    def shown(cls):
+        """Names of what was asked, as `parameters` shows it."""
+        return [f.name for f in fields(cls) if f.name not in cls.hidden]
+
+    @classmethod
+    def of_result(cls, result, **more):
+        """The recipe of a result, from its `parameters` and what these do not hold."""
+        known = result.parameters
+        asked = {name: known[name] for name in cls.shown() if name in known}
+        chosen = {name: value for name, value in known.items() if name not in asked}
+        return cls(**(asked | more), chosen=FrozenDict(chosen))
+
+
+def versions():
+    """Versions of the libraries that decide what is found."""
+    packages = (
+        "hyperspy-clusterquant", "hyperspy", "exspy", "numpy", "scipy", "scikit-learn",
+        "umap-learn", "hdbscan",
+    )  # fmt: skip
+    return {package: importlib.metadata.version(package) for package in packages}
+
+
+def _plain(value):
+    """What json does not know: numpy's numbers and arrays; names of functions and quantities."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)

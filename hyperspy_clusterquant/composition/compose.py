@@ -1,0 +1,214 @@
+"""Compositions of measured intensities, of spectra and of every pixel of a map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperspy_clusterquant._frozen import Frozen
+from hyperspy_clusterquant.clusters.labels import MASKED
+from hyperspy_clusterquant.composition.absorption import Absorption, factors_of_foil
+from hyperspy_clusterquant.composition.cliff_lorimer import (
+    atomic_fractions,
+    fraction_covariance,
+    fraction_covariance_from_kfactors,
+    weight_fractions,
+)
+from hyperspy_clusterquant.composition.entropy import configurational_entropy
+from hyperspy_clusterquant.composition.uncertainty import DETECTED
+from hyperspy_clusterquant.xrays.emission import atomic_weight, split_line
+
+#: Standard deviations that the amount of all elements in a pixel must be above zero.
+SURE = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Composition(Frozen):
+    """Compositions of spectra; NaN where a spectrum holds no counts of the lines.
+
+    Attributes
+    ----------
+    atomic_percent, weight_percent : array (n_spectra, n_elements)
+    covariance_counting, covariance_kfactor : array (n_spectra, n_elements, n_elements)
+        Of the at%, from the counts and from the k-factors.
+    weight_percent_std : array (n_spectra, n_elements)
+        From both.
+    configurational_entropy, configurational_entropy_std : array (n_spectra,)
+        In units of R per mole of atoms; NaN also where no line is detected.
+    absorption : Absorption or None
+        The foil, if absorption was corrected.
+    absorption_factors : array (n_spectra, n_elements)
+        What the areas were multiplied with.
+    """
+
+    atomic_percent: np.ndarray
+    weight_percent: np.ndarray
+    covariance_counting: np.ndarray
+    covariance_kfactor: np.ndarray
+    weight_percent_std: np.ndarray
+    configurational_entropy: np.ndarray
+    configurational_entropy_std: np.ndarray
+    absorption: Absorption | None
+    absorption_factors: np.ndarray
+
+
+def compose(intensities, kfactors, foil=None, sublattices=()):
+    """Compositions of measured intensities after Cliff and Lorimer, with uncertainties.
+
+    Parameters
+    ----------
+    intensities : Intensities
+    kfactors : KFactors
+        By weight; of lines without a relative uncertainty it is zero.
+    foil : Absorption, optional
+        To correct for absorption in it.
+    sublattices : sequence of sequence of str
+        Elements that share sites, for the entropy.
+
+    Returns
+    -------
+    Composition
+    """
+    lines, areas = intensities.lines, intensities.areas
+    elements = [split_line(line)[0] for line in lines]
+    k, masses = kfactor_array(lines, kfactors), _masses(lines)
+    relative = np.array([kfactors.relative_uncertainty.get(line, 0.0) for line in lines])
+    groups = [[elements.index(element) for element in group] for group in sublattices]
+    factors = np.ones(areas.shape)
+    if foil is not None:
+        factors, foil = factors_of_foil(areas, k, lines, foil)
+    rows = [
+        _composition(own, covariance, k * factor, relative, masses, groups)
+        for own, covariance, factor in zip(areas, intensities.covariances, factors, strict=True)
+    ]
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    nothing = ~(intensities.unconstrained > DETECTED * intensities.std).any(axis=1)
+    for name in ("configurational_entropy", "configurational_entropy_std"):
+        columns[name][nothing] = np.nan
+    return Composition(**columns, absorption=foil, absorption_factors=factors)
+
+
+def _composition(areas, covariance, k, relative, masses, groups):
+    """One spectrum: fractions, their uncertainties and the entropy."""
+    atomic = atomic_fractions(areas, k, masses)
+    weight = weight_fractions(areas, k)
+    counting = fraction_covariance(atomic, k / masses, areas, covariance)
+    counting_weight = fraction_covariance(weight, k, areas, covariance)
+    from_k = fraction_covariance_from_kfactors(atomic, relative)
+    from_k_weight = fraction_covariance_from_kfactors(weight, relative)
+    s, s_std = configurational_entropy(atomic, counting + from_k, groups)
+    if np.isnan(atomic).any():
+        s, s_std = np.nan, np.nan
+    return {
+        "atomic_percent": 100 * atomic,
+        "weight_percent": 100 * weight,
+        "covariance_counting": 1e4 * counting,
+        "covariance_kfactor": 1e4 * from_k,
+        "weight_percent_std": 100 * np.sqrt(np.diag(counting_weight + from_k_weight)),
+        "configurational_entropy": s,
+        "configurational_entropy_std": s_std,
+    }
+
+
+def atomic_percent(areas, covariance, lines, kfactors):
+    """Composition of one spectrum in at%, and its covariance from that of the areas.
+
+    Parameters
+    ----------
+    areas : array (n_lines,)
+        Counts, which may be negative.
+    covariance : array (n_lines, n_lines)
+        Theirs.
+    lines : sequence of str
+        One of each element.
+    kfactors : mapping of str to float
+        By weight.
+
+    Returns
+    -------
+    percent : array (n_lines,)
+    covariance : array (n_lines, n_lines)
+    """
+    k, masses = kfactor_array(lines, kfactors), _masses(lines)
+    fractions = atomic_fractions(areas, k, masses)
+    of_fractions = fraction_covariance(fractions, k / masses, areas, covariance)
+    return 100 * fractions, 1e4 * of_fractions
+
+
+def kfactor_array(lines, kfactors):
+    """k-factors by weight of lines, array (n_lines,)."""
+    return np.array([kfactors[line] for line in lines])
+
+
+def amount_per_count(lines, kfactors, units):
+    """Relative amount of each element for one count of its line, array (n_lines,).
+
+    Parameters
+    ----------
+    lines : sequence of str
+    kfactors : mapping of str to float
+        By weight.
+    units : {"atomic", "weight"}
+    """
+    k = kfactor_array(lines, kfactors)
+    return k / _masses(lines) if units == "atomic" else k
+
+
+def _masses(lines):
+    """Atomic weights in g/mol of the elements of lines, array (n_lines,)."""
+    return np.array([atomic_weight(split_line(line)[0]) for line in lines])
+
+
+# --- every pixel ------------------------------------------------------------------------
+
+
+def pixel_weights(linear, per_count):
+    """What to sum of the counts of every pixel: areas of the lines, and their noise.
+
+    Parameters
+    ----------
+    linear : LinearFit
+    per_count : array (n_lines,)
+        See `amount_per_count`.
+
+    Returns
+    -------
+    array (n_lines + 1, channels)
+        Weights of the channels in the areas, and in the variance of the amount of all elements.
+    """
+    return np.vstack([linear.weights, (per_count @ linear.weights) ** 2])
+
+
+def pixel_percent(sums, per_count, labels, factors):
+    """Composition of every pixel; NaN where too few counts say nothing.
+
+    Areas may be negative: clipped, they would be too large on average, the more the fewer counts.
+
+    Parameters
+    ----------
+    sums : array (n_lines + 1, pixels)
+        Of the counts, weighted with `pixel_weights`.
+    per_count : array (n_lines,)
+    labels : array of int (map shape)
+        Cluster of each pixel.
+    factors : array (n_clusters, n_lines)
+        Absorption factors of the clusters. Pixels in none of them get the mean.
+
+    Returns
+    -------
+    array (n_lines, map shape)
+        In the units of `per_count`.
+    """
+    *areas, variance = sums
+    known = ~np.isnan(factors).any(axis=1)
+    mean = factors[known].mean(axis=0) if known.any() else factors[0]
+    factors = np.vstack([factors, mean])
+    of_pixel = np.where(labels >= 0, labels, -1).ravel()
+    amounts = np.array(areas) * per_count[:, None]
+    sure = amounts.sum(axis=0) > SURE * np.sqrt(variance)
+    amounts *= factors[of_pixel].T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        percent = 100 * amounts / amounts.sum(axis=0)
+    percent = np.where(sure & (labels.ravel() != MASKED), percent, np.nan)
+    return percent.reshape(len(percent), *labels.shape)

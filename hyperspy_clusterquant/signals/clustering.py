@@ -1,0 +1,389 @@
+"""The workflows as methods of a signal: what is asked becomes a recipe, what is found a result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hyperspy_clusterquant._warn import warn
+from hyperspy_clusterquant.clusters.assign import Assignment
+from hyperspy_clusterquant.clusters.pca_gmm import PcaGmm
+from hyperspy_clusterquant.clusters.umap_hdbscan import UmapHdbscan
+from hyperspy_clusterquant.evidence.thickness import follow_counts
+from hyperspy_clusterquant.results.clusters import ClusterResult
+from hyperspy_clusterquant.signals.axes import (
+    energy_in_kev,
+    navigation_axes,
+    smallest_cluster_in_pixels,
+)
+from hyperspy_clusterquant.signals.metadata import beam_energy_of, elements_of, resolution_of
+from hyperspy_clusterquant.signals.progress import stages
+from hyperspy_clusterquant.signals.storage import write_result
+from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
+
+_SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
+            Number of components of the counts that carry information. ``"auto"``: those above
+            shot noise, which may be none: then there is one cluster. ``"elbow"``: the change
+            point of the scree plot.
+        normalize : bool
+            Divide each pixel by its dose, so that thickness does not make clusters.
+        energy_range : tuple of float, optional
+            Lowest and highest energy in keV to look at. Default: all above 0.1 keV.
+        exclude_lines : list of str, optional
+            X-ray lines (``"C_Ka"``) or elements (``"Cu"``, all its lines) of film, resin and
+            grid that are not looked at. The spectra of the clusters keep them. What else lies
+            in the same energies is not looked at either; a warning names the lines.
+        navigation_mask : {"auto"}, None, array of bool or BaseSignal
+            Pixels to leave out: True = left out. ``"auto"`` leaves out vacuum, found from the
+            total counts.
+        binning : {"auto"} or int
+            Factor by which pixels are binned for learning; labels and memberships are always at
+            full resolution. ``"auto"``: the smallest with some 400 counts per learning pixel, as
+            long as it leaves some 1000 of them.
+        neighbourhood : {"auto"} or float
+            Gaussian sigma in pixels of the neighbours that help to label a pixel, as neighbours
+            tend to be of the same phase. 0 = each pixel alone. ``"auto"``: 1.5 pixels, more
+            below 4 counts per pixel, if the map is binned for learning, else 0."""
+_SHARED_END = """random_state : int or None
+            Seed; the same seed gives the same result. None = a new one each time.
+        name : str
+            Name of the result in ``s.clusters``.
+        show_progressbar : bool, optional
+            Default: HyperSpy's preference.
+
+        Returns
+        -------
+        ClusterResult
+            Also kept in ``s.clusters[name]``.
+
+        Raises
+        ------
+        ValueError
+            If the data are not counts, or a parameter does not fit them; the
+            message says what to do. The signal is not changed."""
+
+
+class MapClustering:
+    """Clusters of a map."""
+
+    def cluster_pca_gmm(
+        self,
+        n_clusters="auto",
+        *,
+        n_components="auto",
+        normalize=True,
+        energy_range=None,
+        exclude_lines=None,
+        navigation_mask="auto",
+        binning="auto",
+        neighbourhood="auto",
+        covariance_type="full",
+        n_init=3,
+        random_state=0,
+        name="pca_gmm",
+        show_progressbar=None,
+    ):
+        """Find phases with a Gaussian mixture of the principal components (workflow 1).
+
+        The counts are scaled to unit shot noise, the components above shot noise kept, and the
+        pixels' scores clustered with a Gaussian mixture.
+
+        Parameters
+        ----------
+        n_clusters : int, {"auto", "bic"}
+            Number of clusters, or how it is chosen. ``"auto"``: the groups with a gap between
+            them in the scores, and at least one more than there are strong components.
+            ``"bic"``: the Bayesian information criterion, which splits clusters that are not
+            normal and interfaces, the more the more pixels there are. Either way the curve is
+            in ``result.parameters["criterion_curve"]``, see `plot_cluster_criterion`.
+        %(shared)s
+        covariance_type : {"full", "tied", "diag", "spherical"}
+            Shape of the clusters in the space of scores.
+        n_init : int
+            Starts of the mixture's fit, of which the best is kept.
+        %(end)s
+
+        References
+        ----------
+        A. S. Eggeman et al., Faraday Discuss. (2025), doi:10.1039/d5fd00101c; M. R. Keenan and
+        P. G. Kotula, Surf. Interface Anal. 36 (2004) 203.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import six_cation_sulfide
+        >>> s = six_cation_sulfide(size=64, channels=512)
+        >>> s.cluster_pca_gmm(n_clusters=4, show_progressbar=False).n_clusters
+        4
+        """
+        recipe, mask = self._recipe(
+            PcaGmm, navigation_mask, name, n_clusters=n_clusters, n_components=n_components,
+            normalize=normalize, energy_range=energy_range, exclude_lines=exclude_lines,
+            binning=binning, neighbourhood=neighbourhood, covariance_type=covariance_type,
+            n_init=n_init, random_state=random_state,
+        )  # fmt: skip
+        with stages("PCA + GMM", 5, show_progressbar) as progress:
+            found = recipe.cluster(self.data, energy_in_kev(self), mask, progress)
+        found.recipe.warn_of_fewer(len(found.memberships))
+        return self._keep_clustering(name, found)
+
+    def cluster_umap_hdbscan(
+        self,
+        min_cluster_size="auto",
+        *,
+        n_components="auto",
+        n_dimensions=4,
+        n_neighbors=30,
+        min_dist=0.0,
+        metric="euclidean",
+        min_samples=None,
+        cluster_selection_method="eom",
+        cluster_selection_epsilon=0.0,
+        n_landmarks=20_000,
+        normalize=True,
+        energy_range=None,
+        exclude_lines=None,
+        navigation_mask="auto",
+        binning="auto",
+        neighbourhood="auto",
+        random_state=0,
+        name="umap_hdbscan",
+        show_progressbar=None,
+    ):
+        """Find phases by density in a UMAP embedding (workflow 2).
+
+        The user sets the smallest number of pixels that makes a phase, the data decide the
+        number of phases. The components above shot noise are embedded with UMAP and
+        clustered with HDBSCAN. UMAP makes clumps out of any cloud of points; clusters
+        without a gap between them in the scores themselves are therefore joined.
+
+        Parameters
+        ----------
+        min_cluster_size : int, float, str, pint.Quantity
+            Smallest cluster in pixels (int), as a fraction of the pixels that are not masked
+            (float < 1), as an area (``"200 nm^2"``; a length for line scans), or ``"auto"``,
+            3 %% of the pixels. What is smaller is left out; otherwise the clusters hardly depend
+            on it. Below 3 %%, small clusters are also sought in bins of their size, and mixtures
+            of two other clusters, as interfaces are, left out.
+        %(shared)s
+        n_dimensions, n_neighbors, min_dist, metric
+            As in `umap.UMAP`.
+        min_samples, cluster_selection_method, cluster_selection_epsilon
+            As in `hdbscan.HDBSCAN`. Gaps in the scores decide which of its finest clusters
+            are clusters, the selection method (``"eom"``, ``"leaf"``) which pixels between
+            them are noise.
+        n_landmarks : int
+            UMAP and HDBSCAN learn from at most so many pixels; the others are labelled from
+            their nearest landmarks.
+        %(end)s
+
+        References
+        ----------
+        A. S. Eggeman et al., Faraday Discuss. (2025), doi:10.1039/d5fd00101c; L. McInnes et al.,
+        arXiv:1802.03426 (2018) and J. Open Source Softw. 2 (2017) 205.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import seven_cation_nanoparticles
+        >>> s = seven_cation_nanoparticles(size=48, channels=512)
+        >>> s.cluster_umap_hdbscan(exclude_lines=["C"], show_progressbar=False).n_clusters
+        1
+        """
+        recipe, mask = self._recipe(
+            UmapHdbscan, navigation_mask, name, min_cluster_size=min_cluster_size,
+            smallest=smallest_cluster_in_pixels(min_cluster_size, self),
+            n_components=n_components, n_dimensions=n_dimensions, n_neighbors=n_neighbors,
+            min_dist=min_dist, metric=metric, min_samples=min_samples,
+            cluster_selection_method=cluster_selection_method,
+            cluster_selection_epsilon=cluster_selection_epsilon, n_landmarks=n_landmarks,
+            normalize=normalize, energy_range=energy_range, exclude_lines=exclude_lines,
+            binning=binning, neighbourhood=neighbourhood, random_state=random_state,
+        )  # fmt: skip
+        with stages("UMAP + HDBSCAN", 7, show_progressbar) as progress:
+            found = recipe.cluster(self.data, energy_in_kev(self), mask, progress)
+        return self._keep_clustering(name, found)
+
+    def assign_clusters(
+        self,
+        result,
+        *,
+        navigation_mask="auto",
+        neighbourhood="auto",
+        name=None,
+        show_progressbar=None,
+    ):
+        """Label this map with clusters that were learned on another map of the same sample.
+
+        Each pixel goes to the cluster whose spectrum its counts fit best, with the help of its
+        neighbours. Numbers, names and colours of the clusters stay, so that a series of maps
+        can be read together. A phase that was not on the first map is not found: it goes to
+        whatever is nearest.
+
+        Parameters
+        ----------
+        result : ClusterResult
+            Clusters of the other map. The energy axes of the maps may differ in length, offset
+            and scale. What was left out of the energies to learn from is left out here, too.
+        navigation_mask : {"auto"}, None, array of bool or BaseSignal
+            Pixels to leave out: True = left out. ``"auto"`` leaves out vacuum.
+        neighbourhood : {"auto"} or float
+            Gaussian sigma in pixels of the neighbours that help to label a pixel; 0 =
+            each pixel alone. ``"auto"``: 1.5 pixels, more below 4 counts per pixel, and 0 if
+            pixels have counts enough.
+        name : str, optional
+            Name of the result in ``s.clusters``. Default: that of `result`.
+        show_progressbar : bool, optional
+            Default: HyperSpy's preference.
+
+        Returns
+        -------
+        ClusterResult
+            Also kept in ``s.clusters[name]``. Its `scores` are along the directions in which
+            the clusters differ; it has no eigenvalues.
+
+        Raises
+        ------
+        ValueError
+            If the energies of the maps do not fit, or the clusters may differ in dose alone.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import six_cation_sulfide
+        >>> first = six_cation_sulfide(size=64, channels=512)
+        >>> result = first.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
+        >>> second = six_cation_sulfide(size=48, channels=1024, seed=1)
+        >>> second.assign_clusters(result, show_progressbar=False).n_clusters
+        4
+        """
+        if not isinstance(result, ClusterResult):
+            raise TypeError(
+                "`result` must be what a clustering method of the other map returned, such as "
+                f"first.clusters['pca_gmm']; got {type(result).__name__}."
+            )
+        if result.n_clusters == 0 or result.reference[0] is None:
+            raise ValueError(f"The result {result.name!r} has no clusters to assign pixels to.")
+        if not result.parameters.get("normalize", True):
+            raise ValueError(
+                f"The result {result.name!r} was learned with normalize=False: its clusters may "
+                "differ in dose alone, which is another one on this map. Learn again with "
+                "normalize=True."
+            )
+        name = result.name if name is None else name
+        spectra, energy = result.reference
+        recipe, mask = self._recipe(
+            Assignment, navigation_mask, name, spectra=spectra, spectra_energy=energy,
+            energy_range=result.parameters.get("energy_range"),
+            exclude_lines=result.parameters.get("exclude_lines"), neighbourhood=neighbourhood,
+        )  # fmt: skip
+        with stages("Assigning", 3, show_progressbar) as progress:
+            found = recipe.cluster(self.data, energy_in_kev(self), mask, progress)
+        # In a series, every map is assigned by what the first one taught.
+        return self._keep_clustering(
+            name, found, cluster_names=result.cluster_names, learned_spectra=spectra,
+            learned_energy=energy,
+        )  # fmt: skip
+
+    _shared = {"shared": _SHARED_PARAMETERS, "end": _SHARED_END}
+    cluster_pca_gmm.__doc__ %= _shared
+    cluster_umap_hdbscan.__doc__ %= _shared
+    del _shared
+
+    def _recipe(self, kind, navigation_mask, name, **asked):
+        """What is asked of a workflow, and the mask as an array where it is one."""
+        if self.axes_manager.navigation_dimension == 0:
+            raise ValueError(
+                "Clustering needs a map or a line scan, but this signal is a single spectrum "
+                "(no navigation axes)."
+            )
+        check_name(name)
+        mask = navigation_mask
+        if hasattr(mask, "axes_manager"):
+            mask = np.asarray(mask.data)
+        recipe = kind(
+            navigation_mask=mask if mask is None or isinstance(mask, str) else "array",
+            **asked,
+            **self._sample(),
+        )
+        self._warn_of_hidden_lines(recipe)
+        return recipe, mask
+
+    def _sample(self):
+        """What recipes know of sample and detector."""
+        return {
+            "elements": tuple(elements_of(self)),
+            "beam_energy": beam_energy_of(self, needed=False),
+            "energy_resolution": resolution_of(self, possible=False),
+        }
+
+    def _warn_of_hidden_lines(self, recipe):
+        """Warn if windows of excluded lines hide the lines of declared elements."""
+        named = {name.split("_")[0] for name in recipe.exclude_lines}
+        elements = [element for element in recipe.elements if element not in named]
+        hidden = [
+            line
+            for line in alpha_lines(elements, 0.0, np.inf)
+            for low, high in recipe.excluded
+            if low < line_energy(line) < high
+        ]
+        if hidden:
+            warn(
+                f"`exclude_lines` also hides {', '.join(dict.fromkeys(hidden))} of the declared "
+                "elements from the clustering. Name single lines, such as 'Au_La', to keep them."
+            )
+
+    def _keep_clustering(self, name, found, **more):
+        """A clustering of this map as a result that is kept with it."""
+        result = ClusterResult(
+            name=name,
+            workflow=found.recipe.workflow,
+            labels=found.labels,
+            memberships=found.memberships,
+            scores=found.scores,
+            eigenvalues=found.eigenvalues,
+            noise_edge=found.noise_edge,
+            embedding=found.embedding,
+            landmarks=found.landmarks,
+            spectra=found.spectra,
+            energy=energy_in_kev(self),
+            parameters=found.recipe.parameters,
+            axes=navigation_axes(self),
+            **more,
+        )
+        write_result(self, result)
+        if result.workflow != Assignment.workflow:
+            self._warn_of_thickness(result)
+        return result
+
+    def _warn_of_thickness(self, result):
+        """Warn if total counts alone explain what separates two clusters of a new result."""
+        energy = result.energy
+        lines = alpha_lines(elements_of(self), energy[0], energy[-1])
+        if result.n_clusters < 2 or len(lines) < 2:
+            return
+        positions = np.array([line_energy(line) for line in lines])
+        normalized = result.parameters["normalize"]
+        follow = follow_counts(
+            result.spectra, result.sizes, energy, positions, resolution_of(self), normalized
+        )
+        if follow:
+            names = result.cluster_names
+            pairs = [f"{names[k]} from {names[other]} ({share:.0%})" for k, other, share in follow]
+            advice = "." if normalized else ", or cluster with normalize=True."
+            warn(
+                f"Total counts alone explain nearly all that separates {', '.join(pairs)}: this "
+                "follows thickness or dose, not the chemistry of the declared elements. Test it "
+                f"with s.cluster_significance(){advice}"
+            )
+
+    def _repeated(self, result, seed):
+        """The recipe of a result, to be done again on other counts of its pixels."""
+        # Results that are older than this do not say what was known of the sample.
+        unknown = {name: value for name, value in self._sample().items()
+                   if name not in result.parameters}  # fmt: skip
+        return replace(result.recipe, **unknown).repeat(seed)
+
+
+def check_name(name):
+    """Raise unless a name can be that of a result."""
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"`name` must be a text that is not empty, not {name!r}.")

@@ -1,0 +1,77 @@
+"""The results that are kept with a map, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hyperspy_clusterquant._checks import as_names
+from hyperspy_clusterquant._text import in_columns
+from hyperspy_clusterquant.signals.storage import read_results, remove_results
+
+
+class KeptResults(Mapping):
+    """Clustering results of a map by name, the newest last.
+
+    New ones come by the clustering methods and by ``s.keep_clusters``.
+
+    Examples
+    --------
+    >>> from hyperspy_clusterquant.data import six_cation_sulfide
+    >>> s = six_cation_sulfide(size=48, channels=512)
+    >>> result = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
+    >>> s.clusters
+    name     workflow  clusters  components
+    ---------------------------------------
+    pca_gmm  pca_gmm   4         3
+    ---------------------------------------
+    >>> s.clusters.remove("pca_gmm")
+    >>> s.clusters
+    no clustering results
+    """
+
+    def __init__(self, signal):
+        self._signal = signal
+
+    def __getitem__(self, name):
+        results = read_results(self._signal)
+        if name not in results:
+            raise KeyError(f"There is no result {name!r}; there are {list(results)}.")
+        return results[name]
+
+    def __iter__(self):
+        return iter(read_results(self._signal))
+
+    def __len__(self):
+        return len(read_results(self._signal))
+
+    def __repr__(self):
+        rows = [
+            (name, result.workflow, str(result.n_clusters), str(result.n_components))
+            for name, result in self.items()
+        ]
+        if not rows:
+            return "no clustering results"
+        return "\n".join(in_columns([("name", "workflow", "clusters", "components"), *rows]))
+
+    def _ipython_key_completions_(self):
+        return list(self)
+
+    def remove(self, *names):
+        """Forget results, also what HyperSpy's own cluster plots show of them.
+
+        Parameters
+        ----------
+        *names : str
+            Of one result or of several.
+
+        Raises
+        ------
+        ValueError
+            If there is no such result.
+        """
+        names = [name for given in names for name in as_names("names", given)]
+        if not names or not all(name in self for name in names):
+            raise ValueError(
+                f"Name the results to remove, of those there are: {list(self)}; got {names}."
+            )
+        remove_results(self._signal, names)

@@ -1,0 +1,87 @@
+"""Summed spectra as signals, and single spectra as arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hyperspy_clusterquant._warn import warn
+from hyperspy_clusterquant.signals.metadata import copy_metadata, live_time_of, set_live_time
+
+
+def weights_of_pixels(result, kind):
+    """Weight of each pixel in each cluster's spectrum, array (n_clusters, pixels)."""
+    if kind == "membership":
+        return result.memberships.reshape(result.n_clusters, -1)
+    return result.labels.ravel() == np.arange(result.n_clusters)[:, None]
+
+
+def spectra_signal(signal, result, of_pixels, sums, variances):
+    """Weighted sums of the spectra of a map as a signal like it.
+
+    Parameters
+    ----------
+    signal : ClusteredEDSSpectrum
+        The map.
+    result : ClusterResult
+    of_pixels : array (n_clusters, pixels)
+        Weights.
+    sums, variances : array (n_clusters, channels)
+        Sums of the counts with these weights, and their variances.
+
+    Returns
+    -------
+    ClusteredEDSSpectrum
+        See `ClusteredEDSSpectrum.get_cluster_spectra`.
+    """
+    import hyperspy.api as hs
+
+    cluster_axis = {"name": "cluster", "size": result.n_clusters, "navigate": True}
+    axes = [cluster_axis, signal.axes_manager.signal_axes[0].get_axis_dictionary()]
+    spectra = hs.signals.Signal1D(sums, axes=axes)
+    copy_metadata(signal, to=spectra)
+    spectra.set_signal_type(signal._signal_type)
+    spectra.metadata.General.title = f"Spectra of {result.name}"
+    seconds = live_time_of(signal)
+    if seconds is not None:
+        each = np.ndim(seconds) > 0
+        set_live_time(
+            spectra,
+            of_pixels @ np.ravel(seconds) if each
+            else seconds * of_pixels.sum(axis=1, dtype=float),
+        )  # fmt: skip
+    variance = hs.signals.Signal1D(variances, axes=axes)
+    spectra.metadata.set_item("Signal.Noise_properties.variance", variance)
+    return spectra
+
+
+def counts_of_spectrum(signal):
+    """Counts of a single spectrum and their variance, arrays (1, channels).
+
+    The variance is that in its metadata, if there is one, or that of counts.
+    """
+    counts = np.asarray(signal.data, dtype=float)
+    stored = signal.metadata.get_item("Signal.Noise_properties.variance", None)
+    variance = np.asarray(getattr(stored, "data", stored), dtype=float)
+    if variance.shape == counts.shape:
+        return counts[None], variance[None]
+    if not np.isfinite(counts).all() or (counts < 0).any():
+        raise ValueError(
+            "The spectrum holds NaN, infinite or negative values, but the fit needs the counts of "
+            "the detector, before background subtraction. (The variance of a weighted sum belongs "
+            "in metadata.Signal.Noise_properties.variance.)"
+        )
+    if (counts != np.rint(counts)).any():
+        warn(
+            "The spectrum holds values that are not whole numbers. Its uncertainties are right "
+            "only if they are counts all the same: not means, and not normalised."
+        )
+    return counts[None], counts[None]
+
+
+def check_some_counts(counts, names):
+    """Raise a ValueError if all spectra are empty."""
+    if not counts.sum() > 0:
+        raise ValueError(
+            f"There are no counts to quantify: {', '.join(names)} are empty. Check the "
+            "data and the mask that the clusters were found with."
+        )

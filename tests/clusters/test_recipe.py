@@ -1,0 +1,144 @@
+"""What is asked and chosen, as an object: run, read back, repeated, binned."""
+
+import json
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hyperspy_clusterquant import data
+from hyperspy_clusterquant.clusters.catalogue import WORKFLOWS
+from hyperspy_clusterquant.clusters.pca_gmm import PcaGmm
+from hyperspy_clusterquant.clusters.recipe import Recipe
+from hyperspy_clusterquant.clusters.umap_hdbscan import UmapHdbscan
+
+
+@pytest.fixture(scope="module")
+def results():
+    s = data.six_cation_sulfide(size=(40, 48), channels=512, counts_per_pixel=200)
+    first = s.cluster_pca_gmm(n_clusters=4, exclude_lines=["C"], energy_range=(0.3, 5.0))
+    s.cluster_umap_hdbscan("3000 nm^2", metric="euclidean")
+    s.assign_clusters(first, name="assigned")
+    return s, s.clusters
+
+
+@pytest.mark.parametrize("name", ["pca_gmm", "umap_hdbscan", "assigned"])
+def test_parameters_are_the_readable_view_of_the_recipe(results, name):
+    result = results[1][name]
+    recipe = result.recipe
+    assert type(recipe) is WORKFLOWS[result.workflow]
+    written = json.loads(json.dumps(result.parameters))
+    assert recipe.parameters == written
+    # A second time, as from a file.
+    again = replace(result, parameters=written).recipe
+    assert again == recipe
+    assert pickle.loads(pickle.dumps(recipe)) == recipe
+
+
+def test_what_was_asked_and_what_was_chosen_are_told_apart(results):
+    recipe = results[1]["pca_gmm"].recipe
+    assert (recipe.n_clusters, recipe.exclude_lines) == (4, ("C",))
+    assert recipe.energy_range == (0.3, 5.0)
+    assert recipe.binning == "auto"
+    assert recipe.chosen["binning_used"] >= 1
+    assert recipe.elements == ("Ag", "Cd", "Cu", "Fe", "Mn", "S", "Zn")
+    dense = results[1]["umap_hdbscan"].recipe
+    assert dense.min_cluster_size == "3000 nm^2"
+    # Pixels of 25 x 25 nm.
+    assert dense.smallest == dense.chosen["smallest_cluster_pixels"] == round(3000 / 25**2)
+
+
+def test_a_repeat_asks_for_what_was_chosen(results):
+    recipe = results[1]["umap_hdbscan"].recipe
+    again = recipe.repeat(7)
+    assert again.random_state == 7
+    assert again.binning == recipe.chosen["binning_used"]
+    assert again.neighbourhood == recipe.chosen["neighbourhood_used"]
+    assert again.n_components == recipe.chosen["n_components_found"]
+    assert not again.chosen
+    # The one it was made from stays as it was.
+    assert recipe.random_state == 0
+
+
+def test_a_number_that_was_found_is_asked_for_in_a_repeat():
+    s = data.six_cation_sulfide(size=40, channels=512, counts_per_pixel=300)
+    recipe = s.cluster_pca_gmm().recipe
+    assert recipe.n_clusters == "auto"
+    assert recipe.repeat(0).n_clusters == recipe.chosen["n_clusters_found"] == 4
+
+
+def test_recipes_follow_the_bins_of_a_map():
+    known = {
+        "binning_used": 4, "binning_small": (2, 1), "neighbourhood_used": 3.0,
+        "smallest_cluster_pixels": 90,
+    }  # fmt: skip
+    binned = UmapHdbscan(chosen=known).for_bins((2, 2))
+    assert binned.chosen == {
+        "binning_used": 2, "binning_small": (1, 1), "neighbourhood_used": 1.5,
+        "smallest_cluster_pixels": 22,
+    }  # fmt: skip
+    assert binned.repeat(0).searches == (1, 1)
+    assert PcaGmm().for_bins((2, 2)) == PcaGmm()
+
+
+def test_a_recipe_cannot_be_changed_and_checks_what_it_is_told():
+    recipe = PcaGmm(exclude_lines=["C"])
+    with pytest.raises(AttributeError):
+        recipe.n_clusters = 3
+    with pytest.raises(TypeError, match="cannot be changed"):
+        recipe.chosen["seed"] = 1
+    for wrong, match in (
+        ({"n_clusters": "many"}, "`n_clusters` must be"),
+        ({"random_state": 2**32}, "less than"),
+        ({"energy_range": (3, 1)}, "lowest, highest"),
+        ({"covariance_type": "round"}, "`covariance_type` must be"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            PcaGmm(**wrong)
+    with pytest.raises(TypeError, match="not a workflow"):
+        Recipe().run(None, None)
+
+
+def test_results_that_do_not_say_how_they_were_made_say_so(results):
+    s, known = results
+    by_hand = replace(known["pca_gmm"], parameters={})
+    with pytest.raises(ValueError, match="does not say how it was made"):
+        _ = by_hand.recipe
+    foreign = replace(known["pca_gmm"], workflow="k-means")
+    with pytest.raises(ValueError, match="made by 'k-means', which cannot be done again"):
+        s.cluster_stability(foreign, 1)
+    assert by_hand.binned((2, 2), by_hand.axes).parameters == {}
+
+
+def test_results_of_before_recipes_are_repeated_with_what_the_map_says(results):
+    """They do not hold elements, beam energy and resolution."""
+    s, known = results
+    new = ("elements", "beam_energy", "energy_resolution")
+    old = replace(
+        known["pca_gmm"],
+        parameters={k: v for k, v in known["pca_gmm"].parameters.items() if k not in new},
+    )
+    expected = s.cluster_stability(known["pca_gmm"], 1)
+    found = s.cluster_stability(old, 1)
+    np.testing.assert_array_equal(found.agreement, expected.agreement)
+
+
+def test_the_search_that_found_a_rare_phase_is_repeated():
+    """Two grains of titanium in bins of three pixels: seen in smaller bins only."""
+    s = data.six_cation_sulfide(128, 512, 20)
+    rare = np.zeros((128, 128), bool)
+    rare[40:47, 41:48] = rare[90:97, 20:27] = True
+    energy = s.axes_manager.signal_axes[0].axis
+    titanium = np.exp(-0.5 * ((energy - 4.51) / 0.05) ** 2)
+    counts = np.random.default_rng(0).poisson(20 * titanium / titanium.sum(), (98, 512))
+    s.data[rare] += counts.astype(s.data.dtype)
+    result = s.cluster_umap_hdbscan(49, exclude_lines=["C"])
+    assert result.parameters["binning_small"] == (2, 1)
+    grains = int(np.bincount(result.labels[rare] + 2).argmax() - 2)
+    assert result.sizes[grains] == 98
+    stable = s.cluster_stability(result, n_resamples=2)
+    assert stable.per_cluster[grains] > 0.9
+    table = s.cluster_significance(result, n_splits=1)
+    assert table.overlap[grains] > 0.9
+    assert all(table.is_distinct(grains, k) for k in range(result.n_clusters) if k != grains)

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import xraylib
+from scipy import integrate
+
+from hyperspy_clusterquant.composition.absorption import absorption_factors, consistent_factors
+from hyperspy_clusterquant.xrays.attenuation import attenuation_matrix
+
+JALPAITE = {"Ag": 323.61, "Cu": 63.546, "S": 64.13}
+
+
+def fractions(masses):
+    values = np.array(list(masses.values()))
+    return values / values.sum()
+
+
+@pytest.mark.parametrize(("thickness", "percent"), [(50, 2.4), (100, 4.9), (200, 9.9)])
+def test_zinc_to_sulfur_in_a_sulfide(thickness, percent):
+    """What neglecting absorption adds to Zn/S in a sulfide of 4.5 g/cm3 at 22 degrees."""
+    attenuation = attenuation_matrix(tuple(JALPAITE), np.array([8.63, 2.307]))
+    zinc, sulfur = absorption_factors(
+        attenuation, fractions(JALPAITE), 4.5 * thickness * 1e-7, 22.0
+    )
+    assert 100 * (sulfur / zinc - 1) == pytest.approx(percent, rel=0.1)
+
+
+def test_factor_is_the_mean_transmission_over_the_depth():
+    """Independent: the transmission from every depth, integrated numerically."""
+    attenuation = attenuation_matrix(("Zn", "S"), np.array([2.307]))
+    w = np.array([0.67, 0.33])
+    chi = sum(x * xraylib.CS_Total(z, 2.307) for x, z in zip(w, (30, 16), strict=True)) / np.sin(
+        np.radians(30)
+    )
+    rho_t = 4.1 * 300e-7
+    mean, _ = integrate.quad(lambda depth: np.exp(-chi * depth * rho_t), 0, 1)
+    (factor,) = absorption_factors(attenuation, w, rho_t, 30.0)
+    assert factor == pytest.approx(1 / mean)
+    assert absorption_factors(attenuation, w, 0.0, 30.0) == 1.0
+
+
+def test_correction_and_composition_agree():
+    """Absorbed intensities lead back to the composition, which the absorption depends on."""
+    elements = ("Ag", "Cu", "S")
+    k = np.array([3.08, 2.0, 1.0])
+    attenuation = attenuation_matrix(elements, np.array([2.98, 8.04, 2.307]))
+    truth = fractions(JALPAITE)
+    factors = absorption_factors(attenuation, truth, 6.8 * 150e-7, 22.0)
+    intensities = 1e5 * truth / k / factors
+    found, density = consistent_factors(intensities, k, elements, attenuation, 150.0, 6.8, 22.0)
+    corrected = intensities * found * k
+    np.testing.assert_allclose(corrected / corrected.sum(), truth, rtol=1e-6)
+    assert density == 6.8
+
+
+def test_a_specimen_too_thick_is_refused_or_settles():
+    attenuation = attenuation_matrix(("Cu", "S"), np.array([8.04, 2.307]))
+    factors, _ = consistent_factors(
+        np.array([1e3, 1e3]), np.array([2.0, 1.0]), ("Cu", "S"), attenuation, 5000.0, 5.0, 22.0
+    )
+    assert np.isfinite(factors).all()

@@ -1,0 +1,85 @@
+"""k-factors from standards whose k-factors are known."""
+
+import numpy as np
+import pytest
+import simulation
+from single_spectra import DETECTOR, deviation, simulated, spectrum
+
+from hyperspy_clusterquant import KFactors, calibrate_kfactors
+
+
+def test_a_standard_gives_kfactors_that_give_the_sample(rng):
+    mean, k, composition = simulated(simulation.SIX_CATION["remnant"], **DETECTOR)
+    standard = spectrum(rng.poisson(1e6 * mean), composition)
+    found = calibrate_kfactors(standard, composition)
+    assert isinstance(found, KFactors)
+    assert found["S_Ka"] == 1.0
+    for line, value in k.items():
+        error = np.hypot(found.relative_uncertainty[line], found.relative_uncertainty["S_Ka"])
+        assert abs(found[line] / value * k["S_Ka"] - 1) < 3.5 * error
+    sample, _, other = simulated(simulation.SIX_CATION["wurtzite"], **DETECTOR)
+    s = spectrum(rng.poisson(1e6 * sample), other)
+    q = s.cluster_quantification(kfactors=found)
+    assert (np.abs(deviation(q, other)) < 3.5 * q.std[0]).all()
+    assert (q.std_kfactor > 0).all()
+    assert standard.metadata.Signal.signal_type == "EDS_TEM_clustered"
+
+
+def test_a_standard_that_absorbs():
+    """Of 200 nm, brought back by the known composition."""
+    import xraylib
+
+    composition = {"Cu": 25, "Fe": 25, "S": 50}
+    masses = {e: x * xraylib.AtomicWeight(xraylib.SymbolToAtomicNumber(e))
+              for e, x in composition.items()}  # fmt: skip
+
+    def transmission(energy):
+        mu = sum(
+            m / sum(masses.values()) * xraylib.CS_Total(xraylib.SymbolToAtomicNumber(e), energy)
+            for e, m in masses.items()
+        )
+        depth = mu * 4.2 * 200e-7 / np.sin(np.radians(22.0))
+        return -np.expm1(-depth) / depth
+
+    mean, k, _ = simulated(composition, transmission=transmission)
+    s = spectrum(np.rint(1e7 * mean), composition)
+    foil = {"thickness": 200, "density": 4.2, "take_off_angle": 22.0}
+    plain = calibrate_kfactors(s, composition)
+    found = calibrate_kfactors(s, composition, absorption=foil)
+    assert abs(plain["Cu_Ka"] / k["Cu_Ka"] - 1) > 0.05
+    for line in ("Cu_Ka", "Fe_Ka"):
+        assert found[line] == pytest.approx(k[line], rel=0.01)
+
+
+def test_a_standard_of_the_wrong_compound_is_noticed():
+    mean, _, composition = simulated({"Cu": 60, "Fe": 10, "S": 30})
+    s = spectrum(np.rint(1e6 * mean), composition)
+    with pytest.warns(UserWarning, match="far from theory .*Check the composition") as caught:
+        calibrate_kfactors(s, "CuFe4S2")
+    assert caught[0].filename == __file__
+
+
+def test_a_standard_by_formula_and_what_is_wrong_with_others():
+    mean, k, composition = simulated({"Cu": 25, "Fe": 25, "S": 50})
+    s = spectrum(np.rint(1e6 * mean), composition)
+    found = calibrate_kfactors(s, "CuFeS2", reference="Fe_Ka")
+    assert found["Fe_Ka"] == 1.0
+    assert found["Cu_Ka"] == pytest.approx(k["Cu_Ka"] / k["Fe_Ka"], rel=5e-3)
+    for wrong, message in (
+        ({"Cu": 0.25, "Fe": 0.25, "S": 0.5}, "sum to 100, but sums to 1"),
+        ({"Cu": 25, "Fe": 25, "S": 40}, "sum to 100, but sums to 90"),
+        ({"Cu": "much", "S": 50}, "must be a number above 0, not 'much'"),
+        ({"Xx": 50, "S": 50}, "'Xx' is not the symbol"),
+        ("CuFe?", "not a chemical formula"),
+        (None, "must be a dictionary of at%"),
+        (["Cu", "Fe"], "must be a dictionary of at%"),
+        ({"Cu": 25, "Fe": 25, "S": 25, "Zn": 25}, "no counts of Zn"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            calibrate_kfactors(s, wrong)
+    with pytest.raises(ValueError, match="'Zn_Ka' is not among the lines of the standard"):
+        calibrate_kfactors(s, "CuFeS2", reference="Zn_Ka")
+    with pytest.raises(ValueError, match="no counts to quantify"):
+        calibrate_kfactors(spectrum(np.zeros(2047), ["Cu"]), "CuFeS2")
+    with pytest.raises(TypeError, match="must be a HyperSpy signal"):
+        calibrate_kfactors(mean, "CuFeS2")

@@ -1,0 +1,77 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import simulation
+
+from hyperspy_clusterquant.xrays.emission import (
+    alpha_emission,
+    check_line,
+    line_families,
+    shell_emission,
+)
+
+
+@pytest.mark.parametrize("alpha", ["Fe_Ka", "S_Ka", "Ag_La", "Cd_La", "In_La", "Mo_La", "Pt_La"])
+def test_ratios_of_a_family_do_not_hang_on_the_cross_section(alpha):
+    """Casnati's cross sections and Bethe's give the same heights within a family, to 3 %."""
+    element, name = alpha.split("_")
+    found = shell_emission(element, name[0], 200.0)
+    _, unit = alpha_emission(alpha, 200.0)
+    expected_unit = simulation.alpha_share(element, name[0])
+    strong = 0
+    for transition, (energy, photons) in simulation.lines(element, name[0]).items():
+        if photons > 0.01 * expected_unit:
+            strong += 1
+            assert found[transition][0] == pytest.approx(energy)
+            assert found[transition][1] / unit == pytest.approx(photons / expected_unit, rel=0.03)
+    assert strong >= 4
+
+
+def test_silver_differs_from_exspys_tables_as_known():
+    (family,) = line_families("Ag_La", 200.0)
+    beta1 = family.weights[np.argmin(np.abs(family.energies - 3.151))]
+    assert 0.352 / beta1 == pytest.approx(0.9, abs=0.04)  # exspy's is 10 % too low
+
+
+def test_alpha_lies_at_the_centroid_of_the_doublet():
+    energy, _ = alpha_emission("Fe_Ka", 200.0)
+    # Published energies, with two photons of alpha 1 for one of alpha 2.
+    assert energy == pytest.approx((2 * 6.40384 + 6.39084) / 3, abs=5e-4)
+
+
+def test_what_atoms_emit_cannot_be_changed():
+    (family,) = line_families("Fe_Ka", 200.0)
+    for array in (family.energies, family.weights, copy.deepcopy(family).weights):
+        with pytest.raises(ValueError, match="read-only"):
+            array *= 2
+    assert pickle.loads(pickle.dumps(family)) == family != line_families("Fe_Ka", 100.0)[0]
+    with pytest.raises(TypeError, match="cannot be changed"):
+        shell_emission("Fe", "K", 200.0).clear()  # that others are given, too
+
+
+def test_m_shell_is_several_families():
+    families = line_families("Au_Ma", 200.0)
+    assert [family.alpha for family in families] == ["Au_Ma", "Au_Mz", "Au_M3", "Au_M2"]
+    assert families[0].element == "Au"
+    strong = families[0].weights > 0.05
+    assert all(2.1 < energy < 2.3 for energy in families[0].energies[strong])
+    assert families[1].energies.max() < 1.8
+
+
+def test_names_of_lines():
+    assert check_line("Fe_Kb") == ("Fe", "Kb")
+    with pytest.raises(ValueError, match="'Xx' is not the symbol of a chemical element"):
+        check_line("Xx_Ka")
+    with pytest.raises(ValueError, match=r"'Zz' is no line.*Fe_Ka, Fe_La and Fe_Ma"):
+        check_line("Fe_Zz")
+    with pytest.raises(ValueError, match="Write the element, an underscore"):
+        check_line("Fe")
+
+
+def test_shells_that_cannot_be_excited():
+    with pytest.raises(ValueError, match=r"the edge lies at 25\.5"):
+        alpha_emission("Ag_Ka", 20.0)
+    with pytest.raises(ValueError, match="no data for the M alpha line of Fe"):
+        alpha_emission("Fe_Ma", 200.0)
