@@ -18,8 +18,7 @@ class FrozenDict(dict):
     """
 
     _INSTEAD = (
-        "old | {name: value}, or, without some, "
-        "{name: value for name, value in old.items() if ...}"
+        "old | {name: value}, or, without some, {name: value for name, value in old.items() if ...}"
     )
 
     def __init__(self, *args, **kwargs):
@@ -52,17 +51,17 @@ class FrozenDict(dict):
         return type(self), (dict(self),)
 
 
-def freeze(value):
+def freeze(value, copy=True):
     """Value with arrays read-only (copied if they were not), tuples for lists, frozen mappings."""
     if isinstance(value, np.ndarray):
         if value.flags.writeable:
-            value = value.copy()
+            value = value.copy() if copy else value
             value.setflags(write=False)
         return value
     if type(value) is dict:
         return FrozenDict(value)
     if type(value) in (list, tuple):
-        return tuple(map(freeze, value))
+        return tuple(freeze(item, copy) for item in value)
     return value
 
 
@@ -99,9 +98,8 @@ class Frozen:
 
     def __setstate__(self, state):
         for name, value in state.items():
-            if isinstance(value, np.ndarray):  # numpy forgets it in pickles and deep copies
-                value.setflags(write=False)
-            object.__setattr__(self, name, value)
+            # numpy forgets in pickles and deep copies that an array was read-only.
+            object.__setattr__(self, name, freeze(value, copy=False))
 
     def __eq__(self, other):
         if type(other) is not type(self):

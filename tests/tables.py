@@ -1,4 +1,4 @@
-"""Tables of significance, stability and agreement as users hold them, made of a few numbers."""
+"""Tables as users hold them, made of a few numbers."""
 
 import numpy as np
 
@@ -8,9 +8,11 @@ from hyperspy_clusterquant.evidence.judgement import not_judged
 from hyperspy_clusterquant.evidence.variation import Correlations
 from hyperspy_clusterquant.evidence.verdicts import MergerKind
 from hyperspy_clusterquant.results.clusters import ClusterResult
+from hyperspy_clusterquant.results.composition import CompositionTable
 from hyperspy_clusterquant.results.line_maps import MapSignificance
 from hyperspy_clusterquant.results.significance import SignificanceTable
 from hyperspy_clusterquant.results.stability import stability
+from hyperspy_clusterquant.xrays.kfactors import KFactors
 
 AXES = (
     {"name": "y", "scale": 2.0, "offset": 0.0, "units": "nm", "size": 4},
@@ -88,3 +90,30 @@ def stable():
 
 def comparison():
     return compare_clusterings(result(), result(2))
+
+
+def covariance(stds):
+    """Two elements that add up to 100 at%: their errors are opposite."""
+    return np.array([[[s**2, -(s**2)], [-(s**2), s**2]] for s in stds])
+
+
+def composition(**changes):
+    """Two elements in two clusters."""
+    values = {
+        "cluster_names": ("core", "the_shell"),
+        "elements": ("Fe", "Pt"),
+        "xray_lines": ("Fe_Ka", "Pt_La"),
+        "atomic_percent": np.array([[25.412, 74.588], [99.13, 0.87]]),
+        "weight_percent": np.array([[8.9, 91.1], [97.0, 3.0]]),
+        "covariance_counting": covariance([0.3, 0.2]),
+        "covariance_kfactor": covariance([0.4, 0.0]),
+        "weight_percent_std": np.array([[0.2, 0.2], [0.5, 0.5]]),
+        "intensities": np.array([[100.0, 200.0], [300.0, 1.0]]),
+        "intensities_std": np.array([[10.0, 15.0], [17.0, 3.0]]),
+        "unconstrained_intensities": np.array([[100.0, 200.0], [300.0, 1.0]]),
+        "absorption_factors": np.ones((2, 2)),
+        "kfactors": KFactors({"Fe_Ka": 1.45, "Pt_La": 5.08}),
+        "configurational_entropy": np.array([0.567, np.nan]),
+        "configurational_entropy_std": np.array([0.004, np.nan]),
+    }
+    return CompositionTable(**(values | changes))

@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 
 from hyperspy_clusterquant import data
-from hyperspy_clusterquant.counts.pixels import read_channels, sum_labels
+from hyperspy_clusterquant.clusters.labels import MASKED
+from hyperspy_clusterquant.composition.intensities import measure
+from hyperspy_clusterquant.counts.pixels import sum_labels
 from hyperspy_clusterquant.evidence.pair_test import compare_spectra
-from hyperspy_clusterquant.signals.quantify import Request
-from hyperspy_clusterquant.signals.repeats import repeat_of
-from hyperspy_clusterquant.signals.testing import _lines_of
+from hyperspy_clusterquant.signals.options import read_choice
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,11 +37,9 @@ SETTINGS = {
 
 def naive_p_value(s, result):
     """The same test on the counts that made the clusters."""
-    repeat = repeat_of(s, result, 0)
-    pixels = read_channels(s.data, repeat.setting, lambda *_: None)
+    pixels = s._all_channels(result.labels == MASKED, None, lambda *_: None)
     sums = sum_labels(pixels, result.labels[pixels.keep], result.n_clusters)
-    request = Request(s, result.cluster_names, kfactor_uncertainty=0.0, extra_elements=("C", "O"))
-    lines = _lines_of(request, sums, 200.0)
+    lines = measure(sums, sums, read_choice(s, None, ("C", "O"))).linear()
     return compare_spectra(sums[0], sums[1], lines, np.random.default_rng(0)).p_value
 
 

@@ -33,13 +33,9 @@ TESTED_ELSEWHERE = {
     # what the signals floor does is tested method by method, as users call it
     "signals/axes": "signals/test_bad_input.py",
     "signals/clustering": "signals/test_workflows.py",
-    "signals/options": "signals/test_quantification.py",
     "signals/pictures": "plotting/test_maps.py",
     "signals/progress": "signals/test_steering.py",
-    "signals/quantifying": "signals/test_quantification.py",
-    "signals/standards": "signals/test_quantification.py",
     "signals/testing": "signals/test_significance.py",
-    "signals/thickness": "signals/test_significance.py",
 }
 
 

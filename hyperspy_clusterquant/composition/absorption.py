@@ -69,22 +69,9 @@ def absorption_factors(attenuation, fractions, mass_thickness, take_off_angle):
 
 
 def absorbed_families(families, elements, fractions, mass_thickness, take_off_angle):
-    """Families of lines as they leave the foil: soft lines of a family are absorbed more.
+    """Families of lines as they leave a foil of some elements with their weight fractions.
 
-    Parameters
-    ----------
-    families : iterable of Family
-    elements : sequence of str
-        Of the foil.
-    fractions : array (n_elements,)
-        Their weight fractions.
-    mass_thickness, take_off_angle
-        As in `absorption_factors`.
-
-    Returns
-    -------
-    list of Family
-        With the line that the areas are counted in as before.
+    Soft lines of a family are absorbed more. The line that the areas are counted in stays as it is.
     """
     absorbed = []
     for family in families:
@@ -95,50 +82,8 @@ def absorbed_families(families, elements, fractions, mass_thickness, take_off_an
     return absorbed
 
 
-def consistent_factors(
-    intensities, kfactors, elements, attenuation, thickness, density, take_off_angle
-):
-    """Absorption factors that agree with the composition that they lead to.
-
-    Parameters
-    ----------
-    intensities, kfactors : array (n_elements,)
-        Counts of each line and k-factors by weight.
-    elements : sequence of str
-    attenuation : array (n_elements, n_elements)
-        Of each line in each element, in cm2/g.
-    thickness : float
-        In nm.
-    density : float or None
-        In g/cm3; None = of the composition.
-    take_off_angle : float
-        In degrees.
-
-    Returns
-    -------
-    factors : array (n_elements,)
-    density : float
-    """
-    factors = np.ones(len(intensities))
-    if not intensities.sum() > 0:
-        return np.full(len(intensities), np.nan), np.nan
-    for _ in range(MAX_ITERATIONS):
-        fractions = weight_fractions(intensities * factors, kfactors)
-        used = density_of(elements, fractions) if density is None else density
-        previous = factors
-        factors = absorption_factors(
-            attenuation, fractions, used * thickness * NM_TO_CM, take_off_angle
-        )
-        if np.abs(factors - previous).max() < 1e-8:
-            return factors, used
-    raise ValueError(
-        f"The absorption correction for {thickness:g} nm does not settle: the specimen is too "
-        "thick for it. Check the thickness (nm) and the density (g/cm3)."
-    )
-
-
-def factors_of_foil(areas, kfactors, lines, foil):
-    """Absorption factors of the lines of each spectrum.
+def consistent_factors(areas, kfactors, lines, foil):
+    """Absorption factors that agree with the compositions that they lead to.
 
     Parameters
     ----------
@@ -160,8 +105,28 @@ def factors_of_foil(areas, kfactors, lines, foil):
     elements = tuple(split_line(line)[0] for line in lines)
     attenuation = attenuation_matrix(elements, np.array([line_energy(line) for line in lines]))
     found = [
-        consistent_factors(own, kfactors, elements, attenuation, t, density, foil.take_off_angle)
-        for own, t, density in zip(areas, foil.thickness, foil.density, strict=True)
+        _settled(own, kfactors, elements, attenuation, thickness, density, foil.take_off_angle)
+        for own, thickness, density in zip(areas, foil.thickness, foil.density, strict=True)
     ]
     factors, densities = zip(*found, strict=True)
     return np.array(factors), replace(foil, density=densities)
+
+
+def _settled(areas, kfactors, elements, attenuation, thickness, density, take_off_angle):
+    """Factors (n_lines,) and density of one spectrum."""
+    factors = np.ones(len(areas))
+    if not areas.sum() > 0:
+        return np.full(len(areas), np.nan), np.nan
+    for _ in range(MAX_ITERATIONS):
+        fractions = weight_fractions(areas * factors, kfactors)
+        used = density_of(elements, fractions) if density is None else density
+        previous = factors
+        factors = absorption_factors(
+            attenuation, fractions, used * thickness * NM_TO_CM, take_off_angle
+        )
+        if np.abs(factors - previous).max() < 1e-8:
+            return factors, used
+    raise ValueError(
+        f"The absorption correction for {thickness:g} nm does not settle: the specimen is too "
+        "thick for it. Check the thickness (nm) and the density (g/cm3)."
+    )

@@ -96,16 +96,7 @@ def calibrate(counts, variance, design, nominal):
 def nearest_scale(counts, variance, design):
     """Scale near enough to be refined, if the axis is off by more than half a width of a line.
 
-    Parameters
-    ----------
-    counts, variance : array (channels,)
-    design : Design
-        With the scale of the metadata.
-
-    Returns
-    -------
-    Scale
-        That of the metadata, or moved by an offset.
+    That of the `design`, which the metadata tell, or moved by an offset.
     """
     centre = _values(design.scale)
 
@@ -139,15 +130,6 @@ def area_covariance(fit, calibration):
 
     :math:`C + G C_s G^T` with the change G of the areas with the scale. Estimates of a scale
     are uncorrelated with the areas at a given scale, so the two add.
-
-    Parameters
-    ----------
-    fit : PeakFit
-    calibration : Calibration
-
-    Returns
-    -------
-    array (n_families, n_families)
     """
     weight = 1 / np.sqrt(fit.variance)
     columns = np.vstack([fit.design.profiles, fit.design.background]).T * weight[:, None]

@@ -33,19 +33,7 @@ def weight_fractions(intensities, kfactors):
 
 
 def atomic_fractions(intensities, kfactors, atomic_weights):
-    """Atomic fractions, like `weight_fractions` with k-factors divided by the atomic weights.
-
-    Parameters
-    ----------
-    intensities, kfactors
-        As in `weight_fractions`.
-    atomic_weights : array (n_elements,)
-        In g/mol.
-
-    Returns
-    -------
-    array (n_elements,)
-    """
+    """Atomic fractions, like `weight_fractions` with k-factors over atomic weights in g/mol."""
     return _normalised(intensities * kfactors / atomic_weights)
 
 
@@ -83,18 +71,9 @@ def fraction_covariance(fractions, factors, intensities, intensity_covariance):
 
 
 def fraction_covariance_from_kfactors(fractions, relative_uncertainties):
-    """Covariance of weight or atomic fractions from that of independent k-factors.
+    """Covariance of weight or atomic fractions from relative uncertainties of the k-factors.
 
-    Parameters
-    ----------
-    fractions : array (n_elements,)
-        Fractions x.
-    relative_uncertainties : array (n_elements,)
-        Relative standard uncertainty of each k-factor.
-
-    Returns
-    -------
-    array (n_elements, n_elements)
+    All arrays (n_elements,); those of different lines are independent.
     """
     jacobian = (np.eye(len(fractions)) - fractions[:, None]) * fractions
     return (jacobian * relative_uncertainties**2) @ jacobian.T

@@ -8,7 +8,7 @@ import numpy as np
 
 from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.clusters.labels import MASKED
-from hyperspy_clusterquant.composition.absorption import Absorption, factors_of_foil
+from hyperspy_clusterquant.composition.absorption import Absorption, consistent_factors
 from hyperspy_clusterquant.composition.cliff_lorimer import (
     atomic_fractions,
     fraction_covariance,
@@ -25,21 +25,9 @@ SURE = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Composition(Frozen):
-    """Compositions of spectra; NaN where a spectrum holds no counts of the lines.
+    """Compositions of spectra as in a `CompositionTable`; NaN where there are no counts of lines.
 
-    Attributes
-    ----------
-    atomic_percent, weight_percent : array (n_spectra, n_elements)
-    covariance_counting, covariance_kfactor : array (n_spectra, n_elements, n_elements)
-        Of the at%, from the counts and from the k-factors.
-    weight_percent_std : array (n_spectra, n_elements)
-        From both.
-    configurational_entropy, configurational_entropy_std : array (n_spectra,)
-        In units of R per mole of atoms; NaN also where no line is detected.
-    absorption : Absorption or None
-        The foil, if absorption was corrected.
-    absorption_factors : array (n_spectra, n_elements)
-        What the areas were multiplied with.
+    Arrays (n_spectra, n_elements), and one more axis of elements for covariances.
     """
 
     atomic_percent: np.ndarray
@@ -77,7 +65,7 @@ def compose(intensities, kfactors, foil=None, sublattices=()):
     groups = [[elements.index(element) for element in group] for group in sublattices]
     factors = np.ones(areas.shape)
     if foil is not None:
-        factors, foil = factors_of_foil(areas, k, lines, foil)
+        factors, foil = consistent_factors(areas, k, lines, foil)
     rows = [
         _composition(own, covariance, k * factor, relative, masses, groups)
         for own, covariance, factor in zip(areas, intensities.covariances, factors, strict=True)
@@ -112,23 +100,9 @@ def _composition(areas, covariance, k, relative, masses, groups):
 
 
 def atomic_percent(areas, covariance, lines, kfactors):
-    """Composition of one spectrum in at%, and its covariance from that of the areas.
+    """Composition (n_lines,) in at% of areas of lines, which may be negative, and its covariance.
 
-    Parameters
-    ----------
-    areas : array (n_lines,)
-        Counts, which may be negative.
-    covariance : array (n_lines, n_lines)
-        Theirs.
-    lines : sequence of str
-        One of each element.
-    kfactors : mapping of str to float
-        By weight.
-
-    Returns
-    -------
-    percent : array (n_lines,)
-    covariance : array (n_lines, n_lines)
+    From the covariance of the areas, (n_lines, n_lines); k-factors by weight, a mapping.
     """
     k, masses = kfactor_array(lines, kfactors), _masses(lines)
     fractions = atomic_fractions(areas, k, masses)
@@ -142,15 +116,7 @@ def kfactor_array(lines, kfactors):
 
 
 def amount_per_count(lines, kfactors, units):
-    """Relative amount of each element for one count of its line, array (n_lines,).
-
-    Parameters
-    ----------
-    lines : sequence of str
-    kfactors : mapping of str to float
-        By weight.
-    units : {"atomic", "weight"}
-    """
+    """Relative amount of each element for one count of its line; units "atomic" or "weight"."""
     k = kfactor_array(lines, kfactors)
     return k / _masses(lines) if units == "atomic" else k
 
@@ -164,18 +130,9 @@ def _masses(lines):
 
 
 def pixel_weights(linear, per_count):
-    """What to sum of the counts of every pixel: areas of the lines, and their noise.
+    """Weights of channels in the areas of lines, and in the variance of the total amount.
 
-    Parameters
-    ----------
-    linear : LinearFit
-    per_count : array (n_lines,)
-        See `amount_per_count`.
-
-    Returns
-    -------
-    array (n_lines + 1, channels)
-        Weights of the channels in the areas, and in the variance of the amount of all elements.
+    Array (n_lines + 1, channels), for a `LinearFit` and an `amount_per_count`.
     """
     return np.vstack([linear.weights, (per_count @ linear.weights) ** 2])
 

@@ -49,6 +49,7 @@ class ModelFit(Frozen):
     unexplained: tuple
 
 
+@one_blas_thread()
 def fit_spectra(spectra, variances, design, candidates):
     """Fit spectra with the declared families and whatever else is found in them.
 
@@ -68,11 +69,6 @@ def fit_spectra(spectra, variances, design, candidates):
     -------
     ModelFit
     """
-    with one_blas_thread():
-        return _fit_spectra(spectra, variances, design, candidates)
-
-
-def _fit_spectra(spectra, variances, design, candidates):
     nominal, declared = design.scale, design
     total, total_variance = spectra.sum(axis=0), variances.sum(axis=0)
     design = design.with_scale(nearest_scale(total, total_variance, design))
@@ -94,29 +90,14 @@ def _fit_spectra(spectra, variances, design, candidates):
     )
 
 
+@one_blas_thread()
 def refit(fits, calibration, variances, families):
-    """The same spectra fitted with families of their own, such as absorbed ones.
-
-    Parameters
-    ----------
-    fits : sequence of PeakFit
-    calibration : Calibration
-        That they were made with.
-    variances : array (n_spectra, channels)
-    families : list of list of Family
-        For each spectrum; the same lines as before.
-
-    Returns
-    -------
-    fits : tuple of PeakFit
-    covariances : tuple of array (n_families, n_families)
-    """
-    with one_blas_thread():
-        fits = tuple(
-            fit_peaks(fit.counts, variance, fit.design.with_families(own))
-            for fit, variance, own in zip(fits, variances, families, strict=True)
-        )
-        return fits, tuple(area_covariance(fit, calibration) for fit in fits)
+    """Fits and covariances of the same spectra with families of their own, of the same lines."""
+    fits = tuple(
+        fit_peaks(fit.counts, variance, fit.design.with_families(own))
+        for fit, variance, own in zip(fits, variances, families, strict=True)
+    )
+    return fits, tuple(area_covariance(fit, calibration) for fit in fits)
 
 
 def _lines_of(peaks, fits, candidates):
@@ -170,19 +151,13 @@ class LinearFit:
         """Areas (n_lines,) of the lines of interest in counts (channels,), and their covariance."""
         return weighted_areas(self.weights, counts)
 
-    def spread(self, used):
-        """The same on more channels, of which it looks at those used, array of bool."""
-        wide = np.zeros((2, len(self.columns), len(used)))
-        wide[:, :, used] = self.columns, self.operator
-        return LinearFit(*wide, self.tested)
-
 
 def weighted_areas(weights, counts):
     """Weighted sums (n_sums,) of Poisson counts (channels,), and their covariance."""
     return weights @ counts, (weights * counts) @ weights.T
 
 
-def linear_fit(fits, tested):
+def linear_fit(fits, tested, used):
     """The fit of the sum of some spectra as a linear map.
 
     Parameters
@@ -191,6 +166,8 @@ def linear_fit(fits, tested):
         With a common design.
     tested : list of int
         Families that are the lines of interest.
+    used : array of bool
+        Channels that were fitted, of those that the map is for.
 
     Returns
     -------
@@ -209,7 +186,9 @@ def linear_fit(fits, tested):
     columns = fixed.T * weight[:, None]
     length = np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
     inverse = np.linalg.pinv(columns / length, rcond=1e-8) / length[:, None]
-    return LinearFit(fixed, inverse * weight, tested)
+    wide = np.zeros((2, len(fixed), len(used)))
+    wide[:, :, used] = fixed, inverse * weight
+    return LinearFit(*wide, tested)
 
 
 def _search(fit, variance, candidates, found, calibrated=True):

@@ -10,13 +10,13 @@ from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.composition.absorption import (
     NM_TO_CM,
     absorbed_families,
-    factors_of_foil,
+    consistent_factors,
 )
 from hyperspy_clusterquant.composition.calibration import Calibration
 from hyperspy_clusterquant.composition.cliff_lorimer import weight_fractions
 from hyperspy_clusterquant.composition.fitting import fit_spectra, linear_fit, refit
 from hyperspy_clusterquant.composition.peaks import Design, Scale
-from hyperspy_clusterquant.composition.windows import integrate_windows
+from hyperspy_clusterquant.composition.windows import window_weights
 from hyperspy_clusterquant.xrays.emission import split_line
 from hyperspy_clusterquant.xrays.lines import (
     alpha_lines,
@@ -118,7 +118,7 @@ class Intensities(Frozen):
 
     def linear(self):
         """How counts of all channels become areas of these lines, as a `LinearFit`."""
-        return linear_fit(self.fits, _positions(self.lines, self.fits)).spread(self.used)
+        return linear_fit(self.fits, _positions(self.lines, self.fits), self.used)
 
 
 def measure(counts, variances, choice):
@@ -168,23 +168,12 @@ def measure(counts, variances, choice):
 
 
 def measure_absorbed(measured, variances, kfactors, foil):
-    """The same with the ratios of the lines within families as they leave a foil.
+    """The same with the ratios of the lines within families as they leave a foil (`Absorption`).
 
-    Parameters
-    ----------
-    measured : Intensities
-        As if nothing were absorbed.
-    variances : array (n_spectra, channels)
-    kfactors : array (n_lines,)
-        By weight.
-    foil : Absorption
-
-    Returns
-    -------
-    Intensities
+    `kfactors` by weight, array (n_lines,); `variances` as of `measure`.
     """
     elements = tuple(split_line(line)[0] for line in measured.lines)
-    factors, foil = factors_of_foil(measured.areas, kfactors, measured.lines, foil)
+    factors, foil = consistent_factors(measured.areas, kfactors, measured.lines, foil)
     families = []
     for areas, factor, thickness, density, fit in zip(
         measured.areas, factors, foil.thickness, foil.density, measured.fits, strict=True
@@ -202,23 +191,11 @@ def measure_absorbed(measured, variances, kfactors, foil):
 def measure_windows(counts, variances, choice, peak_windows, background_windows):
     """Areas of lines by integration in windows, which counts overlapping lines twice.
 
-    Parameters
-    ----------
-    counts, variances, choice
-        As of `measure`.
-    peak_windows, background_windows
-        In keV, as of `windows.integrate_windows`.
-
-    Returns
-    -------
-    Intensities
+    Windows in keV, see `window_weights`; the rest as of `measure`.
     """
-    found = [
-        integrate_windows(choice.energy, spectrum, variance, peak_windows, background_windows)
-        for spectrum, variance in zip(counts, variances, strict=True)
-    ]
-    areas = np.array([area for area, _ in found])
-    covariances = np.array([np.diag(variance) for _, variance in found])
+    weights = window_weights(choice.energy, peak_windows, background_windows)
+    areas = np.array([weights @ spectrum for spectrum in counts])
+    covariances = np.array([np.diag(weights**2 @ variance) for variance in variances])
     return Intensities(choice.lines, np.maximum(areas, 0.0), areas, covariances)
 
 

@@ -45,19 +45,9 @@ def quantile_above_zero(estimate, std, probability):
 
 
 def ratio(values, covariance, numerator, denominator):
-    """Ratio of two sums of values and its standard deviation.
+    """Ratio of two sums of values at some positions, and its standard deviation.
 
-    Parameters
-    ----------
-    values : array (n,)
-    covariance : array (n, n)
-    numerator, denominator : list of int
-        Positions of what is summed.
-
-    Returns
-    -------
-    ratio, std : float
-        NaN where the denominator is zero.
+    NaN where the denominator is zero. Values (n,) with their covariance (n, n).
     """
     top, bottom = values[numerator].sum(), values[denominator].sum()
     if not bottom > 0:

@@ -58,7 +58,7 @@ class UnexplainedPeak(Frozen):
 
 
 def find_peak(fit, candidates, calibrated=True):
-    """Most significant peak in what a fit leaves over.
+    """Most significant `UnexplainedPeak` in what a `PeakFit` leaves over, or None.
 
     Parameters
     ----------
@@ -68,10 +68,6 @@ def find_peak(fit, candidates, calibrated=True):
     calibrated : bool
         Whether the scale is right. If not, lines that lie beside their peaks leave over what
         looks like peaks, so only peaks are looked for that are larger than that.
-
-    Returns
-    -------
-    UnexplainedPeak or None
     """
     test = _ScoreTest(fit, calibrated)
     scale = fit.design.scale

@@ -5,39 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 
-def integrate_windows(energy, spectrum, variance, peak_windows, background_windows):
-    """Net counts in windows, less the mean of the channels in a window on either side.
+def window_weights(energy, peak_windows, background_windows):
+    """Weights of channels in the counts in windows, less the mean of those on either side.
 
-    The same as eXSpy's ``get_lines_intensity``, with the variance. On a sloping background the
-    windows on either side should lie at the same distance.
+    The same as eXSpy's ``get_lines_intensity``. On a sloping background the windows on either
+    side should lie at the same distance.
 
     Parameters
     ----------
     energy : array (channels,)
         Energy of each channel.
-    spectrum, variance : array (channels,)
-        Summed counts and their variance.
     peak_windows : array (n_lines, 2)
         Low and high end, in the energy's units.
     background_windows : array (n_lines, 4)
         Low and high end of the window below and of the one above.
-
-    Returns
-    -------
-    areas : array (n_lines,)
-    variances : array (n_lines,)
-    """
-    weights = window_weights(energy, peak_windows, background_windows)
-    return weights @ spectrum, weights**2 @ variance
-
-
-def window_weights(energy, peak_windows, background_windows):
-    """Weights of the channels in the net counts of windows.
-
-    Parameters
-    ----------
-    energy, peak_windows, background_windows
-        As of `integrate_windows`.
 
     Returns
     -------

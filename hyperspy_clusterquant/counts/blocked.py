@@ -28,26 +28,18 @@ class BlockedCounts:
         Where the blocks are, the work is done.
     bounds : array of int (n_blocks + 1,)
         Pixels of the map where blocks begin and end.
-    n_features : int
-        Number of features.
     keep : array of bool (pixels of the map,), optional
         Pixels that take part.
     groups : array of int (features,), optional
         What the features are summed to, -1 = left out.
     """
 
-    def __init__(self, blocks, runner, bounds, n_features, keep=None, groups=None):
+    def __init__(self, blocks, runner, bounds, keep=None, groups=None):
         self._blocks = blocks
         self._bounds = bounds
-        self._n_features = n_features
         self._runner = runner
         self._keep = np.ones(bounds[-1], dtype=bool) if keep is None else keep
         self._groups = groups
-
-    @property
-    def n_features(self):
-        """Number of features that were read."""
-        return self._n_features
 
     def only(self, keep=None, groups=None):
         """The same counts with some pixels only, or features, as they are now, in groups."""
@@ -56,9 +48,7 @@ class BlockedCounts:
             groups = self._groups
         elif self._groups is not None:
             groups = np.where(self._groups >= 0, groups[self._groups], -1)
-        return BlockedCounts(
-            self._blocks, self._runner, self._bounds, self._n_features, keep, groups
-        )
+        return BlockedCounts(self._blocks, self._runner, self._bounds, keep, groups)
 
     def thinned(self, seed):
         """One of two independent halves of the counts, see `packed.thin`.
@@ -76,9 +66,7 @@ class BlockedCounts:
         half_of = dask.delayed(_thinned)
         halves = [half_of(block, [*seed, number]) for number, block in enumerate(self._blocks)]
         blocks, runner = self._runner.persist(halves, made_from=self._blocks)
-        return BlockedCounts(
-            blocks, runner, self._bounds, self._n_features, self._keep, self._groups
-        )
+        return BlockedCounts(blocks, runner, self._bounds, self._keep, self._groups)
 
     def map(self, kernel, *shared, of_pixels=(), parts=None):
         """Apply a kernel to the counts of some pixels after the other.

@@ -49,7 +49,7 @@ def collect_features(data, features, advance=None):
     bounds = np.append(0, np.cumsum([len(flat_numbers(shape, place)) for place in slices]))
     if not isinstance(data, da.Array):
         read = [dask.delayed(read_chunk)(data[place], features, n_features) for place in slices]
-        return BlockedCounts(*Local().persist(read, read, advance), bounds, n_features)
+        return BlockedCounts(*Local().persist(read, read, advance), bounds)
     runner = active_runner()
     places, channels, rows = _chunks_of(data)
     used = [c for c, part in enumerate(channels) if (features[part] >= 0).any()]
@@ -73,7 +73,7 @@ def collect_features(data, features, advance=None):
         for inside, ends in zip(of_block, itertools.pairwise(bounds.tolist()), strict=True)
     ]
     watched = list(itertools.chain(*read))
-    return BlockedCounts(*runner.persist(assembled, watched, advance), bounds, n_features)
+    return BlockedCounts(*runner.persist(assembled, watched, advance), bounds)
 
 
 def sum_weighted(data, weights, advance=None, squares=False):

@@ -6,18 +6,7 @@ import numpy as np
 
 
 def navigation_axes(signal):
-    """Navigation axes in array order, as plain dictionaries.
-
-    Parameters
-    ----------
-    signal : hyperspy.api.signals.BaseSignal
-        Map.
-
-    Returns
-    -------
-    tuple of dict
-        Name, scale, offset, units and size.
-    """
+    """Navigation axes in array order, as dictionaries of name, scale, offset, units and size."""
     return tuple(
         {
             "name": str(axis.name) if _defined(axis.name) else "",

@@ -20,14 +20,7 @@ OVERLAPS, DISTURBS = 1.5, 0.5
 
 
 def warn_of_fit(measured, choice):
-    """Warn of peaks that were not declared, and of an axis that is off.
-
-    Parameters
-    ----------
-    measured : Intensities
-        By a fit.
-    choice : LineChoice
-    """
+    """Warn of peaks in fitted `Intensities` that were not declared, and of an axis that is off."""
     if measured.unexplained:
         peaks = ", ".join(map(str, measured.unexplained[:MOST_NAMED]))
         n_more = len(measured.unexplained) - MOST_NAMED
@@ -56,14 +49,7 @@ def warn_of_fit(measured, choice):
 
 
 def warn_of_overlaps(choice, background_windows):
-    """Warn if a line lies in the window, or a strong line in the background, of another.
-
-    Parameters
-    ----------
-    choice : LineChoice
-    background_windows : array (n_lines, 4)
-        In keV.
-    """
+    """Warn if a line lies in the window, or a strong line in the background (keV), of another."""
     overlapping, disturbed = [], []
     for line, sides in zip(choice.lines, background_windows, strict=True):
         position = line_energy(line)

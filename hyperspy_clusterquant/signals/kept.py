@@ -22,7 +22,7 @@ class KeptResults(Mapping):
     >>> s.clusters
     name     workflow  clusters  components
     ---------------------------------------
-    pca_gmm  pca_gmm   4         3
+    pca_gmm  pca_gmm   4         2
     ---------------------------------------
     >>> s.clusters.remove("pca_gmm")
     >>> s.clusters

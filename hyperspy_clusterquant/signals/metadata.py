@@ -27,15 +27,8 @@ def xray_lines_of(signal):
 def beam_energy_of(signal, needed=True):
     """Energy of the beam in keV.
 
-    Parameters
-    ----------
-    signal : BaseSignal
-    needed : bool
-        Raise if it is not known, or not possible: some files say 0 or -1. Else it is None.
-
-    Returns
-    -------
-    float or None
+    If it is not known, or not possible (some files say 0 or -1): an error if it is needed, else
+    None.
     """
     stated = signal.metadata.get_item(f"{MICROSCOPE}.beam_energy", None)
     if stated is not None and BEAM_ENERGIES[0] <= as_number(stated) <= BEAM_ENERGIES[1]:
@@ -50,18 +43,9 @@ def beam_energy_of(signal, needed=True):
 
 
 def resolution_of(signal, possible=True):
-    """Resolution of the detector.
+    """Resolution of the detector, the full width at half maximum of Mn K-alpha in eV.
 
-    Parameters
-    ----------
-    signal : BaseSignal
-    possible : bool
-        Raise also if no detector has such a resolution.
-
-    Returns
-    -------
-    float
-        Full width at half maximum of Mn K-alpha in eV.
+    An error if it is not known or, unless all is possible, if no detector has it.
     """
     stated = signal.metadata.get_item(f"{DETECTOR}.energy_resolution_MnKa", None)
     lowest, highest = RESOLUTIONS if possible else (-np.inf, np.inf)

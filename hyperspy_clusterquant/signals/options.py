@@ -14,14 +14,8 @@ from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.composition.absorption import Absorption
 from hyperspy_clusterquant.composition.entropy import default_sublattices
 from hyperspy_clusterquant.composition.intensities import LineChoice
+from hyperspy_clusterquant.signals import metadata
 from hyperspy_clusterquant.signals.axes import energy_in_kev
-from hyperspy_clusterquant.signals.metadata import (
-    beam_energy_of,
-    elements_of,
-    resolution_of,
-    take_off_angle_of,
-    xray_lines_of,
-)
 from hyperspy_clusterquant.xrays.emission import split_line
 from hyperspy_clusterquant.xrays.kfactors import KFactors, as_number, read_kfactors
 from hyperspy_clusterquant.xrays.lines import choose_lines, line_energy, lines_of
@@ -30,20 +24,7 @@ from hyperspy_clusterquant.xrays.theory import complete_kfactors, theoretical_kf
 
 @dataclass(frozen=True, eq=False)
 class Request(Frozen):
-    """What is to be quantified.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Of the spectra.
-    choice : LineChoice
-    kfactors : KFactors
-        Of the lines.
-    foil : Absorption or None
-        To correct for.
-    sublattices : tuple of tuple of str
-        Elements that share sites.
-    """
+    """What is to be quantified, checked: lines, k-factors, absorption, and who shares sites."""
 
     names: tuple
     choice: LineChoice
@@ -56,22 +37,10 @@ def read_request(
     signal, names, *, xray_lines=None, kfactors=None, kfactor_uncertainty=None, extra_elements=(),
     absorption=None, sublattices=None, detector=None, fitted=True,
 ):  # fmt: skip
-    """What a user asks for, as a `Request`.
+    """What a user asks of the spectra with some names, as a `Request`.
 
-    Parameters
-    ----------
-    signal : ClusteredEDSSpectrum
-        With the metadata.
-    names : sequence of str
-        Of the spectra.
-    xray_lines, kfactors, kfactor_uncertainty, extra_elements, absorption, sublattices, detector
-        As in `ClusteredEDSSpectrum.cluster_quantification`.
-    fitted : bool
-        See `read_choice`.
-
-    Returns
-    -------
-    Request
+    The options are those of `ClusteredEDSSpectrum.cluster_quantification`; `fitted` is as of
+    `read_choice`.
     """
     given = read_given(kfactors)
     choice = read_choice(signal, xray_lines, extra_elements, given or (), fitted)
@@ -82,7 +51,7 @@ def read_request(
     relative = found.relative_uncertainty
     if given is None and kfactor_uncertainty is None:
         warn(
-            f"Theoretical k-factors at {beam_energy_of(signal):.4g} keV are used"
+            f"Theoretical k-factors at {metadata.beam_energy_of(signal):.4g} keV are used"
             f"{_for_detector(detector)}, with uncertainties of "
             f"{min(relative.values()):.0%} to {max(relative.values()):.0%}. Pass `kfactors` "
             "measured on your instrument for better ones."
@@ -95,33 +64,21 @@ def read_request(
 
 
 def read_choice(signal, xray_lines, extra_elements, given=(), fitted=True):
-    """Lines to measure in a signal, and what is fitted besides.
+    """Lines to measure in a signal, and what is fitted besides, as a `LineChoice`.
 
-    Parameters
-    ----------
-    signal : ClusteredEDSSpectrum
-        With the metadata.
-    xray_lines, extra_elements
-        As in `ClusteredEDSSpectrum.cluster_quantification`.
-    given : collection of str
-        Lines with k-factors, which are preferred.
-    fitted : bool
-        Whether they will be fitted, for which the beam energy must be known.
-
-    Returns
-    -------
-    LineChoice
+    Lines with k-factors that are given are preferred. If they are not to be fitted, the beam energy
+    need not be known.
     """
-    energy, beam_energy = energy_in_kev(signal), beam_energy_of(signal, needed=fitted)
+    energy, beam_energy = energy_in_kev(signal), metadata.beam_energy_of(signal, needed=fitted)
     highest = min(energy[-1], beam_energy or np.inf)
     lines = _as_lines(signal, xray_lines, energy[0], highest, given)
     elements = [split_line(line)[0] for line in lines]
     # What is declared and not quantified is there all the same.
-    extra = [*as_names("extra_elements", extra_elements), *elements_of(signal)]
+    extra = [*as_names("extra_elements", extra_elements), *metadata.elements_of(signal)]
     for element in extra:
         lines_of(element)
     extra = tuple(element for element in dict.fromkeys(extra) if element not in elements)
-    return LineChoice(energy, tuple(lines), extra, resolution_of(signal), beam_energy)
+    return LineChoice(energy, tuple(lines), extra, metadata.resolution_of(signal), beam_energy)
 
 
 def _as_lines(signal, xray_lines, lowest, highest, given):
@@ -129,13 +86,13 @@ def _as_lines(signal, xray_lines, lowest, highest, given):
     if isinstance(xray_lines, str):
         xray_lines = [xray_lines]
     if xray_lines is None:
-        declared_elements = elements_of(signal)
+        declared_elements = metadata.elements_of(signal)
         if not declared_elements:
             raise ValueError(
                 "No elements are set. Declare those of the sample first, for example "
                 "s.set_elements(['Cu', 'Fe', 'S']), or pass `xray_lines`."
             )
-        declared = xray_lines_of(signal)
+        declared = metadata.xray_lines_of(signal)
         # What the user declared and has k-factors for, comes before either alone.
         preferred = ([line for line in declared if line in given], list(given), declared)
         xray_lines = choose_lines(declared_elements, lowest, highest, preferred)
@@ -204,23 +161,9 @@ def read_given(kfactors):
 
 
 def find_kfactors(signal, lines, given, detector=None):
-    """k-factors of lines, from the user, from theory, or from both.
-
-    Parameters
-    ----------
-    signal : ClusteredEDSSpectrum
-        With the beam energy, if there is theory to be done.
-    lines : sequence of str
-    given : KFactors or None
-    detector : optional
-        See `theoretical_kfactors`.
-
-    Returns
-    -------
-    KFactors
-    """
+    """k-factors of lines as `KFactors`: those given, from theory, or from both."""
     if given is None:
-        return theoretical_kfactors(lines, beam_energy_of(signal), lines[0], detector)
+        return theoretical_kfactors(lines, metadata.beam_energy_of(signal), lines[0], detector)
     missing = [line for line in lines if line not in given]
     if len(missing) == len(lines):
         raise ValueError(
@@ -233,7 +176,7 @@ def find_kfactors(signal, lines, given, detector=None):
             "`detector` is for theoretical k-factors, but `kfactors` holds all that are "
             "needed: leave one of them out."
         )
-    beam_energy = beam_energy_of(signal) if missing else None
+    beam_energy = metadata.beam_energy_of(signal) if missing else None
     found = complete_kfactors(given, lines, beam_energy, detector)
     if missing:
         warn(
@@ -275,17 +218,7 @@ def _uncertainties(lines, given, uncertainty):
 
 
 def read_absorption(signal, given, names):
-    """The foil to correct for, as `Absorption`, or None.
-
-    Parameters
-    ----------
-    signal : ClusteredEDSSpectrum
-        With the angles of stage and detector, if none is given.
-    given : dict or None
-        As in `ClusteredEDSSpectrum.cluster_quantification`.
-    names : sequence of str
-        Of the spectra.
-    """
+    """The foil that X-rays of the spectra with some names leave, as `Absorption`, or None."""
     if given is None:
         return None
     example = "absorption={'thickness': 80, 'density': 'auto', 'take_off_angle': 'auto'}"
@@ -304,10 +237,12 @@ def read_absorption(signal, given, names):
         _in_range("thickness", t, 0.1, 1e4, "in nm") for t in _of_each(given["thickness"], names)
     )
     density, angle = (given.get(key, "auto") for key in ("density", "take_off_angle"))
-    density = (
-        None if _is_auto(density) else _in_range("density", density, 0, 30, "in g/cm3, or 'auto'")
-    )
-    angle = take_off_angle_of(signal) if _is_auto(angle) else angle
+    if isinstance(density, str) and density == "auto":
+        density = None
+    else:
+        density = _in_range("density", density, 0, 30, "in g/cm3, or 'auto'")
+    if isinstance(angle, str) and angle == "auto":
+        angle = metadata.take_off_angle_of(signal)
     angle = _in_range("take_off_angle", angle, 2, 90, "in degrees, or 'auto'")
     return Absorption(thicknesses, (density,) * len(names), angle)
 
@@ -336,10 +271,6 @@ def _of_each(thickness, names):
             "for all, one for each, or a dictionary by the clusters' names."
         )
     return thicknesses
-
-
-def _is_auto(value):
-    return isinstance(value, str) and value == "auto"
 
 
 def _in_range(name, value, low, high, unit):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hyperspy_clusterquant._checks import check_choice, check_has_clusters
@@ -215,28 +217,11 @@ class ClusterComposition:
         else:
             measured = _fitted(counts, variances, request)
         composed = compose(measured, request.kfactors, request.foil, request.sublattices)
-        of_pixels = {}
-        if per_pixel:
-            of_pixels["pixel_percent"] = self._pixel_percent(
-                measured, composed, request, composition_units, result, show_progressbar
-            )
-            of_pixels["axes"] = result.axes
-        return CompositionTable(
-            cluster_names=request.names,
-            elements=request.choice.elements,
-            xray_lines=measured.lines,
-            intensities=measured.areas,
-            intensities_std=measured.std,
-            unconstrained_intensities=measured.unconstrained,
-            kfactors=request.kfactors,
-            sublattices=request.sublattices,
-            composition_units=composition_units,
-            fits=measured.fits,
-            calibration=measured.calibration,
-            unexplained=measured.unexplained,
-            **vars(composed),
-            **of_pixels,
-        )
+        table = _table(request, measured, composed, composition_units)
+        if not per_pixel:
+            return table
+        percent = self._pixel_percent(measured, table, result, show_progressbar)
+        return replace(table, pixel_percent=percent, axes=result.axes)
 
     def _integrated(self, counts, variances, choice):
         """Intensities by integration in windows around the lines."""
@@ -247,13 +232,13 @@ class ClusterComposition:
         warn_of_overlaps(choice, background * to_kev)
         return measure_windows(counts, variances, choice, peaks * to_kev, background * to_kev)
 
-    def _pixel_percent(self, measured, composed, request, units, result, show_progressbar):
+    def _pixel_percent(self, measured, table, result, show_progressbar):
         """Composition of every pixel of the map, in one pass."""
-        per_count = amount_per_count(measured.lines, request.kfactors, units)
+        per_count = amount_per_count(measured.lines, table.kfactors, table.composition_units)
         weights = pixel_weights(measured.linear(), per_count)
         with stages("Composition maps", 1, show_progressbar) as progress:
             sums = combine_map(self.data, weights, lambda share: progress("pixels", share))
-        return pixel_percent(sums, per_count, result.labels, composed.absorption_factors)
+        return pixel_percent(sums, per_count, result.labels, table.absorption_factors)
 
 
 def _fitted(counts, variances, request):
@@ -264,3 +249,22 @@ def _fitted(counts, variances, request):
         return measured
     k = kfactor_array(measured.lines, request.kfactors)
     return measure_absorbed(measured, variances, k, request.foil)
+
+
+def _table(request, measured, composed, units):
+    """What was asked, measured and composed, as a table."""
+    return CompositionTable(
+        cluster_names=request.names,
+        elements=request.choice.elements,
+        xray_lines=measured.lines,
+        intensities=measured.areas,
+        intensities_std=measured.std,
+        unconstrained_intensities=measured.unconstrained,
+        kfactors=request.kfactors,
+        sublattices=request.sublattices,
+        composition_units=units,
+        fits=measured.fits,
+        calibration=measured.calibration,
+        unexplained=measured.unexplained,
+        **vars(composed),
+    )

@@ -16,22 +16,9 @@ def weights_of_pixels(result, kind):
 
 
 def spectra_signal(signal, result, of_pixels, sums, variances):
-    """Weighted sums of the spectra of a map as a signal like it.
+    """Sums of counts with the pixels' weights in each cluster, and their variances, as a signal.
 
-    Parameters
-    ----------
-    signal : ClusteredEDSSpectrum
-        The map.
-    result : ClusterResult
-    of_pixels : array (n_clusters, pixels)
-        Weights.
-    sums, variances : array (n_clusters, channels)
-        Sums of the counts with these weights, and their variances.
-
-    Returns
-    -------
-    ClusteredEDSSpectrum
-        See `ClusteredEDSSpectrum.get_cluster_spectra`.
+    All are arrays (n_clusters, pixels or channels); it is like the map's `signal`.
     """
     import hyperspy.api as hs
 

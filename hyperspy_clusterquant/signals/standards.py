@@ -10,7 +10,7 @@ from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.composition.absorption import (
     NM_TO_CM,
     absorption_factors,
-    factors_of_foil,
+    consistent_factors,
 )
 from hyperspy_clusterquant.composition.compose import kfactor_array
 from hyperspy_clusterquant.composition.intensities import measure, measure_absorbed
@@ -127,7 +127,7 @@ def _measured(single, choice, fractions, foil):
     # The k-factors are not known yet; theory will do for the density and within families.
     k = kfactor_array(choice.lines, find_kfactors(single, choice.lines, given=None))
     measured = measure_absorbed(measured, variances, k, foil)
-    _, foil = factors_of_foil(measured.areas, k, choice.lines, foil)
+    _, foil = consistent_factors(measured.areas, k, choice.lines, foil)
     (thickness,), (density,) = foil.thickness, foil.density
     return measured, absorption_factors(
         attenuation_matrix(choice.elements, np.array([line_energy(x) for x in choice.lines])),

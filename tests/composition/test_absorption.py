@@ -3,8 +3,13 @@ import pytest
 import xraylib
 from scipy import integrate
 
-from hyperspy_clusterquant.composition.absorption import absorption_factors, consistent_factors
+from hyperspy_clusterquant.composition.absorption import (
+    Absorption,
+    absorption_factors,
+    consistent_factors,
+)
 from hyperspy_clusterquant.xrays.attenuation import attenuation_matrix
+from hyperspy_clusterquant.xrays.lines import line_energy
 
 JALPAITE = {"Ag": 323.61, "Cu": 63.546, "S": 64.13}
 
@@ -40,21 +45,24 @@ def test_factor_is_the_mean_transmission_over_the_depth():
 
 def test_correction_and_composition_agree():
     """Absorbed intensities lead back to the composition, which the absorption depends on."""
-    elements = ("Ag", "Cu", "S")
+    elements, lines = ("Ag", "Cu", "S"), ("Ag_La", "Cu_Ka", "S_Ka")
     k = np.array([3.08, 2.0, 1.0])
-    attenuation = attenuation_matrix(elements, np.array([2.98, 8.04, 2.307]))
+    attenuation = attenuation_matrix(elements, np.array([line_energy(line) for line in lines]))
     truth = fractions(JALPAITE)
     factors = absorption_factors(attenuation, truth, 6.8 * 150e-7, 22.0)
-    intensities = 1e5 * truth / k / factors
-    found, density = consistent_factors(intensities, k, elements, attenuation, 150.0, 6.8, 22.0)
-    corrected = intensities * found * k
+    areas = np.array([1e5 * truth / k / factors, np.zeros(3)])
+    found, foil = consistent_factors(areas, k, lines, Absorption((150.0, 90.0), (6.8, None), 22.0))
+    corrected = areas[0] * found[0] * k
     np.testing.assert_allclose(corrected / corrected.sum(), truth, rtol=1e-6)
-    assert density == 6.8
+    assert foil.density[0] == 6.8
+    # Without counts there is no composition, and nothing to correct.
+    assert np.isnan(found[1]).all()
+    assert np.isnan(foil.density[1])
 
 
 def test_a_specimen_too_thick_is_refused_or_settles():
-    attenuation = attenuation_matrix(("Cu", "S"), np.array([8.04, 2.307]))
     factors, _ = consistent_factors(
-        np.array([1e3, 1e3]), np.array([2.0, 1.0]), ("Cu", "S"), attenuation, 5000.0, 5.0, 22.0
-    )
+        np.array([[1e3, 1e3]]), np.array([2.0, 1.0]), ("Cu_Ka", "S_Ka"),
+        Absorption((5000.0,), (5.0,), 22.0),
+    )  # fmt: skip
     assert np.isfinite(factors).all()

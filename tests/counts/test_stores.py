@@ -100,3 +100,11 @@ def test_a_full_disk_takes_no_files_but_those_of_the_same_counts(folder, monkeyp
     del others
     gc.collect()
     assert not list(folder.iterdir())
+
+
+def test_a_full_disk_for_what_comes_from_a_cluster(client, folder, monkeypatch):
+    counts = collect_features(da.from_array(make((40, 40)), chunks=(7, 11, 5)), FEATURES)
+    full_disk(monkeypatch, 5)
+    with pytest.raises(OSError, match="Free space"):
+        counts.store(lambda x: x.toarray())
+    assert not list(folder.glob("clusterquant-*"))

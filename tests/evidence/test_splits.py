@@ -1,15 +1,14 @@
 """Splits of the counts: the parts are all of it, and what is learned is the same for any chunks."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from hyperspy_clusterquant import data
-from hyperspy_clusterquant.counts.features import channel_mask
-from hyperspy_clusterquant.counts.pixels import read_channels, sum_labels
+from hyperspy_clusterquant.clusters.labels import MASKED
+from hyperspy_clusterquant.clusters.pca_gmm import PcaGmm
+from hyperspy_clusterquant.counts.features import channel_mask, every_channel
+from hyperspy_clusterquant.counts.pixels import read_pixels, sum_labels
 from hyperspy_clusterquant.evidence.splits import half_labels, split_again
-from hyperspy_clusterquant.signals.repeats import repeat_of
 
 
 @pytest.fixture(scope="module")
@@ -19,15 +18,19 @@ def sulfide():
     return s
 
 
-def quiet(*_):
-    return None
+def recipe_and_pixels(s, result):
+    """What is to be repeated, and the counts of all channels."""
+    recipe = result.recipe.repeat(0)
+    energy = s.axes_manager.signal_axes[0].axis
+    channels = every_channel(energy, recipe.energy_range)
+    mask = result.labels == MASKED
+    return recipe, read_pixels(s.data, energy, channels, mask, lambda *_: None)
 
 
 def test_halves_are_all_the_counts(sulfide):
     result = sulfide.clusters["pca_gmm"]
-    repeat = repeat_of(sulfide, result, 0)
-    pixels = read_channels(sulfide.data, repeat.setting, quiet)
-    split = split_again(pixels, repeat, [0, 0])
+    recipe, pixels = recipe_and_pixels(sulfide, result)
+    split = split_again(pixels, recipe, [0, 0])
     energy = sulfide.axes_manager.signal_axes[0].axis
     for k in range(4):
         members = np.zeros(result.labels.shape, dtype=bool)
@@ -41,9 +44,8 @@ def test_halves_are_all_the_counts(sulfide):
 
 def test_the_same_clusters_come_back(sulfide):
     result = sulfide.clusters["pca_gmm"]
-    repeat = repeat_of(sulfide, result, 0)
-    pixels = read_channels(sulfide.data, repeat.setting, quiet)
-    labels, _ = half_labels(pixels, repeat, [0, 0])
+    recipe, pixels = recipe_and_pixels(sulfide, result)
+    labels, _ = half_labels(pixels, recipe, [0, 0])
     assert np.mean(labels == result.labels[pixels.keep]) > 0.9
 
 
@@ -53,29 +55,28 @@ def test_masked_pixels_and_energies_stay_out(sulfide):
     result = sulfide.cluster_pca_gmm(
         4, navigation_mask=mask, energy_range=(0.05, 8.0), name="masked", show_progressbar=False
     )
-    repeat = repeat_of(sulfide, result, 0)
-    assert np.array_equal(repeat.setting.navigation_mask, mask)
-    pixels = read_channels(sulfide.data, repeat.setting, quiet)
+    _, pixels = recipe_and_pixels(sulfide, result)
+    assert np.array_equal(pixels.keep, ~mask)
     sums = sum_labels(pixels, np.zeros(pixels.keep.sum(), dtype=int), 1)
     energy = sulfide.axes_manager.signal_axes[0].axis
     np.testing.assert_array_equal(sums[0], sulfide.data[10:].sum(axis=(0, 1)) * (energy >= 0.05))
 
 
-def test_clusters_are_learned_on_the_first_half_only(sulfide):
+def test_clusters_are_learned_on_the_first_half_only(sulfide, monkeypatch):
     """What the workflow is given are the counts of the first half, and of no other."""
     result = sulfide.clusters["pca_gmm"]
-    repeat = repeat_of(sulfide, result, 0)
-    pixels = read_channels(sulfide.data, repeat.setting, quiet)
-    given = []
+    recipe, pixels = recipe_and_pixels(sulfide, result)
+    given, run = [], PcaGmm.run
 
-    def workflow(to_learn, setting, progress):
+    def watched(self, to_learn, progress):
         given.append(sum(to_learn.blocks.map(lambda counts: counts.sum())))
         assert to_learn.totals.sum() == given[0]
-        return {"labels": result.labels[pixels.keep]}
+        return run(self, to_learn, progress)
 
-    split = split_again(pixels, replace(repeat, workflow=workflow), [0, 0])
+    monkeypatch.setattr(PcaGmm, "run", watched)
+    split = split_again(pixels, recipe, [0, 0])
     energy = sulfide.axes_manager.signal_axes[0].axis
-    used = channel_mask(energy, None, repeat.setting.excluded)
+    used = channel_mask(energy, None, recipe.excluded)
     first, second = split.first[:, used].sum(), split.second[:, used].sum()
     assert given[0] == pytest.approx(first)
     assert abs(first - second) < 5 * np.sqrt(first + second)
