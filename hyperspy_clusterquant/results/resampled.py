@@ -13,6 +13,8 @@ from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
 def taken(result, pixels, axes):
     """A result on a part of the pixels of its map, or on all of them in another order.
 
+    Numbers and names of the clusters stay, also of those that are not on it.
+
     Parameters
     ----------
     result : ClusterResult
@@ -20,11 +22,6 @@ def taken(result, pixels, axes):
         Flat numbers of the map's pixels, each at most once.
     axes : sequence of dict
         Navigation axes of the new map.
-
-    Returns
-    -------
-    ClusterResult
-        Numbers and names of the clusters stay, also of those that are not on it.
     """
     pixels = np.asarray(pixels)
     labels = result.labels.ravel()
@@ -61,10 +58,6 @@ def binned(result, factors, axes):
         Factor of each array axis; pixels beyond a whole number of bins are cropped.
     axes : sequence of dict
         Navigation axes of the new map.
-
-    Returns
-    -------
-    ClusterResult
     """
     known = not why_unknown(result)
     shape = [size // f for size, f in zip(result.labels.shape, factors, strict=True)]

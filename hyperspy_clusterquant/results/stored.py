@@ -19,22 +19,7 @@ _ROUNDING = 1e-5
 
 
 def to_dict(result):
-    """What is to be kept of a result.
-
-    Parameters
-    ----------
-    result : ClusterResult
-
-    Returns
-    -------
-    dict
-        Arrays, texts and numbers.
-
-    Raises
-    ------
-    ValueError
-        If `from_dict` would not read it.
-    """
+    """Arrays, texts and numbers of a result; a ValueError if `from_dict` would not read them."""
     try:
         _check(result)
     except ValueError as error:
@@ -45,21 +30,9 @@ def to_dict(result):
 
 
 def from_dict(stored):
-    """The result of which that was kept.
+    """The result of `to_dict`, also of other versions; a ValueError says why it cannot be read.
 
-    Parameters
-    ----------
-    stored : dict
-        From `to_dict`, also of an older version. What is not known, as of a newer one, is ignored.
-
-    Returns
-    -------
-    ClusterResult
-
-    Raises
-    ------
-    ValueError
-        If it cannot be read; the message says why.
+    What is not known, as of a newer version, is ignored.
     """
     needed = {f.name for f in fields(ClusterResult) if f.default is MISSING} | {"cluster_names"}
     if missing := sorted(needed - stored.keys()):

@@ -20,7 +20,7 @@ from hyperspy_clusterquant.signals.storage import (
 )
 
 
-def _reduction(name):
+def _reduce(name):
     """HyperSpy's operation of that name, whose outcome has no results of other pixels."""
 
     @wraps(getattr(EDSTEMSpectrum, name))
@@ -36,6 +36,25 @@ def _reduction(name):
         return reduced
 
     return reduce
+
+
+def _move(name):
+    """HyperSpy's operation of that name on the axes; it drops the results of what is no map."""
+
+    @wraps(getattr(EDSTEMSpectrum, name))
+    def move(self, *args, **kwargs):
+        moved = getattr(super(FollowingResults, self), name)(*args, **kwargs)
+        results = read_results(self)
+        energy, new = (s.axes_manager.signal_axes for s in (self, moved))
+        if not results or [a.size for a in new] != [a.size for a in energy]:
+            remove_results(moved)
+        else:
+            axes = _positions(args), {key: _positions(value) for key, value in kwargs.items()}
+            numbers = _pixel_numbers(self, energy=True)
+            _follow(moved, results, getattr(numbers, name)(*axes[0], **axes[1]))
+        return moved
+
+    return move
 
 
 class FollowingResults:
@@ -54,7 +73,7 @@ class FollowingResults:
     def inav(self, slicer):
         self.__dict__["inav"] = slicer
 
-    sum, mean, max, min, std, var = map(_reduction, ("sum", "mean", "max", "min", "std", "var"))
+    sum, mean, max, min, std, var = map(_reduce, ("sum", "mean", "max", "min", "std", "var"))
 
     @wraps(EDSTEMSpectrum.crop)
     def crop(self, axis, *args, **kwargs):
@@ -70,26 +89,7 @@ class FollowingResults:
         else:
             remove_results(self)
 
-    @wraps(EDSTEMSpectrum.transpose)
-    def transpose(self, signal_axes=None, navigation_axes=None, optimize=False):
-        moved = super().transpose(signal_axes, navigation_axes, optimize)
-        axes = [_positions(a) for a in (signal_axes, navigation_axes)]
-        _follow_axes(self, moved, lambda numbers: numbers.transpose(*axes))
-        return moved
-
-    @wraps(EDSTEMSpectrum.swap_axes)
-    def swap_axes(self, axis1, axis2, optimize=False):
-        moved = super().swap_axes(axis1, axis2, optimize)
-        axes = [_positions(axis) for axis in (axis1, axis2)]
-        _follow_axes(self, moved, lambda numbers: numbers.swap_axes(*axes))
-        return moved
-
-    @wraps(EDSTEMSpectrum.rollaxis)
-    def rollaxis(self, axis, to_axis, optimize=False):
-        moved = super().rollaxis(axis, to_axis, optimize)
-        axes = [_positions(a) for a in (axis, to_axis)]
-        _follow_axes(self, moved, lambda numbers: numbers.rollaxis(*axes))
-        return moved
+    transpose, swap_axes, rollaxis = map(_move, ("transpose", "swap_axes", "rollaxis"))
 
     @wraps(EDSTEMSpectrum.rebin)
     def rebin(self, *args, out=None, **kwargs):
@@ -140,24 +140,6 @@ def _follow(signal, results, numbers):
     axes = navigation_axes(signal)
     pixels = numbers.data.reshape(map_shape(signal)) if results else None
     write_results(signal, [taken(result, pixels, axes) for result in results.values()])
-
-
-def _follow_axes(signal, moved, operation):
-    """Move the results with an operation on the axes, or drop them if the map is no map any more.
-
-    Parameters
-    ----------
-    signal, moved : BaseSignal
-        Before and after the operation.
-    operation : callable
-        The same operation on a signal.
-    """
-    results = read_results(signal)
-    energy, new = (s.axes_manager.signal_axes for s in (signal, moved))
-    if not results or [a.size for a in new] != [a.size for a in energy]:
-        remove_results(moved)
-    else:
-        _follow(moved, results, operation(_pixel_numbers(signal, energy=True)))
 
 
 def _positions(axes):

@@ -14,8 +14,14 @@ from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.composition.absorption import Absorption
 from hyperspy_clusterquant.composition.entropy import default_sublattices
 from hyperspy_clusterquant.composition.intensities import LineChoice
-from hyperspy_clusterquant.signals import metadata
 from hyperspy_clusterquant.signals.axes import energy_in_kev
+from hyperspy_clusterquant.signals.metadata import (
+    beam_energy_of,
+    elements_of,
+    resolution_of,
+    take_off_angle_of,
+    xray_lines_of,
+)
 from hyperspy_clusterquant.xrays.emission import split_line
 from hyperspy_clusterquant.xrays.kfactors import KFactors, as_number, read_kfactors
 from hyperspy_clusterquant.xrays.lines import choose_lines, line_energy, lines_of
@@ -51,7 +57,7 @@ def read_request(
     relative = found.relative_uncertainty
     if given is None and kfactor_uncertainty is None:
         warn(
-            f"Theoretical k-factors at {metadata.beam_energy_of(signal):.4g} keV are used"
+            f"Theoretical k-factors at {beam_energy_of(signal):.4g} keV are used"
             f"{_for_detector(detector)}, with uncertainties of "
             f"{min(relative.values()):.0%} to {max(relative.values()):.0%}. Pass `kfactors` "
             "measured on your instrument for better ones."
@@ -69,16 +75,16 @@ def read_choice(signal, xray_lines, extra_elements, given=(), fitted=True):
     Lines with k-factors that are given are preferred. If they are not to be fitted, the beam energy
     need not be known.
     """
-    energy, beam_energy = energy_in_kev(signal), metadata.beam_energy_of(signal, needed=fitted)
+    energy, beam_energy = energy_in_kev(signal), beam_energy_of(signal, needed=fitted)
     highest = min(energy[-1], beam_energy or np.inf)
     lines = _as_lines(signal, xray_lines, energy[0], highest, given)
     elements = [split_line(line)[0] for line in lines]
     # What is declared and not quantified is there all the same.
-    extra = [*as_names("extra_elements", extra_elements), *metadata.elements_of(signal)]
+    extra = [*as_names("extra_elements", extra_elements), *elements_of(signal)]
     for element in extra:
         lines_of(element)
     extra = tuple(element for element in dict.fromkeys(extra) if element not in elements)
-    return LineChoice(energy, tuple(lines), extra, metadata.resolution_of(signal), beam_energy)
+    return LineChoice(energy, tuple(lines), extra, resolution_of(signal), beam_energy)
 
 
 def _as_lines(signal, xray_lines, lowest, highest, given):
@@ -86,13 +92,13 @@ def _as_lines(signal, xray_lines, lowest, highest, given):
     if isinstance(xray_lines, str):
         xray_lines = [xray_lines]
     if xray_lines is None:
-        declared_elements = metadata.elements_of(signal)
+        declared_elements = elements_of(signal)
         if not declared_elements:
             raise ValueError(
                 "No elements are set. Declare those of the sample first, for example "
                 "s.set_elements(['Cu', 'Fe', 'S']), or pass `xray_lines`."
             )
-        declared = metadata.xray_lines_of(signal)
+        declared = xray_lines_of(signal)
         # What the user declared and has k-factors for, comes before either alone.
         preferred = ([line for line in declared if line in given], list(given), declared)
         xray_lines = choose_lines(declared_elements, lowest, highest, preferred)
@@ -163,7 +169,7 @@ def read_given(kfactors):
 def find_kfactors(signal, lines, given, detector=None):
     """k-factors of lines as `KFactors`: those given, from theory, or from both."""
     if given is None:
-        return theoretical_kfactors(lines, metadata.beam_energy_of(signal), lines[0], detector)
+        return theoretical_kfactors(lines, beam_energy_of(signal), lines[0], detector)
     missing = [line for line in lines if line not in given]
     if len(missing) == len(lines):
         raise ValueError(
@@ -176,7 +182,7 @@ def find_kfactors(signal, lines, given, detector=None):
             "`detector` is for theoretical k-factors, but `kfactors` holds all that are "
             "needed: leave one of them out."
         )
-    beam_energy = metadata.beam_energy_of(signal) if missing else None
+    beam_energy = beam_energy_of(signal) if missing else None
     found = complete_kfactors(given, lines, beam_energy, detector)
     if missing:
         warn(
@@ -242,7 +248,7 @@ def read_absorption(signal, given, names):
     else:
         density = _in_range("density", density, 0, 30, "in g/cm3, or 'auto'")
     if isinstance(angle, str) and angle == "auto":
-        angle = metadata.take_off_angle_of(signal)
+        angle = take_off_angle_of(signal)
     angle = _in_range("take_off_angle", angle, 2, 90, "in degrees, or 'auto'")
     return Absorption(thicknesses, (density,) * len(names), angle)
 

@@ -49,7 +49,8 @@ def _read(signal):
     read, unread = {}, []
     for key, stored in _entries(signal).items():
         before, outcome = known.get(key, ({}, None))
-        if before.keys() != stored.keys() or any(before[k] is not v for k, v in stored.items()):
+        changed = any(before.get(name, before) is not value for name, value in stored.items())
+        if outcome is None or changed or len(before) != len(stored):
             outcome = _outcome(key, stored)
             unread += [f"{key} ({outcome})"] if isinstance(outcome, str) else []
         read[key] = stored, outcome

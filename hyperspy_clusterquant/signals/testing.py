@@ -16,8 +16,8 @@ from hyperspy_clusterquant.counts.bins import choose_binning
 from hyperspy_clusterquant.counts.features import every_channel
 from hyperspy_clusterquant.counts.pixels import read_pixels, sum_labels
 from hyperspy_clusterquant.evidence.consolidation import consolidate
-from hyperspy_clusterquant.evidence.matching import collect_halves
 from hyperspy_clusterquant.evidence.judgement import judge, not_judged
+from hyperspy_clusterquant.evidence.matching import collect_halves
 from hyperspy_clusterquant.evidence.splits import half_labels, learned_features, split_again
 from hyperspy_clusterquant.evidence.thickness import explained_by_counts
 from hyperspy_clusterquant.evidence.variation import compare_bins, net_counts
@@ -130,9 +130,10 @@ class ClusterDiagnostics:
             progress("tests")
             percent = partial(atomic_percent, lines=choice.lines, kfactors=kfactors)
             judged = judge(halves, lines, percent, [random_state, 1])
+            features = learned_features(recipe, pixels.energy, sums.sum(axis=0))
             groups, mergers = consolidate(
-                halves, lines, learned_features(recipe, pixels.energy, sums.sum(axis=0)), result.labels,
-                result.cluster_names, level, [random_state, 2],
+                halves, lines, features, result.labels, result.cluster_names, level,
+                [random_state, 2],
             )  # fmt: skip
         areas, covariances = zip(*map(lines.areas, halves.second.mean(axis=0)), strict=True)
         share, nearest, _ = explained_by_counts(

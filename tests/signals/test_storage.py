@@ -1,5 +1,6 @@
 """Results are kept with the map and in its files."""
 
+import dataclasses
 import shutil
 import subprocess
 import sys
@@ -137,6 +138,12 @@ def of_others(s):
     return r": kmeans \(no result\)"
 
 
+def empty(s):
+    s.metadata.Clusters.add_node("result_0")
+    s.metadata.Clusters.result_0 = {}
+    return r"result_0 \('without a name': it has no cluster_names, "
+
+
 def result_of_others(s):
     s.metadata.Clusters.set_item("result_0", "three clusters")
     return r": result_0 \(no result\)"
@@ -149,7 +156,7 @@ def text(s):
 
 
 @pytest.mark.parametrize(
-    "change", [older, newest, shapeless, note, of_others, result_of_others, text]
+    "change", [older, newest, shapeless, empty, note, of_others, result_of_others, text]
 )
 def test_what_cannot_be_read_is_left_out_with_one_warning(clustered, change):
     why = change(clustered)
@@ -324,3 +331,12 @@ def test_hyperspy_shows_spectra_of_this_map_and_energy_axis_only(clustered):
     assert clustered.learning_results.cluster_labels.shape == (4, 56 * 64)
     clustered.keep_clusters(result.drop([0, 1, 2, 3]), name="empty")
     assert clustered.learning_results.cluster_labels is None
+
+
+def test_what_hyperspy_shows_of_results_of_any_origin_follows(sulfide):
+    """Also of a workflow that is none of ours."""
+    found = sulfide.cluster_pca_gmm(n_clusters=2)
+    sulfide.keep_clusters(dataclasses.replace(found, name="by hand", workflow="by hand"))
+    assert sulfide.learning_results.cluster_algorithm == "by hand"
+    sulfide.crop("x", 0, 20)
+    assert sulfide.learning_results.cluster_labels is None
