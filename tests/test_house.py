@@ -25,17 +25,15 @@ STATES = [
 #: Modules that are tested through what is built on them, and the file that does.
 TESTED_ELSEWHERE = {
     # a workflow is tested by what it finds in maps
-    "clusters/learning": "signals/test_workflows.py",
-    "clusters/refine": "signals/test_workflows.py",
-    "clusters/pca_gmm": "signals/test_workflows.py",
-    "clusters/umap_hdbscan": "signals/test_workflows.py",
+    "clusters/catalogue": "clusters/test_recipe.py",
+    "clusters/refine": "signals/test_clustering.py",
+    "clusters/pca_gmm": "signals/test_clustering.py",
+    "clusters/umap_hdbscan": "signals/test_clustering.py",
     "clusters/assign": "signals/test_steering.py",
     # what the signals floor does is tested method by method, as users call it
     "signals/axes": "signals/test_bad_input.py",
-    "signals/clustering": "signals/test_workflows.py",
     "signals/pictures": "plotting/test_maps.py",
     "signals/progress": "signals/test_steering.py",
-    "signals/testing": "signals/test_significance.py",
 }
 
 

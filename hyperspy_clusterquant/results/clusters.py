@@ -164,6 +164,13 @@ class ClusterResult(Frozen):
         Returns
         -------
         ClusterResult
+
+        Examples
+        --------
+        >>> r = ClusterResult("a", "pca_gmm", [0, 0, 1], [[1, 1, 0], [0, 0, 1]], np.zeros((3, 1)),
+        ...                   [2.0], 1.0)
+        >>> r.rename({1: "jalpaite"}).cluster_names
+        ('cluster 0', 'jalpaite')
         """
         if not isinstance(names, dict):
             if isinstance(names, str) or len(names) != self.n_clusters:
@@ -189,6 +196,13 @@ class ClusterResult(Frozen):
         -------
         ClusterResult
             With dense numbers, largest cluster first.
+
+        Examples
+        --------
+        >>> r = ClusterResult("a", "pca_gmm", [0, 0, 1], [[1, 1, 0], [0, 0, 1]], np.zeros((3, 1)),
+        ...                   [2.0], 1.0, cluster_names=("shell", "core"))
+        >>> r.merge(["shell", "core"]).labels
+        array([0, 0, 0], dtype=int32)
         """
         group = set(self._numbers(clusters))
         if len(group) < 2:
@@ -248,6 +262,13 @@ class ClusterResult(Frozen):
         -------
         array of bool (map shape)
             True = left out, as the clustering methods take it.
+
+        Examples
+        --------
+        >>> r = ClusterResult("a", "pca_gmm", [0, 0, 1], [[1, 1, 0], [0, 0, 1]], np.zeros((3, 1)),
+        ...                   [2.0], 1.0)
+        >>> r.navigation_mask("cluster 0")
+        array([False, False,  True])
         """
         return ~np.isin(self.labels, self._numbers(clusters))
 

@@ -10,6 +10,7 @@ from single_spectra import (
 )
 
 from hyperspy_clusterquant import data, theoretical_kfactors
+from hyperspy_clusterquant.signals.options import find_kfactors
 
 
 def test_theory_fills_missing_kfactors_and_says_so(particles):
@@ -150,3 +151,15 @@ def test_thickness_of_each_cluster(clustered):
     one = clustered.cluster_quantification(absorption={"thickness": 100.0}, **options)
     np.testing.assert_allclose(q.atomic_percent[1], one.atomic_percent[1])
     assert (np.abs(q.atomic_percent[3] - one.atomic_percent[3]) > 0.01).any()
+
+
+def test_errors_come_before_warnings_and_theory_alone_is_silent(particles, recwarn):
+    lines = ("Cu_Ka", "S_Ka")
+    assert find_kfactors(particles, lines, given=None) == theoretical_kfactors(lines, 200, "Cu_Ka")
+    for wrong in ({"kfactor_uncertainty": 5}, {"absorption": 80}, {"sublattices": "Zn"}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            particles.cluster_quantification(kfactors={"Cu_Ka": 2.0}, xray_lines=lines, **wrong)
+    assert not [w for w in recwarn if issubclass(w.category, UserWarning)]
+    with pytest.warns(UserWarning, match="lacks S_Ka: theoretical ones") as caught:
+        particles.cluster_significance(kfactors={"Cu_Ka": 2.0}, xray_lines=lines, n_splits=1)
+    assert caught[0].filename == __file__

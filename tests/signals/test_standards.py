@@ -83,3 +83,13 @@ def test_a_standard_by_formula_and_what_is_wrong_with_others():
         calibrate_kfactors(spectrum(np.zeros(2047), ["Cu"]), "CuFeS2")
     with pytest.raises(TypeError, match="must be a HyperSpy signal"):
         calibrate_kfactors(mean, "CuFeS2")
+
+
+def test_what_a_standard_holds_besides_is_said_once_and_where_it_was_asked():
+    mean, _, composition = simulated({"Cu": 25, "Fe": 25, "S": 50}, extra={"Au": 0.1})
+    s = spectrum(np.rint(1e6 * mean), composition)
+    with pytest.warns(UserWarning, match="no declared element explains") as caught:
+        calibrate_kfactors(s, "CuFeS2")
+    said = [w for w in caught if w.category is UserWarning]
+    assert ["Au_Ma?" in str(w.message) for w in said] == [True]
+    assert said[0].filename == __file__
