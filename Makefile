@@ -1,15 +1,19 @@
 # Two commands do everything on a machine with Python 3.11+ and make:
 #   make demo   the main job on embedded data: tables here, pictures in demo_output/
 #   make test   style, layering, tests, doctests, documentation
+# Others: test-all (also the slow tests), test-oldest (tests with the lower bounds of all
+# dependencies; PYTHON=python3.11 where python3 is newer), bench, docs, clean.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+OLDEST := .venv-oldest
 export MPLBACKEND := Agg
 # Two test processes with two threads each on two cores wait for one another most of the time.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+QUICK_TESTS := -n 2 --dist loadfile -m "not slow" tests hyperspy_clusterquant README.md docs/is_it_real.md --doctest-modules
 
-.PHONY: demo test test-all bench docs clean
+.PHONY: demo test test-all test-oldest bench docs clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
@@ -19,10 +23,13 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests hyperspy_clusterquant README.md docs/is_it_real.md --doctest-modules
+	$(ONE_THREAD) $(BIN)/python -m pytest $(QUICK_TESTS)
 
 test-all: $(READY)
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile tests hyperspy_clusterquant README.md docs/user_guide.md docs/is_it_real.md --doctest-modules
+
+test-oldest: $(OLDEST)/.ready
+	$(ONE_THREAD) $(OLDEST)/bin/python -m pytest $(QUICK_TESTS)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/compare.py
@@ -37,5 +44,12 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
+$(OLDEST)/.ready: pyproject.toml tools/lower_bounds.py
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/python tools/lower_bounds.py > $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/python -m pip install --quiet --upgrade pip
+	$(OLDEST)/bin/python -m pip install --quiet --constraint $(OLDEST)/constraints.txt --editable '.[tests]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) demo_output docs/_build .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(OLDEST) demo_output docs/_build .pytest_cache .ruff_cache .import_linter_cache

@@ -1,14 +1,15 @@
 from . import data
 from ._version import __version__
+from .evidence.verdicts import Verdict
+from .results.clusters import ClusterResult
 from .results.comparison import ClusteringComparison, compare_clusterings
+from .results.composition import CompositionTable
+from .results.line_maps import MapSignificance
 from .results.significance import SignificanceTable
 from .results.stability import ClusterStability
-from .results.line_maps import MapSignificance
-from .results.composition import CompositionTable
+from .signals import ClusteredEDSSpectrum, LazyClusteredEDSSpectrum, calibrate_kfactors
 from .xrays.kfactors import KFactors
 from .xrays.theory import convert_kfactors, theoretical_kfactors
-from .results.clusters import ClusterResult
-from .signals import ClusteredEDSSpectrum, LazyClusteredEDSSpectrum, calibrate_kfactors
 
 __all__ = [
     "ClusterResult",
@@ -20,6 +21,7 @@ __all__ = [
     "LazyClusteredEDSSpectrum",
     "MapSignificance",
     "SignificanceTable",
+    "Verdict",
     "__version__",
     "calibrate_kfactors",
     "compare_clusterings",

@@ -1,7 +1,7 @@
 """Clusters: from the counts of pixels to labels and memberships on the map.
 
-In: `counts.PixelCounts` and a recipe, which holds everything that is asked of a workflow; out: a
-`recipe.Clustering`, with a recipe that also holds everything it chose. Each workflow is one file,
-listed in `catalogue`; what they share is learning (counts to scores) and refining (every pixel by
-its own counts). Nothing from composition or above is imported, no HyperSpy, no matplotlib.
+In: `counts.pixels.PixelCounts` and a recipe, which holds everything that is asked of a workflow;
+out: a `clustering.Clustering`, with a recipe that also holds everything it chose. Each workflow is
+one file, listed in `catalogue`; what they share is learning (counts to scores) and refining (every
+pixel by its own counts). Nothing of composition or above is imported, no HyperSpy, no matplotlib.
 """

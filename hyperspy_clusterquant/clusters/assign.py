@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 from scipy import sparse
 
+from hyperspy_clusterquant.clusters.clustering import Clustering
 from hyperspy_clusterquant.clusters.likelihood import cluster_shares, discriminant_scores
 from hyperspy_clusterquant.clusters.neighbours import neighbourhood_width
-from hyperspy_clusterquant.clusters.recipe import Clustering, Recipe, versions
+from hyperspy_clusterquant.clusters.recipe import Recipe, versions
 from hyperspy_clusterquant.clusters.refine import memberships_of
 from hyperspy_clusterquant.counts.bins import LEARNING_COUNTS
 from hyperspy_clusterquant.counts.features import channel_mask, merge_sparse_features, rebin_spectra

@@ -9,9 +9,10 @@ import numpy as np
 
 from hyperspy_clusterquant._checks import as_int, check_choice, check_n_clusters
 from hyperspy_clusterquant._warn import warn
+from hyperspy_clusterquant.clusters.clustering import Clustering
 from hyperspy_clusterquant.clusters.learning import CONTINUOUS, NO_SIGNAL, learn
 from hyperspy_clusterquant.clusters.mixture import choose_n_clusters, mixture_memberships
-from hyperspy_clusterquant.clusters.recipe import Clustering, Recipe
+from hyperspy_clusterquant.clusters.recipe import Recipe
 from hyperspy_clusterquant.clusters.refine import refine
 
 DROPPED = "{} of {} clusters hold no pixel and were dropped."

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from hyperspy_clusterquant._checks import as_int, check_choice
+from hyperspy_clusterquant.clusters.clustering import Clustering
 from hyperspy_clusterquant.clusters.density import PROPOSED_SHARE, density_clusters
 from hyperspy_clusterquant.clusters.embedding import (
     draw_landmarks,
@@ -18,7 +19,7 @@ from hyperspy_clusterquant.clusters.embedding import (
 )
 from hyperspy_clusterquant.clusters.gaps import join_without_gap
 from hyperspy_clusterquant.clusters.learning import CONTINUOUS, NO_SIGNAL, learn, rebinned
-from hyperspy_clusterquant.clusters.recipe import Clustering, Recipe
+from hyperspy_clusterquant.clusters.recipe import Recipe
 from hyperspy_clusterquant.clusters.refine import refine
 
 #: Fewest landmarks in a cluster that HDBSCAN may propose: fewer show no significant gap.

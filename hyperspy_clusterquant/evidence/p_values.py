@@ -30,8 +30,8 @@ def combine_p_values(p):
 
     Examples
     --------
-    >>> combine_p_values(np.array([0.01, 0.01, 0.01])).round(6)
-    np.float64(0.01)
+    >>> float(combine_p_values(np.array([0.01, 0.01, 0.01])).round(6))
+    0.01
     """
     known = np.isfinite(p)
     p = np.where(known, np.minimum(p, HIGHEST_P), 0.5)
