@@ -162,3 +162,19 @@ def cluster_number(key, names, what):
             f"Several clusters of {what} are named {key!r}; give a number. There are {there_are}."
         )
     raise ValueError(f"There is no cluster {key!r} in {what}; there are {there_are}.")
+
+
+def as_number(value):
+    """A float, NaN for what is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
+
+
+def as_positive(name, value):
+    """`value` as a float above zero."""
+    number = as_number(value)
+    if not number > 0 or not np.isfinite(number):
+        raise ValueError(f"`{name}` must be a positive number, not {value!r}.")
+    return number

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 import warnings
-from pathlib import Path
 
-_HERE = str(Path(__file__).resolve().parent)
+_OURS = __name__.partition(".")[0]
 #: Between the user and us: their lines are not the user's either.
-_BETWEEN = tuple(f"{sep}{name}{sep}" for sep in "/\\" for name in ("hyperspy", "exspy", "dask"))
+_BETWEEN = ("hyperspy", "exspy", "dask", "_collections_abc", "contextlib", "functools")
 
 
 def warn(message, category=UserWarning):
-    """Warn at the line that called this package, or HyperSpy which called it.
+    """Warn at the line that called this package, or what stands between and called it.
 
     Parameters
     ----------
@@ -22,12 +21,8 @@ def warn(message, category=UserWarning):
     frame, depth, level = sys._getframe(1), 2, 2
     # Of several, the outermost: the package also calls itself, through HyperSpy and contextlib.
     while frame is not None:
-        ours = frame.f_code.co_filename.startswith(_HERE)
-        if ours or (level == depth and _is_between(frame.f_code.co_filename)):
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        if package == _OURS or (level == depth and package in _BETWEEN):
             level = depth + 1
         frame, depth = frame.f_back, depth + 1
     warnings.warn(message, category, stacklevel=level)
-
-
-def _is_between(filename):
-    return "site-packages" in filename and any(name in filename for name in _BETWEEN)

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.counts.passes import sum_weighted
 
 
 @dataclass(frozen=True, eq=False)
-class Clustering(Frozen):
+class Clustering:
     """What a workflow finds; arrays are of the kept pixels, or of the map after `on_map`.
 
     Attributes
@@ -39,9 +38,6 @@ class Clustering(Frozen):
     embedding: np.ndarray | None = None
     landmarks: np.ndarray | None = None
     spectra: np.ndarray | None = None
-
-    def __post_init__(self):
-        """Nothing is copied: these arrays are nobody else's, and as large as the map."""
 
     def on_map(self, data, keep, progress):
         """The same with arrays of the map, and the sums of the clusters: one pass over `data`."""

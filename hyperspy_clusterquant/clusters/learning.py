@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hyperspy_clusterquant.clusters.clustering import Clustering
 from hyperspy_clusterquant.clusters.components import (
     Reduction,
     check_n_components,
@@ -103,10 +104,9 @@ class Learning:
         strong = values > (edge if self.is_weak else max(edge, STRONG_COMPONENT))
         return 1 + int(np.count_nonzero(strong))
 
-    @property
-    def chosen(self):
-        """What was chosen and found in learning, as `ClusterResult.parameters` shows it."""
-        return {
+    def clustering(self, recipe, refined, **more):
+        """What was found from it as a `Clustering`, with what was chosen in learning."""
+        chosen = {
             "n_components_found": self.reduction.components.shape[1],
             "n_significant": self.n_significant,
             "components_are": self.components_are,
@@ -117,6 +117,15 @@ class Learning:
             "seed": self.seed,
             "versions": versions(),
         }
+        return Clustering(
+            recipe=recipe.with_chosen(**chosen),
+            labels=refined.labels,
+            memberships=refined.memberships,
+            scores=self.pixel_scores,
+            eigenvalues=self.reduction.eigenvalues,
+            noise_edge=self.reduction.noise_edge,
+            **more,
+        )
 
     @property
     def n_significant(self):

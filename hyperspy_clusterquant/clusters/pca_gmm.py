@@ -9,7 +9,6 @@ import numpy as np
 
 from hyperspy_clusterquant._checks import as_int, check_choice, check_n_clusters
 from hyperspy_clusterquant._warn import warn
-from hyperspy_clusterquant.clusters.clustering import Clustering
 from hyperspy_clusterquant.clusters.learning import CONTINUOUS, NO_SIGNAL, learn
 from hyperspy_clusterquant.clusters.mixture import choose_n_clusters, mixture_memberships
 from hyperspy_clusterquant.clusters.recipe import Recipe
@@ -70,14 +69,7 @@ class PcaGmm(Recipe):
         n_found = refined.memberships.shape[1]
         if n_components > 0 and n_found < n_clusters:
             remarks.append(DROPPED.format(n_clusters - n_found, n_clusters))
-        return Clustering(
-            recipe=self.with_chosen(**learning.chosen, **criterion, remarks=remarks),
-            labels=refined.labels,
-            memberships=refined.memberships,
-            scores=learning.pixel_scores,
-            eigenvalues=learning.reduction.eigenvalues,
-            noise_edge=learning.reduction.noise_edge,
-        )
+        return learning.clustering(self.with_chosen(**criterion, remarks=remarks), refined)
 
     def _number(self, n_clusters, scores, fit, learning):
         """Number of clusters, the criterion that chose it if one did, and what is to be said."""

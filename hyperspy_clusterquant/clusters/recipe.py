@@ -179,17 +179,7 @@ class Recipe(Frozen):
 
     def for_bins(self, factors):
         """The same for a map that is binned by whole factors, one for each axis."""
-        n_pixels = int(np.prod(factors))
-        length = n_pixels ** (1 / len(factors))
-        changed = {
-            "binning_used": lambda binning: max(round(binning / length), 1),
-            "binning_small": lambda all_: [max(round(binning / length), 1) for binning in all_],
-            "neighbourhood_used": lambda sigma: sigma / length,
-            "smallest_cluster_pixels": lambda smallest: max(round(smallest / n_pixels), 2),
-        }
-        known = {name: change(self.chosen[name]) for name, change in changed.items()
-                 if name in self.chosen}  # fmt: skip
-        return self.with_chosen(**known)
+        return replace(self, chosen=chosen_for_bins(self.chosen, factors))
 
     def with_chosen(self, **more):
         """The same with more that was chosen."""
@@ -204,7 +194,7 @@ class Recipe(Frozen):
         `of_result` is the inverse.
         """
         asked = {f.name: getattr(self, f.name) for f in fields(self) if f.name in self.shown()}
-        return json.loads(json.dumps({**self.chosen, **asked}, default=_plain))
+        return json.loads(json.dumps({**self.chosen, **asked}, default=plain))
 
     @classmethod
     def shown(cls):
@@ -220,6 +210,24 @@ class Recipe(Frozen):
         return cls(**(asked | more), chosen=FrozenDict(chosen))
 
 
+def chosen_for_bins(chosen, factors):
+    """What was chosen in pixels, in those of a map that is binned by whole factors."""
+    n_pixels = int(np.prod(factors))
+    length = n_pixels ** (1 / len(factors))
+
+    def bins(binning):
+        return max(round(binning / length), 1)
+
+    changes = {
+        "binning_used": bins,
+        "binning_small": lambda each: list(dict.fromkeys(map(bins, each))),
+        "neighbourhood_used": lambda sigma: sigma / length,
+        "smallest_cluster_pixels": lambda smallest: max(round(smallest / n_pixels), 2),
+    }
+    changed = {name: changes[name](chosen[name]) for name in changes if name in chosen}
+    return FrozenDict(chosen) | changed
+
+
 def versions():
     """Versions of the libraries that decide what is found."""
     packages = (
@@ -229,6 +237,6 @@ def versions():
     return {package: importlib.metadata.version(package) for package in packages}
 
 
-def _plain(value):
+def plain(value):
     """What json does not know: numpy's numbers and arrays; names of functions and quantities."""
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)

@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 
 from hyperspy_clusterquant._checks import as_int, check_choice
-from hyperspy_clusterquant.clusters.clustering import Clustering
 from hyperspy_clusterquant.clusters.density import PROPOSED_SHARE, density_clusters
 from hyperspy_clusterquant.clusters.embedding import (
     draw_landmarks,
@@ -110,9 +109,10 @@ class UmapHdbscan(Recipe):
             remark = NO_SIGNAL if n_components == 0 else TOO_FEW_FOR_TWO
             one = np.ones((learning.keep.sum(), 1))
             refined = refine(learning, one, np.zeros(len(one), dtype=bool), progress)
-            return self._clustering(
-                learning, refined, [remark], {"smallest_cluster_pixels": smallest}
+            recipe = self.with_chosen(
+                smallest_cluster_pixels=smallest, remarks=[remark, *refined.remarks]
             )
+            return learning.clustering(recipe, refined)
         # Cluster.
         dense = self._dense_clusters(learning, share, progress)
         memberships = dense.memberships[learning.bin_of_pixel]
@@ -131,26 +131,14 @@ class UmapHdbscan(Recipe):
         refined = refine(learning, memberships, in_noise, progress, smallest)
         first_pixel = np.full(len(learning.scores), learning.keep.size)
         np.minimum.at(first_pixel, learning.bin_of_pixel, np.flatnonzero(learning.keep))
-        chosen = {
-            "smallest_cluster_pixels": smallest,
-            "hdbscan_clusters": dense.n_proposed,
+        recipe = self.with_chosen(
+            smallest_cluster_pixels=smallest,
+            hdbscan_clusters=dense.n_proposed,
+            remarks=[*dense.remarks, *refined.remarks],
             **({"binning_small": searched} if searched else {}),
-        }
-        return self._clustering(
-            learning, refined, dense.remarks, chosen, embedding=dense.embedding,
-            landmarks=first_pixel[dense.landmarks],
-        )  # fmt: skip
-
-    def _clustering(self, learning, refined, remarks, chosen, **more):
-        remarks = [*remarks, *refined.remarks]
-        return Clustering(
-            recipe=self.with_chosen(**learning.chosen, **chosen, remarks=remarks),
-            labels=refined.labels,
-            memberships=refined.memberships,
-            scores=learning.pixel_scores,
-            eigenvalues=learning.reduction.eigenvalues,
-            noise_edge=learning.reduction.noise_edge,
-            **more,
+        )
+        return learning.clustering(
+            recipe, refined, embedding=dense.embedding, landmarks=first_pixel[dense.landmarks]
         )
 
     @classmethod

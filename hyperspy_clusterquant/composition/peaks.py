@@ -9,7 +9,7 @@ import numpy as np
 from scipy import interpolate, optimize
 
 from hyperspy_clusterquant._frozen import Frozen
-from hyperspy_clusterquant.xrays.attenuation import mass_attenuation
+from hyperspy_clusterquant.xrays.detectors import SILICON_K_ALPHA, escape_share
 from hyperspy_clusterquant.xrays.profiles import channel_edges, peak_profile
 
 #: Distance of the background's knots as a share of the energy, and at least in keV: wider than
@@ -18,7 +18,6 @@ BACKGROUND_KNOTS = 0.3
 CLOSEST_KNOTS = 0.25
 MAX_ITERATIONS = 30
 BEND_LENGTH = 0.4  # keV
-SILICON_K_EDGE, SILICON_K_ALPHA = 1.8389, 1.7398  # keV
 #: What is known of the artefacts before the fit: (expected, std) of the escape peaks in units of
 #: theory, and of the share of counts that pile up.
 ESCAPE_PRIOR = (1.0, 1.0)
@@ -146,44 +145,6 @@ def background_basis(energy, beam_energy):
     ).toarray()
     kramers = np.maximum(beam_energy - energy, 0.05 * beam_energy) / energy
     return splines.T * kramers
-
-
-def escape_share(energy):
-    r"""Counts in the silicon escape peak for one count in the parent peak.
-
-    For X-rays that fall straight onto a thick detector,
-
-    .. math::
-        \eta = \frac{\omega}{2} \frac{r - 1}{r}
-               \left[1 - \frac{\mu_K}{\mu_E} \ln\left(1 + \frac{\mu_E}{\mu_K}\right)\right],
-
-    with the fluorescence yield, edge jump and attenuation coefficients of silicon.
-
-    Parameters
-    ----------
-    energy : array
-        Of the parents in keV.
-
-    Returns
-    -------
-    array
-
-    References
-    ----------
-    S. J. B. Reed and N. G. Ware, J. Phys. E 5 (1972) 582.
-    """
-    import xraylib
-
-    energy = np.asarray(energy, dtype=float)
-    share = np.zeros(len(energy))
-    above = energy > SILICON_K_EDGE
-    jump = xraylib.JumpFactor(14, xraylib.K_SHELL)
-    fluorescence_yield = xraylib.FluorYield(14, xraylib.K_SHELL)
-    ratio = mass_attenuation("Si", SILICON_K_ALPHA) / mass_attenuation("Si", energy[above])
-    escaping = 0.5 * fluorescence_yield * (jump - 1) / jump
-    escaping = escaping * (1 - ratio * np.log1p(1 / ratio))
-    share[above] = escaping / (1 - escaping)
-    return share
 
 
 @dataclass(frozen=True, eq=False)

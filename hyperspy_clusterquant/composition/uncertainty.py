@@ -86,32 +86,3 @@ def distance_in_std(difference, covariance):
     if not kept.any() or outside > 1e-6 * np.linalg.norm(difference) + 1e-9:
         return np.inf if np.linalg.norm(difference) > 0 else 0.0
     return float(np.sqrt((along[kept] ** 2 / values[kept]).mean()))
-
-
-def parse_formula(formula):
-    """Atoms of each element in a chemical formula.
-
-    Parameters
-    ----------
-    formula : str
-        Such as ``"Ag3CuS2"`` or ``"Cu(Fe0.5Mn0.5)S2"``.
-
-    Returns
-    -------
-    dict of str: float
-
-    Examples
-    --------
-    >>> parse_formula("Ag3CuS2")
-    {'S': 2.0, 'Cu': 1.0, 'Ag': 3.0}
-    """
-    import xraylib
-
-    try:
-        parsed = xraylib.CompoundParser(formula)
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            f"{formula!r} is not a chemical formula. Write it like 'Ag3CuS2' or 'Cu(FeMn)0.5S'."
-        ) from error
-    symbols = [xraylib.AtomicNumberToSymbol(z) for z in parsed["Elements"]]
-    return dict(zip(symbols, map(float, parsed["nAtoms"]), strict=True))

@@ -173,15 +173,18 @@ class ClusterResult(Frozen):
         ('cluster 0', 'jalpaite')
         """
         if not isinstance(names, dict):
-            if isinstance(names, str) or len(names) != self.n_clusters:
+            if not isinstance(names, list | tuple) or len(names) != self.n_clusters:
                 raise ValueError(
                     f"Give one name for each of the {self.n_clusters} clusters of {self.name!r}, "
                     f"or a dictionary {{cluster: name}}, not {names!r}."
                 )
             names = dict(enumerate(names))
+        numbers = self._numbers(list(names))
+        if len(set(numbers)) < len(numbers):
+            raise ValueError(f"A cluster is given two names: {names!r}.")
         new = list(self.cluster_names)
-        for cluster, name in names.items():
-            new[self._number(cluster)] = str(name)
+        for number, name in zip(numbers, names.values(), strict=True):
+            new[number] = str(name)
         return dataclasses.replace(self, cluster_names=tuple(new))
 
     def merge(self, clusters):

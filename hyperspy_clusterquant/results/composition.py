@@ -20,7 +20,7 @@ from hyperspy_clusterquant.composition.uncertainty import (
 )
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import plot_composition, plot_peak_fit
-from hyperspy_clusterquant.results import composition_text
+from hyperspy_clusterquant.results.composition_text import CompositionText
 from hyperspy_clusterquant.results.compounds import nearest_compounds
 from hyperspy_clusterquant.xrays.kfactors import KFactors
 
@@ -33,7 +33,7 @@ class ValuesWithStd(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CompositionTable(Frozen):
+class CompositionTable(CompositionText, Frozen):
     """Composition of each cluster, with uncertainties of one standard deviation.
 
     Attributes
@@ -271,11 +271,6 @@ class CompositionTable(Frozen):
     # --- output ---------------------------------------------------------------------------
 
     @property
-    def remarks(self):
-        """What was decided on the way, one text each, tuple of str."""
-        return composition_text.remarks(self)
-
-    @property
     def maps(self):
         """Composition of every pixel: a HyperSpy image by element, or None if not asked for."""
         if self.pixel_percent is None:
@@ -285,54 +280,6 @@ class CompositionTable(Frozen):
             element: image(percent, self.axes, titles[element], quantity=titles[element])
             for element, percent in zip(self.elements, self.pixel_percent, strict=True)
         }
-
-    def __str__(self):
-        return composition_text.as_text(self)
-
-    def __repr__(self):
-        return (
-            f"<CompositionTable: {len(self.cluster_names)} clusters x {len(self.elements)} "
-            f"elements>\n{self}"
-        )
-
-    def _repr_html_(self):
-        return self.to_html()
-
-    def to_html(self):
-        """Table as HTML, with the remarks below."""
-        return composition_text.as_html(self)
-
-    def to_latex(self):
-        r"""Table as a LaTeX ``tabular`` (needs no package)."""
-        return composition_text.as_latex(self)
-
-    def to_dataframe(self, text=False):
-        """Table as a pandas DataFrame, elements down, clusters across.
-
-        Parameters
-        ----------
-        text : bool
-            One text column such as "25.4 ± 1.3" for each cluster instead of two of numbers;
-            "< 0.4" is the 95 % upper limit of an element that was not detected.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns (cluster, at% or wt%) and (cluster, "std"); the last row is the entropy.
-        """
-        return composition_text.as_dataframe(self, text)
-
-    def to_csv(self, path):
-        """Write one row for each cluster and element, with everything a plot needs.
-
-        Parameters
-        ----------
-        path : str or path
-            File with the columns cluster, element, line, atomic_percent, std_counting,
-            std_kfactor, std, upper_limit (at%), weight_percent, weight_percent_std, counts,
-            counts_std, kfactor.
-        """
-        composition_text.write_csv(self, path)
 
     def plot(self, ax=None):
         """Composition bars with the interval of 68 % probability.

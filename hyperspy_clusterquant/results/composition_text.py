@@ -1,4 +1,4 @@
-"""A `CompositionTable` as text, LaTeX, HTML, data frame and CSV file."""
+"""A table of compositions as text, LaTeX, HTML, data frame and CSV file."""
 
 from __future__ import annotations
 
@@ -14,163 +14,187 @@ ENTROPY = "S_conf/R"
 NOTICEABLE = 1.0005
 
 
-def as_text(table):
-    """Plain text like the paper's table."""
-    cells = _cells(table, "{value} ± {std}", "< {value}")
-    head, rule, *rows, _ = in_columns([[table.unit, *table.cluster_names], *cells])
-    return "\n".join([head, rule, *rows[:-1], rule, rows[-1], *_notes(table)])
+class CompositionText:
+    """What a `CompositionTable` prints and writes."""
 
-
-def as_latex(table):
-    r"""LaTeX ``tabular``."""
-    rows = _cells(table, "${value} \\pm {std}$", "$< {value}$")
-    rows[-1][0] = r"$S_\mathrm{conf}/R$"
-    special = str.maketrans(
-        {sign: rf"\{sign}" for sign in "_%&#${}"}
-        | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
-    )
-    escaped = [cell.translate(special) for cell in (table.unit, *table.cluster_names)]
-    return "\n".join(
-        [
-            rf"\begin{{tabular}}{{l{'c' * len(table.cluster_names)}}}",
-            r"\hline",
-            " & ".join(escaped) + r" \\",
-            r"\hline",
-            *(" & ".join(row) + r" \\" for row in rows),
-            r"\hline",
-            r"\end{tabular}",
-            *(rf"\par{{\footnotesize {note.translate(special)}}}" for note in _notes(table)),
-        ]
-    )
-
-
-def as_html(table):
-    """HTML table with the remarks below."""
-    import html
-
-    paragraphs = "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks(table))
-    return as_dataframe(table, text=True).to_html() + paragraphs
-
-
-def as_dataframe(table, text):
-    """See `CompositionTable.to_dataframe`."""
-    import pandas as pd
-
-    if text:
-        rows = _cells(table, "{value} ± {std}", "< {value}")
-        columns = pd.Index(table.cluster_names, name=table.unit)
-        return pd.DataFrame([r[1:] for r in rows], index=[r[0] for r in rows], columns=columns)
-    values = np.vstack([table.percent.T, table.configurational_entropy])
-    stds = np.vstack([table.percent_std.T, table.configurational_entropy_std])
-    return pd.DataFrame(
-        np.stack([values, stds], axis=-1).reshape(len(values), -1),
-        index=pd.Index([*table.elements, ENTROPY], name="element"),
-        columns=pd.MultiIndex.from_product([table.cluster_names, [table.unit, "std"]]),
-    )
-
-
-def write_csv(table, path):
-    """See `CompositionTable.to_csv`."""
-    import pandas as pd
-
-    n_clusters, n_elements = table.atomic_percent.shape
-    in_atomic_percent = replace(table, composition_units="atomic")
-    columns = {
-        "cluster": np.repeat(table.cluster_names, n_elements),
-        "element": np.tile(table.elements, n_clusters),
-        "line": np.tile(table.xray_lines, n_clusters),
-        "kfactor": np.tile([table.kfactors[line] for line in table.xray_lines], n_clusters),
-    }
-    for name, values in {
-        "atomic_percent": table.atomic_percent,
-        "std_counting": table.std_counting,
-        "std_kfactor": table.std_kfactor,
-        "std": table.std,
-        "upper_limit": in_atomic_percent.upper_limit,
-        "weight_percent": table.weight_percent,
-        "weight_percent_std": table.weight_percent_std,
-        "counts": table.intensities,
-        "counts_std": table.intensities_std,
-    }.items():
-        columns[name] = values.ravel()
-    pd.DataFrame(columns).to_csv(path, index=False)
-
-
-def remarks(table):
-    """What was decided on the way, one text each, tuple of str."""
-    found = []
-    theory = [line for line in table.xray_lines if _is_theory(table, line)]
-    if theory and len(theory) < len(table.xray_lines):
-        found.append(f"* k-factor from theory: {', '.join(theory)}")
-    if table.absorption is not None:
-        found.append(_absorption_remark(table))
-    if table.calibration is not None:
-        energies = table.calibration.fit.design.energy[[0, -1]]
-        shifts = table.calibration.shift(energies)
-        found.append(
-            f"Energy axis moved by {shifts[0]:+.1f} eV at {energies[0]:.1f} keV and "
-            f"{shifts[1]:+.1f} eV at {energies[1]:.1f} keV, resolution at Mn Ka "
-            f"{table.calibration.scale.resolution:.1f} eV"
-        )
-    quality = [fit.reduced_chi_square for fit in table.fits if fit.counts.sum() > 0]
-    if quality:
-        found.append(
-            f"Squared residual per channel of the fits: {min(quality):.1f} to "
-            f"{max(quality):.1f} (1 = noise)"
-        )
-    if table.unexplained:
-        peaks = ", ".join(map(str, table.unexplained))
-        found.append(f"Peaks that no declared element explains: {peaks}")
-    return tuple(found)
-
-
-def _absorption_remark(table):
-    thickness = sorted(set(table.absorption.thickness))
-    shown = " to ".join(f"{t:g}" for t in dict.fromkeys((thickness[0], thickness[-1])))
-    known = ~np.isnan(table.absorption_factors).any(axis=1)
-    if not known.any():
-        return f"Absorption not corrected for {shown} nm: there are no counts of the lines"
-    densities = np.array(table.absorption.density)[known]
-    density = " to ".join(dict.fromkeys(f"{d:.2f}" for d in (densities.min(), densities.max())))
-    largest = table.absorption_factors[known].max(axis=0)
-    factors = ", ".join(
-        f"{line} x{factor:.3f}"
-        for line, factor in zip(table.xray_lines, largest, strict=True)
-        if factor > NOTICEABLE
-    )
-    return (
-        f"Absorption corrected for {shown} nm, {density} g/cm3, take-off angle "
-        f"{table.absorption.take_off_angle:.1f} degrees: up to {factors or 'less than 0.05 %'}"
-    )
-
-
-def _notes(table):
-    """Remarks on what changed the numbers, which stand below them."""
-    return [remark for remark in remarks(table) if remark.startswith(("*", "Absorption"))]
-
-
-def _is_theory(table, line):
-    return table.kfactors.sources.get(line) == "theory"
-
-
-def _cells(table, template, limit):
-    """Rows of text: elements, then the entropy, one column for each cluster."""
-    theory = [_is_theory(table, line) for line in table.xray_lines]
-    rows = []
-    for n, element in enumerate(table.elements):
-        cells = [
-            number_with_std(value, std, template)
-            if detected or not np.isfinite(value)
-            else limit.format(value=number_with_std(most, 0.1 * most, "{value}"))
-            for value, std, detected, most in zip(
-                table.percent[:, n], table.percent_std[:, n], table.detected[:, n],
-                table.upper_limit[:, n], strict=True,
+    @property
+    def remarks(self):
+        """What was decided on the way, one text each, tuple of str."""
+        found = []
+        theory = [line for line in self.xray_lines if self._is_theory(line)]
+        if theory and len(theory) < len(self.xray_lines):
+            found.append(f"* k-factor from theory: {', '.join(theory)}")
+        if self.absorption is not None:
+            found.append(self._absorption_remark())
+        if self.calibration is not None:
+            energies = self.calibration.fit.design.energy[[0, -1]]
+            shifts = self.calibration.shift(energies)
+            found.append(
+                f"Energy axis moved by {shifts[0]:+.1f} eV at {energies[0]:.1f} keV and "
+                f"{shifts[1]:+.1f} eV at {energies[1]:.1f} keV, resolution at Mn Ka "
+                f"{self.calibration.scale.resolution:.1f} eV"
             )
-        ]  # fmt: skip
-        rows.append([element + ("*" if theory[n] and not all(theory) else ""), *cells])
-    entropy = zip(table.configurational_entropy, table.configurational_entropy_std, strict=True)
-    rows.append([ENTROPY, *(number_with_std(v, s, template) for v, s in entropy)])
-    return rows
+        quality = [fit.reduced_chi_square for fit in self.fits if fit.counts.sum() > 0]
+        if quality:
+            found.append(
+                f"Squared residual per channel of the fits: {min(quality):.1f} to "
+                f"{max(quality):.1f} (1 = noise)"
+            )
+        if self.unexplained:
+            peaks = ", ".join(map(str, self.unexplained))
+            found.append(f"Peaks that no declared element explains: {peaks}")
+        return tuple(found)
+
+    def __str__(self):
+        """Plain text like the paper's table."""
+        cells = self._cells("{value} ± {std}", "< {value}")
+        head, rule, *rows, _ = in_columns([[self.unit, *self.cluster_names], *cells])
+        return "\n".join([head, rule, *rows[:-1], rule, rows[-1], *self._notes()])
+
+    def __repr__(self):
+        return (
+            f"<CompositionTable: {len(self.cluster_names)} clusters x {len(self.elements)} "
+            f"elements>\n{self}"
+        )
+
+    def _repr_html_(self):
+        return self.to_html()
+
+    def to_html(self):
+        """Table as HTML, with the remarks below."""
+        import html
+
+        paragraphs = "".join(f"<p>{html.escape(remark)}</p>" for remark in self.remarks)
+        return self.to_dataframe(text=True).to_html() + paragraphs
+
+    def to_latex(self):
+        r"""Table as a LaTeX ``tabular`` (needs no package)."""
+        rows = self._cells("${value} \\pm {std}$", "$< {value}$")
+        rows[-1][0] = r"$S_\mathrm{conf}/R$"
+        special = str.maketrans(
+            {sign: rf"\{sign}" for sign in "_%&#${}"}
+            | {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
+        )
+        escaped = [cell.translate(special) for cell in (self.unit, *self.cluster_names)]
+        return "\n".join(
+            [
+                rf"\begin{{tabular}}{{l{'c' * len(self.cluster_names)}}}",
+                r"\hline",
+                " & ".join(escaped) + r" \\",
+                r"\hline",
+                *(" & ".join(row) + r" \\" for row in rows),
+                r"\hline",
+                r"\end{tabular}",
+                *(rf"\par{{\footnotesize {note.translate(special)}}}" for note in self._notes()),
+            ]
+        )
+
+    def to_dataframe(self, text=False):
+        """Table as a pandas DataFrame, elements down, clusters across.
+
+        Parameters
+        ----------
+        text : bool
+            One text column such as "25.4 ± 1.3" for each cluster instead of two of numbers;
+            "< 0.4" is the 95 % upper limit of an element that was not detected.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns (cluster, at% or wt%) and (cluster, "std"); the last row is the entropy.
+        """
+        import pandas as pd
+
+        if text:
+            rows = self._cells("{value} ± {std}", "< {value}")
+            columns = pd.Index(self.cluster_names, name=self.unit)
+            return pd.DataFrame([r[1:] for r in rows], index=[r[0] for r in rows], columns=columns)
+        values = np.vstack([self.percent.T, self.configurational_entropy])
+        stds = np.vstack([self.percent_std.T, self.configurational_entropy_std])
+        return pd.DataFrame(
+            np.stack([values, stds], axis=-1).reshape(len(values), -1),
+            index=pd.Index([*self.elements, ENTROPY], name="element"),
+            columns=pd.MultiIndex.from_product([self.cluster_names, [self.unit, "std"]]),
+        )
+
+    def to_csv(self, path):
+        """Write one row for each cluster and element, with everything a plot needs.
+
+        Parameters
+        ----------
+        path : str or path
+            File with the columns cluster, element, line, atomic_percent, std_counting,
+            std_kfactor, std, upper_limit (at%), weight_percent, weight_percent_std, counts,
+            counts_std, kfactor.
+        """
+        import pandas as pd
+
+        n_clusters, n_elements = self.atomic_percent.shape
+        in_atomic_percent = replace(self, composition_units="atomic")
+        columns = {
+            "cluster": np.repeat(self.cluster_names, n_elements),
+            "element": np.tile(self.elements, n_clusters),
+            "line": np.tile(self.xray_lines, n_clusters),
+            "kfactor": np.tile([self.kfactors[line] for line in self.xray_lines], n_clusters),
+        }
+        for name, values in {
+            "atomic_percent": self.atomic_percent,
+            "std_counting": self.std_counting,
+            "std_kfactor": self.std_kfactor,
+            "std": self.std,
+            "upper_limit": in_atomic_percent.upper_limit,
+            "weight_percent": self.weight_percent,
+            "weight_percent_std": self.weight_percent_std,
+            "counts": self.intensities,
+            "counts_std": self.intensities_std,
+        }.items():
+            columns[name] = values.ravel()
+        pd.DataFrame(columns).to_csv(path, index=False)
+
+    def _absorption_remark(self):
+        thickness = sorted(set(self.absorption.thickness))
+        shown = " to ".join(f"{t:g}" for t in dict.fromkeys((thickness[0], thickness[-1])))
+        known = ~np.isnan(self.absorption_factors).any(axis=1)
+        if not known.any():
+            return f"Absorption not corrected for {shown} nm: there are no counts of the lines"
+        densities = np.array(self.absorption.density)[known]
+        density = " to ".join(dict.fromkeys(f"{d:.2f}" for d in (densities.min(), densities.max())))
+        largest = self.absorption_factors[known].max(axis=0)
+        factors = ", ".join(
+            f"{line} x{factor:.3f}"
+            for line, factor in zip(self.xray_lines, largest, strict=True)
+            if factor > NOTICEABLE
+        )
+        return (
+            f"Absorption corrected for {shown} nm, {density} g/cm3, take-off angle "
+            f"{self.absorption.take_off_angle:.1f} degrees: up to {factors or 'less than 0.05 %'}"
+        )
+
+    def _notes(self):
+        """Remarks on what changed the numbers, which stand below them."""
+        return [remark for remark in self.remarks if remark.startswith(("*", "Absorption"))]
+
+    def _is_theory(self, line):
+        return self.kfactors.sources.get(line) == "theory"
+
+    def _cells(self, template, limit):
+        """Rows of text: elements, then the entropy, one column for each cluster."""
+        theory = [self._is_theory(line) for line in self.xray_lines]
+        rows = []
+        for n, element in enumerate(self.elements):
+            cells = [
+                number_with_std(value, std, template)
+                if detected or not np.isfinite(value)
+                else limit.format(value=number_with_std(most, 0.1 * most, "{value}"))
+                for value, std, detected, most in zip(
+                    self.percent[:, n], self.percent_std[:, n], self.detected[:, n],
+                    self.upper_limit[:, n], strict=True,
+                )
+            ]  # fmt: skip
+            rows.append([element + ("*" if theory[n] and not all(theory) else ""), *cells])
+        entropy = zip(self.configurational_entropy, self.configurational_entropy_std, strict=True)
+        rows.append([ENTROPY, *(number_with_std(v, s, template) for v, s in entropy)])
+        return rows
 
 
 def number_with_std(value, std, template="{value} ± {std}"):

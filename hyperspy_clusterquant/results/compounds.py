@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyperspy_clusterquant.composition.uncertainty import distance_in_std, parse_formula
+from hyperspy_clusterquant.composition.uncertainty import distance_in_std
+from hyperspy_clusterquant.xrays.emission import parse_formula
 
 
 def nearest_compounds(table, compounds):

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from hyperspy_clusterquant.clusters.catalogue import why_unknown
 from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
+from hyperspy_clusterquant.clusters.recipe import chosen_for_bins
 
 
 def taken(result, pixels, axes):
@@ -59,7 +59,6 @@ def binned(result, factors, axes):
     axes : sequence of dict
         Navigation axes of the new map.
     """
-    known = not why_unknown(result)
     shape = [size // f for size, f in zip(result.labels.shape, factors, strict=True)]
     crop = tuple(slice(0, n * f) for n, f in zip(shape, factors, strict=True))
     split = [number for n, f in zip(shape, factors, strict=True) for number in (n, f)]
@@ -80,7 +79,7 @@ def binned(result, factors, axes):
     labels[total(kept) == 0] = MASKED
     return replace(
         _without_spectra(result),
-        parameters=result.recipe.for_bins(factors).parameters if known else result.parameters,
+        parameters=chosen_for_bins(result.parameters, factors),
         labels=labels,
         memberships=memberships,
         scores=np.array(scores).reshape(result.n_components, np.count_nonzero(filled)).T,

@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 import numpy as np
 
 from hyperspy_clusterquant.clusters.labels import MASKED
+from hyperspy_clusterquant.clusters.recipe import plain
 from hyperspy_clusterquant.results.clusters import ClusterResult
 
 #: Number of the layout of `to_dict`, to be raised when it changes; files without one are older.
@@ -25,7 +26,7 @@ def to_dict(result):
     except ValueError as error:
         raise ValueError(f"The result {result.name!r} cannot be kept: {error}.") from error
     stored = {field.name: getattr(result, field.name) for field in fields(result)}
-    stored |= {name: json.dumps(stored[name]) for name in _TEXTS}
+    stored |= {name: json.dumps(stored[name], default=plain) for name in _TEXTS}
     return {"format": FORMAT} | {k: value for k, value in stored.items() if value is not None}
 
 
@@ -77,6 +78,8 @@ def _numbers(value, name, dtype):
             f"its {name} should be an array of {np.dtype(dtype)}, not {value.ndim}-dimensional "
             f"of {value.dtype}"
         )
+    if dtype == np.int32 and value.size and not np.abs(value).max() <= np.iinfo(dtype).max:
+        raise ValueError(f"its {name} do not fit into {np.dtype(dtype)}")
     value.setflags(write=False)
     return value
 
@@ -95,8 +98,11 @@ def _check(result):
         raise ValueError(f"scores {result.scores.shape} and {n_kept} pixels in use do not fit")
     if len(result.cluster_names) != n_clusters:
         raise ValueError(f"it has {len(result.cluster_names)} names of {n_clusters} clusters")
-    if len(result.axes) not in (0, labels.ndim):
-        raise ValueError(f"it has {len(result.axes)} axes of a map with {labels.ndim}")
+    sizes = tuple(axis.get("size") for axis in result.axes)
+    if sizes not in ((), labels.shape):
+        raise ValueError(f"its axes have the sizes {sizes}, its labels {labels.shape}")
+    if result.eigenvalues.ndim != 1:
+        raise ValueError("its eigenvalues should be in one row")
     for prefix in ("", "learned_"):
         spectra, energy = (getattr(result, prefix + name) for name in ("spectra", "energy"))
         channels = () if energy is None else energy.shape

@@ -309,10 +309,12 @@ class MapClustering:
 
     def _sample(self):
         """What recipes know of sample and detector."""
+        elements = tuple(elements_of(self))
         return {
-            "elements": tuple(elements_of(self)),
+            "elements": elements,
             "beam_energy": beam_energy_of(self, needed=False),
-            "energy_resolution": resolution_of(self, possible=False),
+            # Lines are looked at only if there are any.
+            "energy_resolution": resolution_of(self, possible=bool(elements)),
         }
 
     def _warn_of_hidden_lines(self, recipe):
@@ -336,14 +338,7 @@ class MapClustering:
         result = ClusterResult(
             name=name,
             workflow=found.recipe.workflow,
-            labels=found.labels,
-            memberships=found.memberships,
-            scores=found.scores,
-            eigenvalues=found.eigenvalues,
-            noise_edge=found.noise_edge,
-            embedding=found.embedding,
-            landmarks=found.landmarks,
-            spectra=found.spectra,
+            **{key: value for key, value in vars(found).items() if key != "recipe"},
             energy=energy_in_kev(self),
             parameters=found.recipe.parameters,
             axes=navigation_axes(self),

@@ -74,6 +74,9 @@ class FollowingResults:
         self.__dict__["inav"] = slicer
 
     sum, mean, max, min, std, var = map(_reduce, ("sum", "mean", "max", "min", "std", "var"))
+    nansum, nanmean, nanmax, nanmin, nanstd, nanvar = map(
+        _reduce, ("nansum", "nanmean", "nanmax", "nanmin", "nanstd", "nanvar")
+    )
 
     @wraps(EDSTEMSpectrum.crop)
     def crop(self, axis, *args, **kwargs):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyperspy_clusterquant.xrays.kfactors import as_number
+from hyperspy_clusterquant._checks import as_number
 
 # exspy 0.3.2 writes "beam_energy " with a space at its end; `get_item` finds both.
 MICROSCOPE = "Acquisition_instrument.TEM"
@@ -83,7 +83,10 @@ def take_off_angle_of(signal):
 def live_time_of(signal):
     """Live time in s: one for all pixels, an array with one for each, or None if not known."""
     stated = signal.metadata.get_item(f"{DETECTOR}.live_time", None)
-    return stated if stated is None or np.ndim(stated) else float(stated)
+    if isinstance(stated, np.ndarray) and stated.ndim > 0:
+        return stated if stated.size == signal.axes_manager.navigation_size else None
+    number = as_number(stated)
+    return number if np.isfinite(number) else None
 
 
 def set_live_time(signal, seconds):

@@ -8,7 +8,7 @@ from numbers import Real
 
 import numpy as np
 
-from hyperspy_clusterquant._checks import as_names, cluster_number
+from hyperspy_clusterquant._checks import as_names, as_number, cluster_number
 from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.composition.absorption import Absorption
@@ -23,7 +23,7 @@ from hyperspy_clusterquant.signals.metadata import (
     xray_lines_of,
 )
 from hyperspy_clusterquant.xrays.emission import split_line
-from hyperspy_clusterquant.xrays.kfactors import KFactors, as_number, read_kfactors
+from hyperspy_clusterquant.xrays.kfactors import KFactors, read_kfactors
 from hyperspy_clusterquant.xrays.lines import choose_lines, line_energy, lines_of
 from hyperspy_clusterquant.xrays.theory import complete_kfactors, theoretical_kfactors
 
@@ -262,7 +262,10 @@ def _of_each(thickness, names):
         ]
         missing = [name for k, name in enumerate(names) if k not in numbers]
         if missing:
-            raise ValueError(f"The thickness of {', '.join(missing)} is missing in `absorption`.")
+            raise ValueError(
+                f"The thickness of {', '.join(missing)} is missing in `absorption`; it has "
+                f"{', '.join(map(str, thickness)) or 'none'}."
+            )
         if len(numbers) > len(names):
             raise ValueError(
                 "`absorption` has more than one thickness of a cluster: "

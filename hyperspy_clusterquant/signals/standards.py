@@ -14,13 +14,13 @@ from hyperspy_clusterquant.composition.absorption import (
 )
 from hyperspy_clusterquant.composition.compose import kfactor_array
 from hyperspy_clusterquant.composition.intensities import measure, measure_absorbed
-from hyperspy_clusterquant.composition.uncertainty import DETECTED, parse_formula
+from hyperspy_clusterquant.composition.uncertainty import DETECTED
 from hyperspy_clusterquant.signals.doubts import warn_of_fit
 from hyperspy_clusterquant.signals.metadata import xray_lines_of
 from hyperspy_clusterquant.signals.options import find_kfactors, read_absorption, read_choice
 from hyperspy_clusterquant.signals.spectra import check_some_counts, counts_of_spectrum
 from hyperspy_clusterquant.xrays.attenuation import attenuation_matrix
-from hyperspy_clusterquant.xrays.emission import atomic_weight
+from hyperspy_clusterquant.xrays.emission import atomic_weight, parse_formula
 from hyperspy_clusterquant.xrays.kfactors import kfactors_of_standard
 from hyperspy_clusterquant.xrays.lines import line_energy
 from hyperspy_clusterquant.xrays.theory import far_from_theory

@@ -89,10 +89,9 @@ def _outcome(key, stored):
         return from_dict(stored)
     except ValueError as error:
         written = stored.get("format", 0)
-        newer = isinstance(written, int | np.integer) and written > FORMAT
-        return f"{stored.get('name', 'without a name')!r}: {error}" + newer * (
-            f", as a newer version wrote it (format {written}, this one knows {FORMAT})"
-        )
+        if isinstance(written, int | np.integer) and written > FORMAT:
+            error = f"{error}, as a newer version wrote it (format {written}, this knows {FORMAT})"
+        return f"{stored.get('name', 'without a name')!r}: {error}"
 
 
 def load_results(signal):
@@ -132,6 +131,8 @@ def write_results(signal, results):
 def _add(signal, results):
     """Store results as the newest; none of them if that is stopped."""
     stored = [to_dict(result) for result in results]
+    if not stored:
+        return
     node = signal.metadata.get_item(NODE)
     if node is not None and not isinstance(node, type(signal.metadata)):
         signal.metadata.set_item(NODE, {_NOT_OURS: node})

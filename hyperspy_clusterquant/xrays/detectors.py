@@ -10,6 +10,7 @@ import numpy as np
 from hyperspy_clusterquant.xrays.attenuation import mass_attenuation
 
 MN_K_ALPHA = 5.8987  # keV
+SILICON_K_EDGE, SILICON_K_ALPHA = 1.8389, 1.7398  # keV
 #: Layers in front of the sensitive silicon: (formula as mass fractions, density g/cm3, cm).
 _SILICON = ({"Si": 1.0}, 2.33)
 _POLYIMIDE = ({"C": 0.691, "H": 0.026, "N": 0.073, "O": 0.209}, 1.42)
@@ -50,6 +51,44 @@ def fwhm_at_energy(energy, resolution_mn_ka=130.0):
     """
     variance = 2.5 * (np.asarray(energy, dtype=float) - MN_K_ALPHA) * 1000
     return np.sqrt(np.maximum(variance + resolution_mn_ka**2, 30.0**2)) / 1000
+
+
+def escape_share(energy):
+    r"""Counts in the silicon escape peak for one count in the parent peak.
+
+    For X-rays that fall straight onto a thick detector,
+
+    .. math::
+        \eta = \frac{\omega}{2} \frac{r - 1}{r}
+               \left[1 - \frac{\mu_K}{\mu_E} \ln\left(1 + \frac{\mu_E}{\mu_K}\right)\right],
+
+    with the fluorescence yield, edge jump and attenuation coefficients of silicon.
+
+    Parameters
+    ----------
+    energy : array
+        Of the parents in keV.
+
+    Returns
+    -------
+    array
+
+    References
+    ----------
+    S. J. B. Reed and N. G. Ware, J. Phys. E 5 (1972) 582.
+    """
+    import xraylib
+
+    energy = np.asarray(energy, dtype=float)
+    share = np.zeros(len(energy))
+    above = energy > SILICON_K_EDGE
+    jump = xraylib.JumpFactor(14, xraylib.K_SHELL)
+    fluorescence_yield = xraylib.FluorYield(14, xraylib.K_SHELL)
+    ratio = mass_attenuation("Si", SILICON_K_ALPHA) / mass_attenuation("Si", energy[above])
+    escaping = 0.5 * fluorescence_yield * (jump - 1) / jump
+    escaping = escaping * (1 - ratio * np.log1p(1 / ratio))
+    share[above] = escaping / (1 - escaping)
+    return share
 
 
 def detector_efficiency(detector):

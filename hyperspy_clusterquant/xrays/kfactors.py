@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hyperspy_clusterquant._checks import as_number
 from hyperspy_clusterquant._frozen import FrozenDict
 from hyperspy_clusterquant.xrays.emission import check_line
 
@@ -152,22 +153,6 @@ def _relative(line, value):
             f"The relative uncertainty of the k-factor of {line} must be a number from 0 to 1 "
             f"(0.05 stands for 5 %), not {value!r}."
         )
-    return number
-
-
-def as_number(value):
-    """A float, NaN for what is none."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return np.nan
-
-
-def as_positive(name, value):
-    """`value` as a float above zero."""
-    number = as_number(value)
-    if not number > 0 or not np.isfinite(number):
-        raise ValueError(f"`{name}` must be a positive number, not {value!r}.")
     return number
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyperspy_clusterquant._checks import check_choice
+from hyperspy_clusterquant._checks import as_number, as_positive, check_choice
 from hyperspy_clusterquant.xrays.detectors import detector_efficiency
 from hyperspy_clusterquant.xrays.emission import (
     alpha_emission,
@@ -13,7 +13,7 @@ from hyperspy_clusterquant.xrays.emission import (
     line_families,
     split_line,
 )
-from hyperspy_clusterquant.xrays.kfactors import KFactors, as_number, as_positive, read_kfactors
+from hyperspy_clusterquant.xrays.kfactors import KFactors, read_kfactors
 
 #: Relative standard uncertainty of a theoretical k-factor, by shell. The ratio
 #: of two lines adds theirs in quadrature: metal K / metal K 4 %, metal K / S K

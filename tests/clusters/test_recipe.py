@@ -76,10 +76,10 @@ def test_recipes_follow_the_bins_of_a_map():
     }  # fmt: skip
     binned = UmapHdbscan(chosen=known).for_bins((2, 2))
     assert binned.chosen == {
-        "binning_used": 2, "binning_small": (1, 1), "neighbourhood_used": 1.5,
+        "binning_used": 2, "binning_small": (1,), "neighbourhood_used": 1.5,
         "smallest_cluster_pixels": 22,
     }  # fmt: skip
-    assert binned.repeat(0).searches == (1, 1)
+    assert binned.repeat(0).searches == (1,)
     assert PcaGmm().for_bins((2, 2)) == PcaGmm()
 
 
@@ -110,6 +110,12 @@ def test_results_that_do_not_say_how_they_were_made_say_so(results):
     with pytest.raises(ValueError, match="made by 'k-means', which cannot be done again"):
         s.cluster_stability(foreign, 1)
     assert binned(by_hand, (2, 2), by_hand.axes).parameters == {}
+    newer = replace(
+        known["pca_gmm"], parameters=known["pca_gmm"].parameters | {"n_clusters": "gap"}
+    )
+    with pytest.raises(ValueError, match="'pca_gmm' was made in a way that this version does not"):
+        _ = newer.recipe
+    assert binned(newer, (2, 2), newer.axes).parameters["n_clusters"] == "gap"
 
 
 def test_results_of_before_recipes_are_repeated_with_what_the_map_says(results):

@@ -5,7 +5,6 @@ from scipy import stats
 from hyperspy_clusterquant.composition.uncertainty import (
     LIMIT,
     distance_in_std,
-    parse_formula,
     quantile_above_zero,
     ratio,
 )
@@ -49,12 +48,3 @@ def test_distance_of_what_the_uncertainty_explains_is_one(rng):
     assert np.mean(squared) == pytest.approx(1.0, abs=0.05)
     assert distance_in_std(np.array([1.0, -1.0]), np.zeros((2, 2))) == np.inf
     assert distance_in_std(np.zeros(2), np.zeros((2, 2))) == 0.0
-
-
-def test_formulas():
-    assert parse_formula("Cu(Fe0.5Mn0.5)S2") == {
-        "S": 2.0, "Mn": 0.5, "Fe": 0.5, "Cu": 1.0,
-    }  # fmt: skip
-    for wrong in ("Xx2", "", 5):
-        with pytest.raises(ValueError, match="not a chemical formula"):
-            parse_formula(wrong)

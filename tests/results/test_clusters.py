@@ -63,6 +63,11 @@ def test_clusters_are_given_by_numbers_or_names():
     result = small_result().rename(["shell", "core", "film"])
     assert result.cluster_names == ("shell", "core", "film")
     assert result.rename({"core": "x", np.int64(2): "y"}).cluster_names == ("shell", "x", "y")
+    with pytest.raises(ValueError, match="given two names"):
+        result.rename({0: "x", "shell": "y"})
+    for wrong in (None, 3, "abc"):
+        with pytest.raises(ValueError, match="one name for each of the 3 clusters"):
+            result.rename(wrong)
     for one, other in (
         (result.merge(["film", "core"]), result.merge([1, 2])),
         (result.merge(("film", np.int64(0))), result.merge([0, 2])),

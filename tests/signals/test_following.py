@@ -133,7 +133,7 @@ def test_a_stack_has_no_results_of_its_first_map(clustered, method):
     assert not getattr(clustered, method)("x").metadata.has_item("Clusters")
 
 
-REDUCTIONS = ["sum", "mean", "max", "min", "std", "var"]
+REDUCTIONS = ["sum", "mean", "max", "min", "std", "var", "nansum", "nanmean", "nanmax", "nanvar"]
 
 
 @pytest.mark.parametrize("method", REDUCTIONS)

@@ -97,6 +97,21 @@ def test_live_time(s):
     assert live_time_of(s) is None
     s.metadata.set_item(live_time, 2)
     assert live_time_of(s) == 2.0
-    each = np.ones((4, 5))
+    each = np.ones(s.axes_manager.navigation_size)
     s.metadata.set_item(live_time, each)
     np.testing.assert_array_equal(live_time_of(s), each)
+
+
+@pytest.mark.parametrize("odd", ["12 s", [1.0, 2.0], (3,), np.ones(2), "none"])
+def test_odd_live_times_stop_nothing(clustered, odd):
+    clustered.metadata.set_item(f"{MICROSCOPE}.Detector.EDS.live_time", odd)
+    assert live_time_of(clustered) is None
+    assert clustered.inav[:8].clusters["pca_gmm"].labels.shape == (56, 8)
+    clustered.get_cluster_spectra()
+
+
+def test_an_impossible_resolution_is_said_before_the_work(sulfide):
+    sulfide.metadata.set_item(f"{MICROSCOPE}.Detector.EDS.energy_resolution_MnKa", 0)
+    with pytest.raises(ValueError, match="resolution of the detector"):
+        sulfide.cluster_pca_gmm(2)
+    assert not sulfide.clusters

@@ -118,7 +118,7 @@ def older(s):
 def newest(s):
     older(s)
     s.metadata.Clusters.result_0.format = FORMAT + 1
-    return rf"no workflow, as a newer version wrote it \(format {FORMAT + 1}, this one knows"
+    return rf"no workflow, as a newer version wrote it \(format {FORMAT + 1}, this knows"
 
 
 def shapeless(s):
@@ -171,6 +171,24 @@ def test_what_cannot_be_read_is_left_out_with_one_warning(clustered, change):
         clustered.cluster_pca_gmm(n_clusters=2, name="new")
         clustered.keep_clusters(clustered.clusters["new"], name="newer")
         assert list(clustered.clusters) == [*names, "new", "newer"]
+
+
+@pytest.mark.parametrize("extension", ["hspy", "zspy"])
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("change", [older, newest])
+def test_a_file_with_what_cannot_be_read_opens(clustered, tmp_path, change, lazy, extension):
+    why = change(clustered)
+    clustered.save(tmp_path / f"map.{extension}")
+    loaded = hs.load(tmp_path / f"map.{extension}", lazy=lazy)
+    with pytest.warns(UserWarning, match=why):
+        assert not loaded.clusters
+    assert not loaded.inav[:8].clusters
+
+
+def test_what_others_left_is_not_touched_without_results_of_ours(sulfide):
+    sulfide.metadata.set_item("Clusters", 3)
+    with pytest.warns(UserWarning, match="left alone"):
+        assert sulfide.inav[:8].metadata.Clusters == 3
 
 
 @pytest.mark.parametrize("change", [older, note, of_others, result_of_others, text])

@@ -3,7 +3,7 @@ import pytest
 import xraylib
 
 from hyperspy_clusterquant import theoretical_kfactors
-from hyperspy_clusterquant.xrays.detectors import detector_efficiency, fwhm_at_energy
+from hyperspy_clusterquant.xrays.detectors import detector_efficiency, escape_share, fwhm_at_energy
 
 METALS = ["Mn_Ka", "Fe_Ka", "Cu_Ka", "Zn_Ka"]
 
@@ -73,3 +73,12 @@ def test_curve_file_without_columns(tmp_path):
 
 def test_width_at_manganese_is_the_resolution():
     assert fwhm_at_energy(5.8987, 133.0) == pytest.approx(0.133)
+
+
+def test_escape_share_of_published_values():
+    """Measured shares of Si(Li) detectors: 0.4 to 0.6 % at Ca and Ti, 1 to 2 % just above Si."""
+    shares = escape_share(np.array([1.5, 2.0, 4.0, 6.4, 8.04]))
+    assert shares[0] == 0
+    assert 0.010 < shares[1] < 0.022
+    assert 0.004 < shares[2] < 0.009
+    assert 0.001 < shares[4] < shares[3] < 0.005

@@ -9,6 +9,7 @@ from hyperspy_clusterquant.xrays.emission import (
     alpha_emission,
     check_line,
     line_families,
+    parse_formula,
     shell_emission,
 )
 
@@ -75,3 +76,12 @@ def test_shells_that_cannot_be_excited():
         alpha_emission("Ag_Ka", 20.0)
     with pytest.raises(ValueError, match="no data for the M alpha line of Fe"):
         alpha_emission("Fe_Ma", 200.0)
+
+
+def test_formulas():
+    assert parse_formula("Cu(Fe0.5Mn0.5)S2") == {
+        "S": 2.0, "Mn": 0.5, "Fe": 0.5, "Cu": 1.0,
+    }  # fmt: skip
+    for wrong in ("Xx2", "", 5):
+        with pytest.raises(ValueError, match="not a chemical formula"):
+            parse_formula(wrong)
