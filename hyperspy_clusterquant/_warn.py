@@ -7,7 +7,7 @@ import warnings
 
 _OURS = __name__.partition(".")[0]
 #: Between the user and us: their lines are not the user's either.
-_BETWEEN = ("hyperspy", "exspy", "dask", "_collections_abc", "contextlib", "functools")
+_BETWEEN = ("hyperspy", "exspy", "dask", "collections", "contextlib", "functools")
 
 
 def warn(message, category=UserWarning):

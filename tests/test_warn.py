@@ -57,15 +57,15 @@ def of_stored_results_in_hyperspy(s):
     unreadable(s.deepcopy()).inav[:4]  # warns
 
 
-def of_stored_results_in_a_sum(s):
-    unreadable(s.deepcopy()).sum()  # warns
+def of_stored_results_in_bins(s):
+    unreadable(s.deepcopy()).rebin(scale=(2, 2, 1))  # warns
 
 
 @pytest.mark.parametrize(
     "call",
     [
         of_theory, of_a_single_spectrum, of_windows, of_hidden_lines, of_forced_clusters,
-        of_a_standard, of_stored_results, of_stored_results_in_hyperspy, of_stored_results_in_a_sum,
+        of_a_standard, of_stored_results, of_stored_results_in_hyperspy, of_stored_results_in_bins,
     ],
 )  # fmt: skip
 def test_the_line_of_the_user_is_named(particles, call):
