@@ -12,7 +12,7 @@ from hyperspy_clusterquant.signals.axes import (
 )
 from hyperspy_clusterquant.signals.clustering import MapClustering, check_name
 from hyperspy_clusterquant.signals.following import FollowingResults
-from hyperspy_clusterquant.signals.kept import KeptResults
+from hyperspy_clusterquant.signals.kept import ResultsOfSignal
 from hyperspy_clusterquant.signals.metadata import resolution_of, take_off_angle_of
 from hyperspy_clusterquant.signals.pictures import ClusterPictures
 from hyperspy_clusterquant.signals.quantifying import ClusterComposition
@@ -79,13 +79,9 @@ class ClusteredEDSSpectrum(
 
     # --- results --------------------------------------------------------------------------
 
-    @property
-    def clusters(self):
-        """Clustering results of this map by name, a `KeptResults`.
-
-        The newest is the last, and the default of the methods that take a result.
-        """
-        return KeptResults(self)
+    #: Clustering results of this map by name, a `KeptResults`. The newest is the last, and the
+    #: default of the methods that take a result.
+    clusters = ResultsOfSignal()
 
     def keep_clusters(self, result, name=None):
         """Keep a result with the map, such as one with clusters renamed or merged.

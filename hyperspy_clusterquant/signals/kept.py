@@ -56,6 +56,12 @@ class KeptResults(Mapping):
     def _ipython_key_completions_(self):
         return list(self)
 
+    def __setitem__(self, name, result):
+        raise TypeError(f"Keep a result with s.keep_clusters(result, name={name!r}).")
+
+    def __delitem__(self, name):
+        raise TypeError(f"Forget a result with s.clusters.remove({name!r}).")
+
     def remove(self, *names):
         """Forget results, also what HyperSpy's own cluster plots show of them.
 
@@ -75,3 +81,16 @@ class KeptResults(Mapping):
                 f"Name the results to remove, of those there are: {list(self)}; got {names}."
             )
         remove_results(self._signal, names)
+
+
+class ResultsOfSignal:
+    """Descriptor of ``s.clusters``: a property, but one that IPython looks into.
+
+    For its completion of names IPython evaluates no properties, as these may compute.
+    """
+
+    def __get__(self, signal, owner=None):
+        return self if signal is None else KeptResults(signal)
+
+    def __set__(self, signal, value):
+        raise AttributeError("Keep a result with s.keep_clusters(result, name=...).")

@@ -40,7 +40,8 @@ class KFactors(FrozenDict):
     """
 
     _INSTEAD = (
-        "k | {line: value}, or, of some lines only, "
+        "k | {line: value} (without an uncertainty), k | KFactors({line: value}, {line: relative "
+        "uncertainty}), or, of some lines only, "
         "KFactors({line: k[line] for line in lines}, k.relative_uncertainty, k.sources)"
     )
 

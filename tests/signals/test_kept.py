@@ -65,3 +65,24 @@ def test_what_hyperspy_found_itself_stays(three):
     three.learning_results.cluster_algorithm = "kmeans"
     three.clusters.remove("umap_hdbscan")
     assert three.learning_results.cluster_labels is not None
+
+
+def test_assigning_says_which_method_does_it(three):
+    with pytest.raises(AttributeError, match=r"s\.keep_clusters\(result, name="):
+        three.clusters = {}
+    with pytest.raises(TypeError, match=r"s\.keep_clusters\(result, name='mine'\)"):
+        three.clusters["mine"] = three.clusters["two"]
+    with pytest.raises(TypeError, match=r"s\.clusters\.remove\('two'\)"):
+        del three.clusters["two"]
+    assert len(three.clusters) == 3
+
+
+def test_ipython_completes_the_names(three):
+    """With its default settings, which evaluate no properties."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.user_ns["three"] = three
+    _, found = shell.Completer.complete(line_buffer='three.clusters["')
+    assert found == list(three.clusters)
+    InteractiveShell.clear_instance()
