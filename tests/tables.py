@@ -11,7 +11,7 @@ from hyperspy_clusterquant.results.clusters import ClusterResult
 from hyperspy_clusterquant.results.composition import CompositionTable
 from hyperspy_clusterquant.results.line_maps import MapSignificance
 from hyperspy_clusterquant.results.significance import SignificanceTable
-from hyperspy_clusterquant.results.stability import stability
+from hyperspy_clusterquant.results.stability import stability_of
 from hyperspy_clusterquant.xrays.kfactors import KFactors
 
 AXES = (
@@ -85,7 +85,7 @@ def line_maps(n=4, **more):
 def stable():
     of = result()
     kept = of.labels[of.labels != -2]
-    return stability(of, [kept, np.where(kept == 2, 1, kept)])
+    return stability_of(of, [kept, np.where(kept == 2, 1, kept)])
 
 
 def comparison():

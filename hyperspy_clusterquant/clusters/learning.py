@@ -160,7 +160,7 @@ def learn(pixels, recipe, progress):
         recipe.neighbourhood, binning > 1, pixels.per_pixel, pixels.keep.ndim
     )
     if recipe.components_are == "weak in lines":
-        basis = _line_basis(pixels, share, recipe, groups)
+        basis = _sample_basis(pixels, share, recipe, groups)
         if basis is not None:
             return _reduce(pixels, share, recipe, binning, sigma, seed, basis)
     learning = _reduce(pixels, share, recipe, binning, sigma, seed)
@@ -190,7 +190,7 @@ def _weak(learning, recipe, groups):
     are seen. They are looked for in larger and larger bins.
     """
     pixels, share = learning.pixels, learning.reduction.share
-    basis = _line_basis(pixels, share, recipe, groups)
+    basis = _sample_basis(pixels, share, recipe, groups)
     binning, products = learning.binning, learning.products
     while basis is not None:
         found = _reduce(
@@ -208,7 +208,7 @@ def _weak(learning, recipe, groups):
     return learning
 
 
-def _line_basis(pixels, share, recipe, groups):
+def _sample_basis(pixels, share, recipe, groups):
     """Directions in which the ratios of the elements' lines change, None if they are not known."""
     profiles = recipe.line_profiles(pixels.energy)
     if profiles is None:

@@ -20,20 +20,7 @@ HELD = 3.0
 class Judged(Frozen):
     """What the splits say together about each pair of clusters.
 
-    Attributes
-    ----------
-    p_values : array (n_clusters, n_clusters)
-        Of "same composition, whatever the dose and thickness", combined over the splits.
-        Symmetric; NaN on the diagonal and where there is nothing to compare.
-    adjusted_p_values : array (n_clusters, n_clusters)
-        The same, corrected for the number of pairs (Holm).
-    n_tested : array of int (n_clusters, n_clusters)
-        Splits in which both clusters were found again and compared.
-    difference, difference_std, element_p_values : array (n_clusters, n_clusters, n_elements)
-        Composition of the first minus that of the second in at%, and p-values of
-        "no difference" for each element, corrected for the number of elements.
-    holds : array of bool (n_clusters,)
-        Whether the cluster holds any of the elements beyond noise.
+    The fields are described where users see them, in `SignificanceTable`.
     """
 
     p_values: np.ndarray

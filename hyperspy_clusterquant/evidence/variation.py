@@ -72,24 +72,8 @@ class Correlations(Frozen):
 class LineVariation(Frozen):
     """Variation of the lines between the bins of a map.
 
-    Attributes
-    ----------
-    dispersion : array (n_lines,)
-        Variance of the net counts of a bin over shot noise: 1 = nothing but noise.
-    dispersion_beyond_thickness : array (n_lines,)
-        The same of what a line has beyond its share of all lines together.
-    p_values_no_variation : array (n_lines,)
-        Of "no variation at all".
-    p_values : array (n_lines,)
-        Of "no variation beyond dose and thickness", not corrected for the number of lines.
-    variation, variation_std : array (n_lines,)
-        Variation beyond shot noise and thickness, as a share of the counts expected, and its
-        standard uncertainty; 0 where there is less than noise.
-    correlations_beyond_noise : Correlations
-        Of the net counts, corrected for shot noise.
-    correlations_beyond_thickness : Correlations
-        Corrected for the common thickness, too; NaN for less than three lines, and not to be used
-        for less than four.
+    The fields are described where users see them, in `MapSignificance`. Correlations beyond
+    thickness are NaN for less than three lines, and not to be used for less than four.
     """
 
     dispersion: np.ndarray

@@ -104,7 +104,7 @@ class ClusterStability(Frozen):
         return plot_agreement(self.agreement, self.axes, ax)
 
 
-def stability(result, resampled):
+def stability_of(result, resampled):
     """Compare the labels of a result with those found again.
 
     Parameters

@@ -23,7 +23,7 @@ from hyperspy_clusterquant.evidence.thickness import explained_by_counts
 from hyperspy_clusterquant.evidence.variation import compare_bins, net_counts
 from hyperspy_clusterquant.results.line_maps import MapSignificance
 from hyperspy_clusterquant.results.significance import SignificanceTable
-from hyperspy_clusterquant.results.stability import stability
+from hyperspy_clusterquant.results.stability import stability_of
 from hyperspy_clusterquant.signals.axes import energy_in_kev, navigation_axes
 from hyperspy_clusterquant.signals.options import find_kfactors, read_choice, read_given
 from hyperspy_clusterquant.signals.progress import stages
@@ -200,7 +200,7 @@ class ClusterDiagnostics:
 
         with stages("Stability", n_resamples + 1, show_progressbar) as progress:
             pixels = self._all_channels(result.labels == MASKED, recipe.energy_range, progress)
-            return stability(result, resampled(pixels, progress))
+            return stability_of(result, resampled(pixels, progress))
 
     def map_significance(
         self,

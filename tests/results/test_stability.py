@@ -7,7 +7,7 @@ import tables
 
 from hyperspy_clusterquant.evidence.verdicts import Stability
 from hyperspy_clusterquant.results.clusters import ClusterResult
-from hyperspy_clusterquant.results.stability import stability
+from hyperspy_clusterquant.results.stability import stability_of
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def result():
 
 
 def test_other_numbers_are_the_same_labels(result):
-    found = stability(result, [np.array([1, 1, 1, 1, 0, 0, -1])] * 3)
+    found = stability_of(result, [np.array([1, 1, 1, 1, 0, 0, -1])] * 3)
     np.testing.assert_allclose(found.jaccard, 1)
     np.testing.assert_allclose(found.ari, 1)
     np.testing.assert_array_equal(found.agreement, [[1, 1, 1, 1], [1, 1, 1, np.nan]])
@@ -28,7 +28,7 @@ def test_other_numbers_are_the_same_labels(result):
 def test_what_changes_is_counted_per_cluster_and_pixel(result):
     """In one of two, half of the first cluster goes to the second."""
     same = np.array([0, 0, 0, 0, 1, 1, -1])
-    found = stability(result, [same, np.array([0, 0, 1, 1, 1, 1, -1])])
+    found = stability_of(result, [same, np.array([0, 0, 1, 1, 1, 1, -1])])
     np.testing.assert_allclose(found.jaccard, [[1, 1], [0.5, 0.5]])
     np.testing.assert_array_equal(found.agreement[0], [1, 1, 0.5, 0.5])
     assert found.verdicts == ("stable", "stable")
@@ -38,7 +38,7 @@ def test_what_changes_is_counted_per_cluster_and_pixel(result):
 
 
 def test_cluster_that_does_not_come_back(result):
-    found = stability(result, [np.zeros(7, dtype=int)] * 2)
+    found = stability_of(result, [np.zeros(7, dtype=int)] * 2)
     assert found.jaccard[:, 1].tolist() == [0, 0]
     assert found.verdicts[1] == "not stable"
 
