@@ -63,9 +63,12 @@ def element_profiles(energy, elements, beam_energy, resolution):
     for element in elements:
         photons = _photons(alpha_lines([element], energy[0], energy[-1]), beam_energy)
         if photons:
+            # Of an M shell only the family of its alpha line: theory does not know how strong the
+            # others are beside it.
             of_families = [
                 peak_profile(edges, family.energies, family.weights, resolution)
                 for family in known_families(photons, beam_energy)
+                if family.alpha in photons
             ]
             profiles.append(np.array(list(photons.values())) @ np.array(of_families))
     return np.array(profiles).reshape(-1, len(energy))

@@ -53,3 +53,11 @@ def test_what_the_user_sets_is_kept():
 
 def test_strong_components_are_left_as_they_are(clustered):
     assert clustered.clusters["pca_gmm"].parameters["components_are"] == "spectrum"
+
+
+@pytest.mark.parametrize("element", ["Au", "Pt", "U"])
+def test_heavy_elements_do_not_stop_the_search(element):
+    """Their M shells have several families of lines."""
+    s = data.seven_cation_nanoparticles(**PARTICLES, seed=40)
+    s.add_elements([element])
+    assert s.cluster_pca_gmm(exclude_lines=["C"]).n_clusters == 1

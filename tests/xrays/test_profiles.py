@@ -44,3 +44,13 @@ def test_elements_without_a_line_there_are_left_out():
     axis = ENERGY[ENERGY > 3]
     assert element_profiles(axis, ["C", "Fe"], 200.0, 130.0).shape == (1, len(axis))
     assert element_profiles(axis, ["C"], 200.0, 130.0).shape == (0, len(axis))
+
+
+@pytest.mark.parametrize("element", ["Hf", "W", "Pt", "Au", "Pb", "U"])
+def test_elements_with_several_m_families(element):
+    """Only the lines of M4 and M5 are there, with the photons of M alpha and what is tied to it."""
+    axis = ENERGY[(ENERGY > 1.2) & (ENERGY < 4.5)]
+    (found,) = element_profiles(axis, [element], 200.0, 130.0)
+    energy, photons = alpha_emission(f"{element}_Ma", 200.0)
+    assert photons < found.sum() < 2 * photons
+    assert abs(axis[found.argmax()] - energy) < 0.05
