@@ -86,7 +86,8 @@ class PcaGmm(Recipe):
         again = super().repeat(seed)
         if not isinstance(self.n_clusters, str):
             return again
-        return replace(again, n_clusters=self.chosen["n_clusters_found"])
+        # A result that does not say how many it found has them searched for again.
+        return replace(again, n_clusters=self.chosen.get("n_clusters_found", self.n_clusters))
 
     def warn_of_fewer(self, n_found):
         """Warn if there are not as many clusters as the user asked for."""

@@ -67,6 +67,7 @@ def test_a_number_that_was_found_is_asked_for_in_a_repeat():
     recipe = s.cluster_pca_gmm().recipe
     assert recipe.n_clusters == "auto"
     assert recipe.repeat(0).n_clusters == recipe.chosen["n_clusters_found"] == 4
+    assert PcaGmm().repeat(0).n_clusters == "auto"
 
 
 def test_recipes_follow_the_bins_of_a_map():
