@@ -5,21 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import linalg
 
 from hyperspy_clusterquant._frozen import Frozen
-from hyperspy_clusterquant.composition.peaks import PeakFit, Scale, fit_peaks
+from hyperspy_clusterquant.composition.peaks import (
+    BEND_LENGTH,
+    CURVE_AT,
+    PeakFit,
+    Scale,
+    fit_peaks,
+    is_lone,
+)
 
-#: What is known before: standard deviations of offset (keV), gain, bend (keV), resolution (eV).
-PRIOR = np.array([0.015, 0.003, 0.015, 12.0])
+#: What is known before: standard deviations of offset (keV), gain, bend (keV), resolution (eV), and
+#: tail.
+PRIOR = np.array([0.015, 0.004, 0.015, 12.0, 0.03])
 #: Farthest from the nominal values that the calibration goes.
-BOUND = np.array([0.150, 0.012, 0.060, 50.0])
-#: Steps of the numerical derivatives.
-_STEP = np.array([1e-4, 1e-5, 1e-4, 0.1])
+BOUND = np.array([0.150, 0.012, 0.060, 50.0, 0.2])
+#: Non-linearity of the axis: standard deviation in keV, and distance in keV at which it differs.
+CURVE_STD, CURVE_LENGTH = 0.003, 1.0
+N_FIXED = len(PRIOR)
+#: A tail may be estimated a little below zero, as any estimate of nothing must, or its error and that
+#: of what lies below strong peaks would be too large.
+TAIL, LEAST_TAIL = 4, 0.02
+#: What atomic data leave unknown of the energies of lines of a shell, standard deviation in keV: the
+#: tables of M lines (xraylib, exspy) differ by so much.
+ENERGY_STD = {"M": 0.003}
 MAX_ITERATIONS = 12
+#: Rounds of a fit that is only compared with others.
+ROUGH = 3
 #: Offsets in keV that are tried at first: closer than half a width, as far as files are wrong.
 TRIED_OFFSETS = np.linspace(-0.12, 0.12, 17)
-#: By how much the deviance must fall for the axis to be moved at first.
-CLEARLY_BETTER = 25.0
+#: By how much the misfit must fall for the axis to be moved at first, see `_misfit`, and the squared
+#: residual of a channel up to which it counts in full.
+CLEARLY_BETTER, COUNTS_IN_FULL = 12.0, 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +49,8 @@ class Calibration(Frozen):
     ----------
     scale, nominal : Scale
         After and before.
-    covariance : array (4, 4)
-        Of offset (keV), gain, bend (keV) and resolution (eV).
+    covariance : array (n, n)
+        Of offset (keV), gain, bend (keV), resolution (eV), tail, and the curve (keV).
     fit : PeakFit
         Of the spectrum that the scale was found from.
     """
@@ -48,7 +67,8 @@ class Calibration(Frozen):
     @property
     def at_bound(self):
         """Whether the scale stopped at the farthest that is allowed."""
-        return bool((np.abs(_values(self.scale) - _values(self.nominal)) >= 0.999 * BOUND).any())
+        moved = np.abs(_values(self.scale) - _values(self.nominal))[:N_FIXED]
+        return bool((moved >= 0.999 * BOUND).any())
 
 
 def calibrate(counts, variance, design, nominal):
@@ -71,15 +91,17 @@ def calibrate(counts, variance, design, nominal):
     Calibration
     """
     fit = fit_peaks(counts, variance, design)
-    if not np.isfinite(fit.areas).all():
-        return Calibration(nominal, nominal, np.diag(PRIOR**2), fit)
     centre = _values(nominal)
+    if not np.isfinite(fit.areas).all():
+        return Calibration(nominal, nominal, np.linalg.inv(PRECISION), fit)
+    lowest, highest = centre - _FARTHEST, centre + _FARTHEST
+    lowest[TAIL] = -LEAST_TAIL
     cost = _cost(fit, centre)
     for _ in range(MAX_ITERATIONS):
-        step = _step(fit, centre)[0]
+        step = _step(fit, centre)
         old = _values(fit.design.scale)
         for _ in range(4):
-            new = np.clip(old + step, centre - BOUND, centre + BOUND)
+            new = np.clip(old + step, lowest, highest)
             trial = fit_peaks(counts, variance, fit.design.with_scale(_scale(new)))
             trial_cost = _cost(trial, centre)
             if trial_cost <= cost + 1e-9:
@@ -90,86 +112,160 @@ def calibrate(counts, variance, design, nominal):
         gained, cost, fit = cost - trial_cost, trial_cost, trial
         if gained < 1e-3:
             break
-    return Calibration(fit.design.scale, nominal, _step(fit, centre)[1], fit)
+    return Calibration(fit.design.scale, nominal, _covariance(fit), fit)
 
 
 def nearest_scale(counts, variance, design):
     """Scale near enough to be refined, if the axis is off by more than half a width of a line.
 
-    That of the `design`, which the metadata tell, or moved by an offset.
+    That of the `design`, which the metadata tell, or moved by an offset if most peaks agree: one
+    that nobody declared, as strong as it may be, moves nothing.
     """
-    centre = _values(design.scale)
-
-    def cost(offset):
-        scale = replace(design.scale, offset=design.scale.offset + float(offset))
-        return _cost(fit_peaks(counts, variance, design.with_scale(scale)), centre), scale
-
     if not counts.sum() > 0:
         return design.scale
-    unmoved, _ = cost(0.0)
-    best, scale = min((cost(offset) for offset in TRIED_OFFSETS), key=lambda tried: tried[0])
+    centre = _values(design.scale)
+
+    def misfit(offset):
+        scale = replace(design.scale, offset=design.scale.offset + float(offset))
+        trial = fit_peaks(counts, variance, design.with_scale(scale), ROUGH)
+        return _misfit(trial, centre), scale
+
+    unmoved, _ = misfit(0.0)
+    best, scale = min((misfit(offset) for offset in TRIED_OFFSETS), key=lambda tried: tried[0])
     return scale if best < unmoved - CLEARLY_BETTER else design.scale
 
 
+def _misfit(fit, centre):
+    """Misfit in which a channel that is far off counts little more than one that is off.
+
+    The logarithm of Student's t distribution, in units of a squared residual where that is small,
+    and the distance from what was known before.
+    """
+    far = COUNTS_IN_FULL
+    distance = _values(fit.design.scale) - centre
+    return float(
+        (far * np.log1p(_deviances(fit) / far)).sum() + distance @ PRECISION @ distance
+    )
+
+
 def scale_derivatives(fit):
-    """Change of the fitted lines with offset, gain, bend and resolution, array (channels, 4)."""
-    here = _values(fit.design.scale)
-    columns = []
-    for parameter, step in enumerate(_STEP):
-        sides = []
-        for sign in (1, -1):
-            values = here.copy()
-            values[parameter] += sign * step
-            sides.append(fit.areas @ fit.design.with_scale(_scale(values)).profiles)
-        columns.append((sides[0] - sides[1]) / (2 * step))
-    return np.array(columns).T
+    """Change of the fitted lines with each parameter of the scale, array (channels, n)."""
+    design, scale = fit.design, fit.design.scale
+    energy = design.energy
+
+    areas = np.where([is_lone(family) for family in design.families], 0.0, fit.areas)
+
+    def change(name, below, above):
+        sides = [
+            areas @ design.with_scale(replace(scale, **{name: value})).profiles
+            for value in (below, above)
+        ]
+        return (sides[1] - sides[0]) / (above - below)
+
+    shifted = change("offset", scale.offset - 1e-4, scale.offset + 1e-4)
+    along = [
+        np.ones(len(energy)), energy, np.exp(-energy / BEND_LENGTH),
+        *(np.interp(energy, CURVE_AT, one) for one in np.eye(len(CURVE_AT))),
+    ]  # fmt: skip
+    columns = np.array(along) * shifted
+    wider = change("resolution", scale.resolution - 0.1, scale.resolution + 0.1)
+    tailed = change("tail", scale.tail, scale.tail + 1e-3)
+    return np.vstack([columns[:3], wider, tailed, columns[3:]]).T
 
 
 def area_covariance(fit, calibration):
-    r"""Covariance of the areas from the counts, and from what the scale leaves uncertain.
+    r"""Covariance of the areas from the counts, and from what the positions of lines leave unknown.
 
     :math:`C + G C_s G^T` with the change G of the areas with the scale. Estimates of a scale
-    are uncorrelated with the areas at a given scale, so the two add.
+    are uncorrelated with the areas at a given scale, so the two add. The same for the energies of
+    the lines of each family, as far as atomic data do not know them (`ENERGY_STD`).
     """
     weight = 1 / np.sqrt(fit.variance)
     columns = np.vstack([fit.design.profiles, fit.design.background]).T * weight[:, None]
     length = np.linalg.norm(columns, axis=0)
     length = np.where(length > 0, length, 1.0)
-    change = np.linalg.pinv(columns / length, rcond=1e-8) @ (
-        scale_derivatives(fit) * weight[:, None]
+    inverse = np.linalg.pinv(columns / length, rcond=1e-8)[: len(fit.areas)]
+    inverse = inverse / length[: len(fit.areas), None]
+    with_scale = inverse @ (scale_derivatives(fit) * weight[:, None])
+    with_energies = inverse @ (_energy_derivatives(fit) * weight[:, None])
+    return (
+        fit.covariance
+        + with_scale @ calibration.covariance @ with_scale.T
+        + with_energies @ with_energies.T
     )
-    change = -(change / length[:, None])[: len(fit.areas)]
-    return fit.covariance + change @ calibration.covariance @ change.T
+
+
+def _energy_derivatives(fit):
+    """Change of the fitted lines with the energies of families, in std, array (channels, n)."""
+    design = fit.design
+    columns = [np.zeros((len(design.energy), 0))]
+    for area, family in zip(fit.areas, design.families, strict=True):
+        std = ENERGY_STD.get(family.alpha.partition("_")[2][:1], 0.0)
+        if std > 0 and area > 0:
+            sides = [design.profile(family.energies + d, family.weights) for d in (-std, std)]
+            columns.append(area * (sides[1] - sides[0])[:, None] / 2)
+    return np.hstack(columns)
 
 
 def _step(fit, centre):
-    """Gauss-Newton step of the scale and the covariance of the scale."""
+    """Gauss-Newton step of the scale."""
+    slope, inverse, basis = _information(fit, fit.columns)
+    residual = fit.residual - basis @ (basis.T @ fit.residual)
+    return inverse @ (
+        slope.T @ residual - PRECISION @ (_values(fit.design.scale) - centre)
+    )
+
+
+def _information(fit, columns):
+    """Change with the scale beyond what columns take over, its inverse, and a basis of these.
+
+    Only what the amounts cannot take over says something about the scale.
+    """
     weight = 1 / np.sqrt(fit.variance)
-    # Only what the areas cannot take over says something about the scale.
-    basis = np.linalg.qr(fit.columns * weight[:, None])[0]
+    basis = np.linalg.qr(columns * weight[:, None])[0]
     slope = scale_derivatives(fit) * weight[:, None]
     slope = slope - basis @ (basis.T @ slope)
-    residual = fit.residual - basis @ (basis.T @ fit.residual)
-    precision = slope.T @ slope / np.outer(1 / PRIOR, 1 / PRIOR) + np.eye(4)
-    inverse = np.linalg.inv(precision) * np.outer(PRIOR, PRIOR)
-    pull = slope.T @ residual - (_values(fit.design.scale) - centre) / PRIOR**2
-    return inverse @ pull, inverse
+    return slope, np.linalg.inv(slope.T @ slope + PRECISION), basis
+
+
+def _covariance(fit):
+    """Covariance of the scale, also where lines that may be there are held at zero."""
+    columns = np.vstack([fit.design.profiles, fit.design.background])
+    there = columns.any(axis=1)
+    return _information(fit, columns[there].T)[1]
 
 
 def _cost(fit, centre):
     """Poisson deviance over the dispersion, and the distance from what was known before."""
+    distance = _values(fit.design.scale) - centre
+    return float(_deviances(fit).sum() + distance @ PRECISION @ distance)
+
+
+def _deviances(fit):
+    """Poisson deviance of each channel over the dispersion, array (channels,)."""
     model = np.maximum(fit.model, 1e-3)
-    dispersion = fit.variance / np.maximum(fit.model, 1e-3)
-    counts = fit.counts
-    logarithm = np.log(np.maximum(counts, 1e-12) / model)
-    deviance = 2 * (np.where(counts > 0, counts * logarithm, 0.0) - (counts - model))
-    distance = (_values(fit.design.scale) - centre) / PRIOR
-    return float((deviance / np.maximum(dispersion, 1e-6)).sum() + distance @ distance)
+    dispersion = np.maximum(fit.variance / model, 1e-6)
+    logarithm = np.log(np.maximum(fit.counts, 1e-12) / model)
+    deviance = 2 * (np.where(fit.counts > 0, fit.counts * logarithm, 0.0) - (fit.counts - model))
+    return np.maximum(deviance, 0.0) / dispersion
 
 
 def _values(scale):
-    return np.array([scale.offset, scale.gain, scale.bend, scale.resolution])
+    curve = scale.curve or (0.0,) * len(CURVE_AT)
+    return np.array([scale.offset, scale.gain, scale.bend, scale.resolution, scale.tail, *curve])
 
 
 def _scale(values):
-    return Scale(*(float(value) for value in values))
+    values = values.tolist()
+    return Scale(*values[:N_FIXED], curve=tuple(values[N_FIXED:]))
+
+
+def _precision():
+    """Inverse of the covariance of what is known before."""
+    distance = (CURVE_AT[:, None] - CURVE_AT) / CURVE_LENGTH
+    curve = CURVE_STD**2 * (np.exp(-(distance**2) / 2) + 1e-3 * np.eye(len(CURVE_AT)))
+    return linalg.block_diag(np.diag(PRIOR**-2.0), np.linalg.inv(curve))
+
+
+PRECISION = _precision()
+_FARTHEST = np.append(BOUND, np.full(len(CURVE_AT), 5 * CURVE_STD))

@@ -21,6 +21,9 @@ from hyperspy_clusterquant.xrays.emission import atomic_weight, split_line
 
 #: Standard deviations that the amount of all elements in a pixel must be above zero.
 SURE = 3.0
+#: Amount of the elements in a pixel, as a share of the sample's, below which there is nothing of it:
+#: as for the counts that make a pixel vacuum.
+NOTHING_OF_IT = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +100,42 @@ def _composition(areas, covariance, k, relative, masses, groups):
         "configurational_entropy": s,
         "configurational_entropy_std": s_std,
     }
+
+
+def only_stray(amounts, shares, sizes):
+    """Clusters in which the elements are no more than stray X-rays of the sample.
+
+    Stray X-rays are few, and beside others: of the film, the grid. In a thin part of the sample
+    they are few, in a part with little of the elements beside others. So the amount in a pixel
+    times the share of all counts is compared with that of the sample, which is where half of all
+    that there is lies.
+
+    Parameters
+    ----------
+    amounts : array (n_clusters,)
+        Of the elements in a pixel, in any units; NaN where there are none.
+    shares : array (n_clusters,)
+        Of their lines in the counts.
+    sizes : array (n_clusters,)
+        Pixels.
+
+    Returns
+    -------
+    array of bool (n_clusters,)
+
+    Examples
+    --------
+    >>> only_stray(np.array([1.0, 0.9, 0.03]), np.array([0.5, 0.6, 0.1]), np.array([50, 50, 900]))
+    array([False, False,  True])
+    """
+    amounts, shares = np.nan_to_num(amounts), np.nan_to_num(shares)
+    if not (amounts * sizes).sum() > 0:
+        return np.zeros(len(amounts), dtype=bool)
+    order = np.argsort(amounts)
+    collected = np.cumsum((amounts * sizes)[order])
+    middle = order[np.searchsorted(collected, 0.5 * collected[-1])]
+    beside = np.minimum(shares / shares[middle], 1.0)
+    return amounts * beside < NOTHING_OF_IT * amounts[middle]
 
 
 def atomic_percent(areas, covariance, lines, kfactors):

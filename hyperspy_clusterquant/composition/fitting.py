@@ -14,13 +14,16 @@ from hyperspy_clusterquant.composition.calibration import (
     calibrate,
     nearest_scale,
 )
-from hyperspy_clusterquant.composition.peaks import fit_peaks
+from hyperspy_clusterquant.composition.naming import name_peak
+from hyperspy_clusterquant.composition.peaks import fit_peaks, is_lone, lone_peak
 from hyperspy_clusterquant.composition.unexplained import (
+    OWN,
+    OWN_SHARE,
+    LeftOver,
     UnexplainedPeak,
-    families_of,
     find_peak,
-    single_line,
 )
+from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 
 #: Peaks that are looked for, at most.
 MOST_PEAKS = 25
@@ -75,18 +78,19 @@ def fit_spectra(spectra, variances, design, candidates):
     # What stands alone would draw the calibration away; the rest is found after it.
     for calibrated in (False, True, True):
         fit = fit_peaks(total, total_variance, declared.with_scale(design.scale))
-        found, design = _search(fit, total_variance, candidates, [], calibrated)
+        found, design = _search(fit, total_variance, candidates, {}, calibrated)
         calibration = calibrate(total, total_variance, design, nominal)
         design = calibration.fit.design
     for counts, variance in zip(spectra, variances, strict=True):
         fit = fit_peaks(counts, variance, design)
         found, design = _search(fit, variance, candidates, found)
     fits = [fit_peaks(c, v, design) for c, v in zip(spectra, variances, strict=True)]
+    covariances = tuple(area_covariance(fit, calibration) for fit in fits)
     return ModelFit(
         fits=tuple(fits),
-        covariances=tuple(area_covariance(fit, calibration) for fit in fits),
+        covariances=covariances,
         calibration=calibration,
-        unexplained=_lines_of(found, fits, candidates),
+        unexplained=_lines_of(found, fits, covariances),
     )
 
 
@@ -100,27 +104,28 @@ def refit(fits, calibration, variances, families):
     return fits, tuple(area_covariance(fit, calibration) for fit in fits)
 
 
-def _lines_of(peaks, fits, candidates):
+def _lines_of(found, fits, covariances):
     """The lines that were found, each once, with what they hold in the last fit.
 
     An element found by one of its lines is reported by all that are there, and not at all if
     what was found after it explains it away.
     """
-    by_name = {}
-    for peak in peaks:
-        for family in families_of(peak, candidates):
-            line = family.alpha if peak.line is not None else None
-            if line is None or line.endswith("a"):
-                by_name.setdefault(family.alpha, (line, family))
     lines = []
-    for name, (line, family) in by_name.items():
-        position = [f.alpha for f in fits[0].design.families].index(name)
-        areas = np.nan_to_num([fit.areas[position] for fit in fits])
-        stds = np.array([np.sqrt(fit.covariance[position, position]) for fit in fits])
-        significance = np.nanmax(areas / stds)
-        if significance > STILL_SIGNIFICANT:
-            energy = float(family.energies[np.argmax(family.weights)])
-            lines.append(UnexplainedPeak(energy, float(areas.sum()), float(significance), line))
+    names = [family.alpha for family in fits[0].design.families]
+    for families in found.values():
+        for family in families:
+            if not family.alpha.endswith("a") and not is_lone(family):
+                continue
+            position = names.index(family.alpha)
+            areas = np.nan_to_num([fit.areas[position] for fit in fits])
+            stds = np.array([np.sqrt(of[position, position]) for of in covariances])
+            significance = np.nanmax(areas / stds)
+            if significance > STILL_SIGNIFICANT:
+                energy = float(family.energies[np.argmax(family.weights)])
+                name = family.alpha if family.alpha.endswith("a") else None
+                lines.append(
+                    UnexplainedPeak(energy, float(areas.sum()), float(significance), name)
+                )
     return tuple(sorted(lines, key=lambda peak: -peak.significance))
 
 
@@ -131,7 +136,8 @@ class LinearFit:
     Attributes
     ----------
     columns : array (n_columns, channels)
-        What is fitted: families of lines, then functions of the background.
+        What is fitted: families of lines, then functions of the background, then the artefacts of
+        the detector.
     operator : array (n_columns, channels)
         Turns counts into coefficients, which are areas for families and may be negative.
     tested : list of int
@@ -182,7 +188,9 @@ def linear_fit(fits, tested, used):
             "Check the energy axis and the declared elements."
         )
     weight = 1 / np.sqrt(np.nansum(variances, axis=0))
-    fixed = np.vstack([design.profiles, design.background])
+    artefacts = np.nansum([fit.artefacts for fit in fits], axis=0)
+    more = [artefacts / artefacts.sum()] if artefacts.any() else []
+    fixed = np.vstack([design.profiles, design.background, *more])
     columns = fixed.T * weight[:, None]
     length = np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
     inverse = np.linalg.pinv(columns / length, rcond=1e-8) / length[:, None]
@@ -192,15 +200,42 @@ def linear_fit(fits, tested, used):
 
 
 def _search(fit, variance, candidates, found, calibrated=True):
-    """Peaks that a fit leaves over, added to those found before, and the design with them."""
-    found = list(found)
+    """Peaks that a fit leaves over, added to those found before, and the design with them.
+
+    `found` holds the families of each element by its name, and of lone peaks by theirs.
+    """
+    found, declared = dict(found), _without(fit.design.families, found)
     while len(found) < MOST_PEAKS and fit.counts.sum() > 0:
-        peak = find_peak(fit, candidates, calibrated)
+        left_over = LeftOver(fit, calibrated)
+        peak = find_peak(left_over)
         if peak is None:
             break
-        found.append(peak)
-        known = {family.alpha for family in fit.design.families}
-        new = [f for f in families_of(peak, candidates) if f.alpha not in known]
-        families = [*fit.design.families, *(new or [single_line(peak)])]
+        line = name_peak(left_over, peak, candidates, fit.design.beam_energy)
+        if line is None:
+            family = lone_peak(peak.energy)
+            found[family.alpha] = (family,)
+        else:
+            element = line.partition("_")[0]
+            found = {**_not_explained(found, candidates[element], fit), element: candidates[element]}
+        families = [*declared, *(family for of in found.values() for family in of)]
         fit = fit_peaks(fit.counts, variance, fit.design.with_families(families))
     return found, fit.design
+
+
+def _without(families, found):
+    """Families that were there before any was found."""
+    later = {family.alpha for of in found.values() for family in of}
+    return [family for family in families if family.alpha not in later]
+
+
+def _not_explained(found, families, fit):
+    """Of what was found, all but the lone peaks that are lines of some families."""
+    resolution = fit.design.scale.resolution
+    lines = np.concatenate([f.energies[f.weights > OWN_SHARE * f.weights.max()] for f in families])
+
+    def explained(of):
+        position = of[0].energies[0]
+        near = OWN * float(fwhm_at_energy(position, resolution))
+        return is_lone(of[0]) and (np.abs(lines - position) < near).any()
+
+    return {name: of for name, of in found.items() if not explained(of)}

@@ -28,7 +28,7 @@ from hyperspy_clusterquant.xrays.lines import (
 #: The fit starts here in keV, or below the lowest quantified line if that is lower: with little
 #: below it, the strong carbon of the film and its steep background are left out.
 FIT_FROM = 1.1
-MARGIN_BELOW = 0.25
+MARGIN_BELOW = 0.35
 #: The fit never starts lower than this, or this share of the lowest quantified line.
 LOWEST_FIT_ENERGY = 0.2
 LOWEST_SHARE = 0.65
@@ -40,6 +40,11 @@ SHARE_OF_BEAM = 0.98
 #: Alpha lines so far (keV) outside of the fit may still reach into it, but none lies lower than
 #: this.
 REACH = 0.25
+#: Standard deviations from which a line that overlaps with a stronger one is there for sure.
+FOUND = 3.0
+#: Uncertainty of a line beside others, in units of what it is alone, from which they are not told
+#: apart.
+BLURRED = 3.0
 LOWEST_LINE = 0.05
 
 
@@ -98,6 +103,8 @@ class Intensities(Frozen):
         Energy axis and resolution that all were fitted with; None for windows.
     unexplained : tuple of UnexplainedPeak
         Lines that were found, but not declared; they were fitted along.
+    inseparable : tuple of (str, str)
+        Lines that the counts cannot tell from another one, and that one.
     used : array of bool (channels,) or None
         Channels that were fitted; None for windows.
     """
@@ -109,6 +116,7 @@ class Intensities(Frozen):
     fits: tuple = ()
     calibration: Calibration | None = None
     unexplained: tuple = ()
+    inseparable: tuple = ()
     used: np.ndarray | None = None
 
     @property
@@ -116,9 +124,16 @@ class Intensities(Frozen):
         """Standard deviations of the areas, array (n_spectra, n_lines)."""
         return np.sqrt(np.diagonal(self.covariances, axis1=1, axis2=2))
 
-    def linear(self):
-        """How counts of all channels become areas of these lines, as a `LinearFit`."""
-        return linear_fit(self.fits, _positions(self.lines, self.fits), self.used)
+    @property
+    def told_apart(self):
+        """Numbers of the lines that the counts tell from all others, list of int."""
+        unknown = [line for line, _ in self.inseparable]
+        return [n for n, line in enumerate(self.lines) if line not in unknown]
+
+    def linear(self, lines=None):
+        """How counts of all channels become areas of these lines, or some, as a `LinearFit`."""
+        lines = self.lines if lines is None else lines
+        return linear_fit(self.fits, _positions(lines, self.fits), self.used)
 
 
 def measure(counts, variances, choice):
@@ -202,12 +217,37 @@ def measure_windows(counts, variances, choice, peak_windows, background_windows)
 def _areas(lines, fits, covariances):
     """What `Intensities` hold of the lines of interest, by name."""
     chosen = _positions(lines, fits)
+    pairs = [pair for fit, c in zip(fits, covariances, strict=True)
+             for pair in _inseparable(fit, c, chosen)]  # fmt: skip
     return {
+        "inseparable": tuple(dict.fromkeys(pairs)),
         "areas": np.array([fit.areas[chosen] for fit in fits]),
         "unconstrained": np.array([fit.unconstrained[chosen] for fit in fits]),
         "covariances": np.array([c[np.ix_(chosen, chosen)] for c in covariances]),
         "fits": tuple(fits),
     }
+
+
+def _inseparable(fit, covariance, chosen):
+    """Pairs of lines, of which the fit cannot tell the first from the second.
+
+    The first is not there for sure, and would be if it stood alone: the other one makes
+    `BLURRED` times the uncertainty that its own counts and the background make.
+    """
+    std = np.sqrt(np.diag(covariance))
+    weighted = fit.design.profiles / np.sqrt(fit.variance)
+    alone = 1 / np.sqrt(np.maximum((weighted**2).sum(axis=1), 1e-300))
+    families = fit.design.families
+    pairs = []
+    for n in chosen:
+        if not fit.unconstrained[n] < FOUND * std[n] or not std[n] > BLURRED * alone[n]:
+            continue
+        beneath = fit.areas * (weighted @ weighted[n])
+        beneath[[family.element == families[n].element for family in families]] = 0.0
+        if beneath.max() > 0:
+            other = families[int(np.argmax(beneath))]
+            pairs.append((families[n].alpha, other.follows or other.alpha))
+    return pairs
 
 
 def _positions(lines, fits):

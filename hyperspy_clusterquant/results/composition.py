@@ -73,6 +73,14 @@ class CompositionTable(CompositionText, Frozen):
         or has too few counts to say anything. Values scatter as counts do, also below zero.
     axes : tuple of dict
         Navigation axes of the map, if there is a composition of every pixel.
+    background : array of bool (n_clusters,)
+        Clusters of film or vacuum: what they have of the elements is no more than stray X-rays
+        of the sample, and their percentages mean nothing.
+    inseparable : tuple of (str, str)
+        Lines of elements that the counts cannot tell from another line, and that one: the element
+        has a limit, not an amount.
+    detector : str
+        Detector that theoretical k-factors are for, in words.
     """
 
     cluster_names: tuple
@@ -98,6 +106,15 @@ class CompositionTable(CompositionText, Frozen):
     unexplained: tuple = ()
     pixel_percent: np.ndarray | None = None
     axes: tuple = ()
+    background: np.ndarray | None = None
+    inseparable: tuple = ()
+    detector: str = ""
+
+    def __post_init__(self):
+        if self.background is None:
+            nowhere = np.zeros(len(self.cluster_names), dtype=bool)
+            object.__setattr__(self, "background", nowhere)
+        super().__post_init__()
 
     # --- uncertainties --------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from hyperspy_clusterquant._text import in_columns
 
 #: Row of the entropy.
 ENTROPY = "S_conf/R"
+#: What stands for the composition of a cluster that has none.
+BACKGROUND = "background"
 #: Factor of an absorption correction that is worth a remark.
 NOTICEABLE = 1.0005
 
@@ -20,12 +22,10 @@ class CompositionText:
     @property
     def remarks(self):
         """What was decided on the way, one text each, tuple of str."""
-        found = []
+        found = self._notes()
         theory = [line for line in self.xray_lines if self._is_theory(line)]
-        if theory and len(theory) < len(self.xray_lines):
-            found.append(f"* k-factor from theory: {', '.join(theory)}")
-        if self.absorption is not None:
-            found.append(self._absorption_remark())
+        if theory and self.detector:
+            found.append(f"k-factors from theory are for {self.detector}")
         if self.calibration is not None:
             energies = self.calibration.fit.design.energy[[0, -1]]
             shifts = self.calibration.shift(energies)
@@ -171,8 +171,35 @@ class CompositionText:
         )
 
     def _notes(self):
-        """Remarks on what changed the numbers, which stand below them."""
-        return [remark for remark in self.remarks if remark.startswith(("*", "Absorption"))]
+        """Remarks on what changed the numbers, which stand below them, list of str."""
+        found = []
+        theory = [line for line in self.xray_lines if self._is_theory(line)]
+        if theory and len(theory) < len(self.xray_lines):
+            found.append(f"* k-factor from theory: {', '.join(theory)}")
+        if self.absorption is not None:
+            found.append(self._absorption_remark())
+        found += [self._pair_remark(*pair) for pair in self.inseparable]
+        names = [n for n, of in zip(self.cluster_names, self.background, strict=True) if of]
+        if names:
+            found.append(
+                f"Background: {', '.join(names)}. What there is of the elements is no more than "
+                "stray X-rays of the sample"
+            )
+        return found
+
+    def _pair_remark(self, line, other):
+        element = self.xray_lines.index(line)
+        known = ~self.background & np.isfinite(self.percent[:, element])
+        limits = ", ".join(
+            f"{most:.2g} {self.unit} in {name}"
+            for name, most in zip(
+                np.array(self.cluster_names)[known], self.upper_limit[known, element], strict=True
+            )
+        )
+        return (
+            f"The counts do not tell {line} from {other}: there is less {self.elements[element]} "
+            f"than {limits or 'nothing known'} (95 %)"
+        )
 
     def _is_theory(self, line):
         return self.kfactors.sources.get(line) == "theory"
@@ -183,12 +210,14 @@ class CompositionText:
         rows = []
         for n, element in enumerate(self.elements):
             cells = [
-                number_with_std(value, std, template)
+                (BACKGROUND if n == 0 else "-")
+                if background
+                else number_with_std(value, std, template)
                 if detected or not np.isfinite(value)
                 else limit.format(value=number_with_std(most, 0.1 * most, "{value}"))
-                for value, std, detected, most in zip(
+                for value, std, detected, most, background in zip(
                     self.percent[:, n], self.percent_std[:, n], self.detected[:, n],
-                    self.upper_limit[:, n], strict=True,
+                    self.upper_limit[:, n], self.background, strict=True,
                 )
             ]  # fmt: skip
             rows.append([element + ("*" if theory[n] and not all(theory) else ""), *cells])

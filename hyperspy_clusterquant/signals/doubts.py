@@ -35,7 +35,7 @@ def warn_of_fit(measured, choice):
     shift = calibration.shift(np.array([line_energy(line) for line in choice.lines]))
     largest = shift[np.argmax(np.abs(shift))]
     change = calibration.scale.resolution - choice.resolution
-    if calibration.at_bound or abs(largest) > LARGE_SHIFT or abs(change) > LARGE_CHANGE:
+    if abs(largest) > LARGE_SHIFT or abs(change) > LARGE_CHANGE:
         outcome = "This was corrected for the fit"
         if calibration.at_bound or len(measured.unexplained) > MOST_NAMED:
             outcome = "They are not explained by that, so the composition may be wrong"

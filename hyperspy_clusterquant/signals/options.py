@@ -22,6 +22,7 @@ from hyperspy_clusterquant.signals.metadata import (
     take_off_angle_of,
     xray_lines_of,
 )
+from hyperspy_clusterquant.xrays.detectors import in_words
 from hyperspy_clusterquant.xrays.emission import split_line
 from hyperspy_clusterquant.xrays.kfactors import KFactors, read_kfactors
 from hyperspy_clusterquant.xrays.lines import choose_lines, line_energy, lines_of
@@ -37,6 +38,7 @@ class Request(Frozen):
     kfactors: KFactors
     foil: Absorption | None
     sublattices: tuple
+    detector: str = ""
 
 
 def read_request(
@@ -58,12 +60,12 @@ def read_request(
     if given is None and kfactor_uncertainty is None:
         warn(
             f"Theoretical k-factors at {beam_energy_of(signal):.4g} keV are used"
-            f"{_for_detector(detector)}, with uncertainties of "
+            f" for {in_words(detector)} (`detector`), with uncertainties of "
             f"{min(relative.values()):.0%} to {max(relative.values()):.0%}. Pass `kfactors` "
             "measured on your instrument for better ones."
         )
     known = KFactors(found, {**relative, **named}, found.sources)
-    return Request(tuple(names), choice, known, foil, groups)
+    return Request(tuple(names), choice, known, foil, groups, in_words(detector))
 
 
 # --- what to measure --------------------------------------------------------------------
@@ -190,12 +192,6 @@ def find_kfactors(signal, lines, given, detector=None):
             "are used for them (marked * in the table)."
         )
     return found
-
-
-def _for_detector(detector):
-    if detector is None:
-        return " (for an ideal detector, see `detector`)"
-    return f" (for the detector {detector!r})" if isinstance(detector, str) else ""
 
 
 def _uncertainties(lines, given, uncertainty):

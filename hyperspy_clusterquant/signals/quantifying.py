@@ -11,6 +11,7 @@ from hyperspy_clusterquant.composition.compose import (
     amount_per_count,
     compose,
     kfactor_array,
+    only_stray,
     pixel_percent,
     pixel_weights,
 )
@@ -218,6 +219,8 @@ class ClusterComposition:
             measured = _fitted(counts, variances, request)
         composed = compose(measured, request.kfactors, request.foil, request.sublattices)
         table = _table(request, measured, composed, composition_units)
+        if not single:
+            table = _with_background(table, counts, weights_of_pixels(result, weights))
         if not per_pixel:
             return table
         percent = self._pixel_percent(measured, table, result, show_progressbar)
@@ -251,6 +254,20 @@ def _fitted(counts, variances, request):
     return measure_absorbed(measured, variances, k, request.foil)
 
 
+def _with_background(table, counts, of_pixels):
+    """The table with clusters marked whose elements are stray counts; they have no entropy."""
+    sizes = of_pixels.sum(axis=1, dtype=float)
+    per_count = amount_per_count(table.xray_lines, table.kfactors, "atomic")
+    amounts = (table.intensities * per_count).sum(axis=1) / np.maximum(sizes, 1e-12)
+    shares = table.intensities.sum(axis=1) / np.maximum(counts.sum(axis=1), 1e-12)
+    background = only_stray(amounts, shares, sizes)
+    entropies = {
+        name: np.where(background, np.nan, getattr(table, name))
+        for name in ("configurational_entropy", "configurational_entropy_std")
+    }
+    return replace(table, background=background, **entropies)
+
+
 def _table(request, measured, composed, units):
     """What was asked, measured and composed, as a table."""
     return CompositionTable(
@@ -266,5 +283,7 @@ def _table(request, measured, composed, units):
         fits=measured.fits,
         calibration=measured.calibration,
         unexplained=measured.unexplained,
+        inseparable=measured.inseparable,
+        detector=request.detector,
         **vars(composed),
     )

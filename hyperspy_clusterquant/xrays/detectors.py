@@ -10,6 +10,8 @@ import numpy as np
 from hyperspy_clusterquant.xrays.attenuation import mass_attenuation
 
 MN_K_ALPHA = 5.8987  # keV
+#: Decay length of the low-energy tail of a peak, in full widths at half maximum.
+TAIL_LENGTH = 1.5
 SILICON_K_EDGE, SILICON_K_ALPHA = 1.8389, 1.7398  # keV
 #: Layers in front of the sensitive silicon: (formula as mass fractions, density g/cm3, cm).
 _SILICON = ({"Si": 1.0}, 2.33)
@@ -17,6 +19,10 @@ _POLYIMIDE = ({"C": 0.691, "H": 0.026, "N": 0.073, "O": 0.209}, 1.42)
 _ALUMINIUM = ({"Al": 1.0}, 2.70)
 _BERYLLIUM = ({"Be": 1.0}, 1.85)
 SENSITIVE_THICKNESS = 0.045  # cm of silicon
+#: How well that is known: detectors are made of 0.3 to 1 mm, those of microscopes mostly of 0.45.
+THICKNESS_STD = 0.25
+#: The detector if nothing is said.
+DEFAULT = "windowless"
 LAYERS = {
     "ideal": None,
     "windowless": (),
@@ -97,9 +103,9 @@ def detector_efficiency(detector):
     Parameters
     ----------
     detector : None, str, path, callable or array_like (n, 2)
-        ``None`` or ``"ideal"``: 1 at all energies. ``"windowless"``: 0.45 mm of silicon.
-        ``"polymer"``, ``"Be"``: that behind a dead layer of 50 nm of silicon and a window, of
-        300 nm of polyimide and 40 nm of aluminium, or of 8 micrometres of beryllium. Else a
+        ``None`` or ``"windowless"``: 0.45 mm of silicon. ``"polymer"``, ``"Be"``: that behind a
+        dead layer of 50 nm of silicon and a window, of 300 nm of polyimide and 40 nm of
+        aluminium, or of 8 micrometres of beryllium. ``"ideal"``: 1 at all energies. Else a
         function of the energy in keV, or rows of energy (keV) and efficiency, or the path
         of a CSV file with the columns ``energy,efficiency``, interpolated between.
 
@@ -120,8 +126,8 @@ def detector_efficiency(detector):
     """
     if callable(detector):
         return detector
-    if detector is None or (isinstance(detector, str) and detector in LAYERS):
-        layers = LAYERS["ideal" if detector is None else detector]
+    if has_silicon(detector) or (isinstance(detector, str) and detector == "ideal"):
+        layers = LAYERS[DEFAULT if detector is None else detector]
         return (
             (lambda energy: 1.0) if layers is None else lambda energy: _transmitted(layers, energy)
         )
@@ -134,6 +140,46 @@ def detector_efficiency(detector):
         "keV, rows of (energy, efficiency), or the path of a CSV file with the columns "
         f"energy,efficiency; got {detector!r}."
     )
+
+
+def in_words(detector):
+    """A detector as a text for users."""
+    thickness = f"silicon detector of {10 * SENSITIVE_THICKNESS:g} mm"
+    if detector is None:
+        detector = DEFAULT
+    named = {
+        "ideal": "an ideal detector",
+        "windowless": f"a windowless {thickness}",
+        "polymer": f"a {thickness} behind a polymer window",
+        "Be": f"a {thickness} behind a beryllium window",
+    }
+    if isinstance(detector, str) and detector in named:
+        return named[detector]
+    return f"the detector {detector}" if isinstance(detector, str | Path) else "the given detector"
+
+
+def has_silicon(detector):
+    """Whether a detector is one of those here whose silicon has a thickness."""
+    return detector is None or (
+        isinstance(detector, str) and LAYERS.get(detector, None) is not None
+    )
+
+
+def thickness_uncertainty(detector, energy):
+    r"""Relative uncertainty of the efficiency at an energy (keV), as the silicon's thickness has one.
+
+    :math:`\frac{\mu t}{e^{\mu t} - 1} \frac{\sigma_t}{t}`: nothing where all X-rays are absorbed,
+    that of the thickness where hardly any are. Zero for detectors of the user.
+
+    Examples
+    --------
+    >>> [round(thickness_uncertainty(None, energy), 3) for energy in (2.0, 8.0, 14.0)]
+    [0.0, 0.002, 0.12]
+    """
+    if not has_silicon(detector):
+        return 0.0
+    depth = float(_optical_depth(*_SILICON, SENSITIVE_THICKNESS, energy))
+    return THICKNESS_STD * depth / float(np.expm1(min(depth, 500.0)))
 
 
 def _transmitted(layers, energy):

@@ -38,12 +38,16 @@ class Family(Frozen):
     energies : array (n_lines,)
         In keV.
     weights : array (n_lines,)
-        Photons of each line for one of that line (of the alpha doublet together).
+        Photons of each line for one of that line (of the alpha doublet together); for one of
+        `follows` if there is one.
+    follows : str or None
+        Family of the same element which this one is about as strong as theory says beside.
     """
 
     alpha: str
     energies: np.ndarray
     weights: np.ndarray
+    follows: str | None = None
 
     @property
     def element(self):
@@ -206,8 +210,8 @@ def line_families(alpha, beam_energy):
     """Families of the shell of an alpha line, the one with the alpha line first.
 
     K and L shells are one family each. The M shell is several, because theory does not know
-    its ratios well enough: the lines of M4 and M5, their transitions to N2 and N3 (M-zeta), and
-    the lines of each other subshell.
+    its ratios well enough: the lines of M5, those of M4 (M-beta), which follow them, the
+    transitions of both to N2 and N3 (M-zeta), and the lines of each other subshell.
 
     Parameters
     ----------
@@ -231,7 +235,7 @@ def line_families(alpha, beam_energy):
     >>> round(float(family.weights.sum()), 2)  # the beta lines add 13 %
     1.13
     >>> [family.alpha for family in line_families("Au_Ma", 200.0)]
-    ['Au_Ma', 'Au_Mz', 'Au_M3', 'Au_M2']
+    ['Au_Ma', 'Au_Mz', 'Au_Mb', 'Au_M3', 'Au_M2']
     """
     element, name = split_line(alpha)
     photons = shell_emission(element, name[0], float(beam_energy))
@@ -244,8 +248,9 @@ def line_families(alpha, beam_energy):
     families = []
     for group, lines in groups.items():
         energies, strengths = np.array(lines).T
-        weights = strengths / (unit if group == alpha else strengths.max())
-        families.append(Family(group, energies, weights))
+        follows = alpha if group.endswith("_Mb") else None
+        weights = strengths / (unit if follows or group == alpha else strengths.max())
+        families.append(Family(group, energies, weights, follows))
     return (families[0], *sorted(families[1:], key=lambda f: f.alpha, reverse=True))
 
 
@@ -253,7 +258,9 @@ def _m_group(transition):
     subshell, outer = transition[:2], transition[2:]
     if subshell not in ("M4", "M5"):
         return "M3" if subshell == "M1" else subshell  # M1 is too weak to be told alone
-    return "Mz" if outer in ("N2", "N3") else "Ma"
+    if outer in ("N2", "N3"):
+        return "Mz"
+    return "Ma" if subshell == "M5" else "Mb"
 
 
 def atomic_number(element):

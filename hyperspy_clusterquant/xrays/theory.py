@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hyperspy_clusterquant._checks import as_number, as_positive, check_choice
-from hyperspy_clusterquant.xrays.detectors import detector_efficiency
+from hyperspy_clusterquant.xrays.detectors import detector_efficiency, thickness_uncertainty
 from hyperspy_clusterquant.xrays.emission import (
     alpha_emission,
     atomic_number,
@@ -44,10 +44,10 @@ def theoretical_kfactors(lines, beam_energy=200.0, reference="S_Ka", detector=No
     reference : str
         Line whose k-factor is 1.
     detector : optional
-        ``None`` or ``"ideal"``; ``"windowless"`` (0.45 mm of silicon), ``"polymer"`` or ``"Be"``
-        (that behind a window); or an efficiency of your own: a function of the energy in keV,
-        rows of (energy, efficiency), or the path of a CSV file with the columns
-        ``energy,efficiency``.
+        ``None`` or ``"windowless"``, a silicon drift detector of 0.45 mm; ``"polymer"`` or ``"Be"``
+        (that behind a window); ``"ideal"`` (all X-rays are detected); or an efficiency of your own:
+        a function of the energy in keV, rows of (energy, efficiency), or the path of a CSV file
+        with the columns ``energy,efficiency``.
 
     Returns
     -------
@@ -55,7 +55,8 @@ def theoretical_kfactors(lines, beam_energy=200.0, reference="S_Ka", detector=No
         A dictionary of the k-factor of each line: (C_A / C_ref) = k_A I_A / (k_ref I_ref) with C
         by weight. Its ``relative_uncertainty`` holds what theory is good for: 3 % for the K line
         of a metal, 10 % for that of a light element, 17 % for an L and 20 % for an M line, and 40 %
-        below 1 keV, where the detector's window decides.
+        below 1 keV, where the detector's window decides; more above some 10 keV, where the
+        thickness of the detector does.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def theoretical_kfactors(lines, beam_energy=200.0, reference="S_Ka", detector=No
     values = {line: unit / counts_per_mass(line, beam_energy, efficiency) for line in lines}
     return KFactors(
         values,
-        {line: theory_uncertainty(line, beam_energy) for line in values},
+        {line: theory_uncertainty(line, beam_energy, detector) for line in values},
         dict.fromkeys(values, "theory"),
     )
 
@@ -112,14 +113,18 @@ def counts_per_mass(line, beam_energy, efficiency):
     return photons * detected / atomic_weight(element)
 
 
-def theory_uncertainty(line, beam_energy=200.0):
-    """Relative standard uncertainty of a theoretical k-factor, see `THEORY_UNCERTAINTY`."""
+def theory_uncertainty(line, beam_energy=200.0, detector=None):
+    """Relative standard uncertainty of a theoretical k-factor, see `THEORY_UNCERTAINTY`.
+
+    With that of the detector's thickness.
+    """
     element, name = split_line(line)
-    if alpha_emission(line, beam_energy)[0] < SOFT:
+    energy = alpha_emission(line, beam_energy)[0]
+    if energy < SOFT:
         return THEORY_UNCERTAINTY["soft"]
-    if name[0] == "K" and atomic_number(element) < _FIRST_METAL_K:
-        return THEORY_UNCERTAINTY["light K"]
-    return THEORY_UNCERTAINTY[name[0]]
+    light = name[0] == "K" and atomic_number(element) < _FIRST_METAL_K
+    of_theory = THEORY_UNCERTAINTY["light K" if light else name[0]]
+    return float(np.hypot(of_theory, thickness_uncertainty(detector, energy)))
 
 
 def complete_kfactors(given, lines, beam_energy, detector=None):

@@ -47,7 +47,8 @@ def test_areas_of_lines_need_no_kfactors(rng):
 def test_where_it_is_fitted_follows_the_lines():
     low = LineChoice(ENERGY, ("O_Ka", "Ti_Ka"), (), 130.0, 200.0)
     counts = np.ones((1, len(ENERGY)))
-    assert ENERGY[measure(counts, counts, low).used][0] == pytest.approx(0.28)
+    # Low enough for the carbon of a film, which nobody need declare.
+    assert ENERGY[measure(counts, counts, low).used][0] == pytest.approx(0.2)
     slow = LineChoice(ENERGY, ("S_Ka", "Ti_Ka"), (), 130.0, 10.0)
     assert slow.highest == 10.0
     assert ENERGY[measure(counts, counts, slow).used][-1] == pytest.approx(9.8)

@@ -10,7 +10,7 @@ METALS = ["Mn_Ka", "Fe_Ka", "Cu_Ka", "Zn_Ka"]
 
 def change(lines, detector):
     """Change of k relative to S Ka by a detector, in percent."""
-    ideal = theoretical_kfactors(lines)
+    ideal = theoretical_kfactors(lines, detector="ideal")
     real = theoretical_kfactors(lines, detector=detector)
     return {line: 100 * (real[line] / ideal[line] - 1) for line in lines}
 
