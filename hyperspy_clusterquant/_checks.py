@@ -121,6 +121,26 @@ def check_choice(name, value, choices):
         raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}, not {value!r}.")
 
 
+#: Units that are no lengths: none, pixels, and what print is measured in, which pint takes for
+#: lengths (px is 1/96 inch for it) or worse (pt is a pint).
+_PIXEL_UNITS = {
+    "", "px", "pixel", "pixels", "pel", "css_pixel", "picture_element", "dot", "dots", "pt",
+    "point", "points", "pp", "pica", "picas", "scaled_point", "didot", "cicero", "tex_point",
+    "tex_pica", "tex_didot", "tex_cicero", "none", "undefined", "<undefined>", "a.u.", "index",
+}  # fmt: skip
+
+
+def is_pixel_unit(units):
+    """Whether the units of an axis say nothing of lengths.
+
+    Examples
+    --------
+    >>> is_pixel_unit("px"), is_pixel_unit(""), is_pixel_unit("nm")
+    (True, True, False)
+    """
+    return units.strip().lower() in _PIXEL_UNITS
+
+
 def check_has_clusters(result):
     """Raise a ValueError if a result has no cluster."""
     if result.n_clusters == 0:

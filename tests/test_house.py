@@ -32,7 +32,6 @@ TESTED_ELSEWHERE = {
     "clusters/umap_hdbscan": "signals/test_clustering.py",
     "clusters/assign": "signals/test_steering.py",
     # what the signals floor does is tested method by method, as users call it
-    "signals/axes": "signals/test_bad_input.py",
     "signals/pictures": "plotting/test_maps.py",
     "signals/progress": "signals/test_steering.py",
 }
@@ -122,6 +121,16 @@ def test_warnings_go_through_one_helper():
         if node.module == "warnings" and any(alias.name == "warn" for alias in node.names)
     ]
     assert calls + names == []
+
+
+def test_counts_come_from_one_place():
+    """The energies may lie anywhere in the memory of `signal.data`, see `axes.counts_of`."""
+    readers = {
+        module
+        for module, node in walk(ast.Attribute)
+        if ast.unparse(node) == "self.data" and module.startswith("signals/")
+    }
+    assert readers == set()
 
 
 def imported(node):

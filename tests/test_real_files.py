@@ -119,8 +119,9 @@ def test_velox_map(real_file, lazy):
     s.set_signal_type(TYPE)
     for result in (s.cluster_pca_gmm(n_clusters=2), s.cluster_umap_hdbscan()):
         assert 1 <= result.n_clusters <= 2
-        # X-rays are in the first row alone; the rest is the noise peak of the detector.
-        assert np.mean(result.labels[1:] < 0) > 0.98
+        # A burst of noise below 0.2 keV in the first row is not the sample, which is everywhere.
+        assert np.count_nonzero(result.labels == -2) < 128
+        assert np.mean(result.labels[1:] >= 0) > 0.9
         with pytest.warns(UserWarning, match="Theoretical k-factors at 300 keV"):
             q = s.cluster_quantification(result, extra_elements=())
         np.testing.assert_allclose(q.atomic_percent.sum(axis=1), 100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -64,7 +65,16 @@ def combine_channels(counts, operator):
 
 def read_chunk(chunk, features, n_features):
     """Packed sparse features of a chunk, see `features.to_features`."""
-    return PackedCounts.pack(to_features(_as_pixels(chunk), features, n_features))
+    pixels = _as_pixels(chunk)
+    packed = PackedCounts.pack(to_features(pixels, features, n_features))
+    if len(packed.values):
+        return packed
+    return replace(packed, is_blank=not (pixels.nnz if sparse.issparse(pixels) else pixels.any()))
+
+
+def counts_of_piece(piece):
+    """Counts in the features of a piece; some if what it was read from has others alone."""
+    return float(max(piece.values.sum(dtype=float), not piece.is_blank))
 
 
 def merge_pieces(pieces):
@@ -105,10 +115,18 @@ def combine_chunk(chunk, operator):
 
 
 def _as_pixels(chunk):
-    """A chunk as counts (pixels, channels); what is sparse stays sparse."""
+    """A chunk as counts (pixels, channels); what is sparse stays sparse, what is masked is 0."""
     if hasattr(chunk, "to_scipy_sparse"):
         return sparse.csr_array(chunk.reshape((-1, chunk.shape[-1])).to_scipy_sparse())
+    if isinstance(chunk, np.ma.MaskedArray):
+        # Also in the channels that are not: such pixels are left out.
+        chunk = np.where(masked_chunk(chunk)[..., None], chunk.dtype.type(0), chunk.data)
     return np.asarray(chunk).reshape(-1, chunk.shape[-1])
+
+
+def masked_chunk(chunk):
+    """Pixels of a chunk with a channel that is masked, array of bool (chunk's map shape)."""
+    return np.ma.getmaskarray(chunk).any(axis=-1)
 
 
 def join(parts):

@@ -7,6 +7,9 @@ from scipy import interpolate, sparse
 
 #: Channels below this energy (keV) hold the detector's noise peak, not X-rays.
 LOWEST_ENERGY = 0.1
+#: X-ray lines of usual elements lie above this energy (keV): carbon's at 0.277. What some detectors
+#: count below comes in bursts in a few pixels, and says nothing of where the sample is.
+LOWEST_LINE = 0.2
 #: Channels are merged into features up to this width (keV), a quarter of a
 #: peak's full width: no information is lost and the covariance stays small.
 FEATURE_WIDTH = 0.032
@@ -201,7 +204,7 @@ def to_features(counts, features, n_features):
         part = np.ascontiguousarray(counts[start : start + step])
         check_counts(part)
         # A flat search in booleans is several times faster than numpy's in two dimensions.
-        flat = np.flatnonzero(part if part.dtype == bool else part != 0)
+        flat = np.flatnonzero(part != 0)
         pixel, channel = np.divmod(flat, n_channels)
         parts.append(
             _features_of_entries(
@@ -233,13 +236,19 @@ def _features_of_entries(pixel, channel, values, features, shape):
 
 def check_counts(counts):
     """Raise a ValueError that says why unless `counts` holds counts."""
-    if counts.size == 0 or (counts.dtype.kind in "ub" and counts.dtype.itemsize < 4):
+    if counts.size == 0 or (counts.dtype.kind == "u" and counts.dtype.itemsize < 4):
         return
     advice = (
         "Clustering rests on Poisson statistics and needs the raw counts of the detector, "
         "before any normalisation, background subtraction or smoothing."
     )
-    if counts.dtype.kind not in "ubif":
+    if counts.dtype.kind == "b":
+        raise ValueError(
+            "The data are True and False, but counts must be numbers of X-rays, also where there "
+            f"is at most one. {advice} If True does stand for one count: "
+            's.change_dtype("uint8").'
+        )
+    if counts.dtype.kind not in "uif":
         raise ValueError(f"Counts must be real numbers, not {counts.dtype}. {advice}")
     if counts.dtype.kind == "f":
         n_bad = counts.size - np.count_nonzero(np.isfinite(counts))

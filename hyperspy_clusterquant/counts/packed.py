@@ -24,12 +24,15 @@ class PackedCounts:
         Feature of each entry.
     values : array of unsigned int (entries,)
         Its counts.
+    is_blank : bool
+        Whether what it was read from holds not a single count, whatever the feature.
     """
 
     n_features: int
     ends: np.ndarray
     features: np.ndarray
     values: np.ndarray
+    is_blank: bool = False
 
     @classmethod
     def pack(cls, counts):

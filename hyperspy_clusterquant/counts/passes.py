@@ -8,20 +8,24 @@ import dask
 import dask.array as da
 import numpy as np
 
+from hyperspy_clusterquant.counts.blanks import warn_of_blank_chunks
 from hyperspy_clusterquant.counts.blocked import BlockedCounts
 from hyperspy_clusterquant.counts.chunks import (
     assemble,
     chunk_slices,
     combine_chunk,
+    counts_of_piece,
     even_slices,
     first_and_last,
     flat_numbers,
     join,
+    masked_chunk,
     merge_pieces,
     read_chunk,
     sum_chunk,
 )
 from hyperspy_clusterquant.counts.runners import Local, active_runner, tree
+from hyperspy_clusterquant.counts.stores import Stored
 
 #: Pixels that are worked on together.
 BLOCK_PIXELS = 2**13
@@ -29,6 +33,8 @@ BLOCK_PIXELS = 2**13
 
 def collect_features(data, features, advance=None):
     """Sparse features of every pixel of a map, in one pass.
+
+    A warning says which chunks of a dask array hold not a single count although others do.
 
     Parameters
     ----------
@@ -73,7 +79,40 @@ def collect_features(data, features, advance=None):
         for inside, ends in zip(of_block, itertools.pairwise(bounds.tolist()), strict=True)
     ]
     watched = list(itertools.chain(*read))
-    return BlockedCounts(*runner.persist(assembled, watched, advance), bounds)
+    counted = dask.delayed(np.array)([dask.delayed(counts_of_piece)(piece) for piece in watched])
+    (*blocks, counted), runner = runner.persist([*assembled, counted], watched, advance)
+    (counted,) = runner.run([dask.delayed(_loaded)(counted)])
+    warn_of_blank_chunks(counted.reshape(len(rows), -1), shape, places, [channels[c] for c in used])
+    return BlockedCounts(blocks, runner, bounds)
+
+
+def _loaded(stored):
+    return stored.load() if isinstance(stored, Stored) else stored
+
+
+def masked_pixels(data):
+    """Pixels of a map that a masked array leaves out, in one of their channels or all.
+
+    Parameters
+    ----------
+    data : numpy or dask array (map shape, channels)
+        Of dask arrays of masked arrays, one pass over the data.
+
+    Returns
+    -------
+    array of bool (map shape) or None
+        None if it is no masked array.
+    """
+    if not isinstance(data, da.Array):
+        return masked_chunk(data) if isinstance(data, np.ma.MaskedArray) else None
+    if not isinstance(data._meta, np.ma.MaskedArray):
+        return None
+    places, _, rows = _chunks_of(data)
+    leaves = [tree([dask.delayed(masked_chunk)(chunk) for chunk in row]) for row in rows]
+    masked = np.zeros(data.shape[:-1], dtype=bool)
+    for place, block in zip(places, active_runner().run(leaves), strict=True):
+        masked[place] = block
+    return masked
 
 
 def sum_weighted(data, weights, advance=None, squares=False):

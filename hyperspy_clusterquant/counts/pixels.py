@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperspy_clusterquant._checks import as_keep, check_choice, check_some_kept
+from hyperspy_clusterquant._checks import as_keep, check_some_kept
 from hyperspy_clusterquant._threads import one_blas_thread
+from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.counts.blocked import BlockedCounts
-from hyperspy_clusterquant.counts.masks import vacuum_mask
+from hyperspy_clusterquant.counts.features import LOWEST_LINE
+from hyperspy_clusterquant.counts.masks import VACUUM, vacuum_mask
 from hyperspy_clusterquant.counts.packed import row_sums
-from hyperspy_clusterquant.counts.passes import collect_features
+from hyperspy_clusterquant.counts.passes import collect_features, masked_pixels
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ def read_pixels(data, energy, channels, navigation_mask, progress):
     channels : array of int (channels,)
         Feature that each channel is counted to, -1 = none, see `features.merge_channels`.
     navigation_mask : "auto", None or array of bool (map shape)
-        Pixels to leave out: True = left out; ``"auto"`` = vacuum.
+        Pixels to leave out: True = left out; ``"auto"`` = vacuum, found from the counts where
+        lines are, see `features.LOWEST_LINE`. Pixels that a masked array masks, in one channel
+        or all, are left out in any case.
     progress : callable
         Called with the name of the stage and the share of it that is done.
 
@@ -73,17 +77,31 @@ def read_pixels(data, energy, channels, navigation_mask, progress):
     """
     shape = data.shape[:-1]
     automatic = isinstance(navigation_mask, str)
-    if automatic:
-        check_choice("navigation_mask", navigation_mask, ("auto",))
-    else:
-        keep = as_keep(navigation_mask, shape)
-        check_some_kept(keep, automatic)
+    if automatic and navigation_mask != "auto":
+        raise ValueError(
+            "`navigation_mask` must be 'auto' (vacuum is left out), None (nothing is), or an "
+            "array or a signal of True (left out) and False with the map's shape, not "
+            f"{navigation_mask!r}."
+        )
+    keep = as_keep(None if automatic else navigation_mask, shape)
+    check_some_kept(keep, automatic)
     progress("counts")
+    masked = masked_pixels(data)
+    if masked is not None:
+        keep &= ~masked
+        if not keep.any():
+            raise ValueError(
+                "No pixel is left: the data are a masked array, and a pixel with a masked channel "
+                "is left out like those of `navigation_mask`. If channels are masked in all "
+                "pixels, crop them with s.isig and unmask the others: s.data = s.data.data."
+            )
     stored = collect_features(data, channels, lambda share: progress("counts", share))
     totals = np.concatenate(stored.map(row_sums))
     if automatic:
-        keep = ~vacuum_mask(totals.reshape(shape))
+        n_known = np.count_nonzero(keep)
+        keep &= ~vacuum_mask(_where_lines_are(stored, totals, energy, channels).reshape(shape))
         check_some_kept(keep, automatic)
+        _warn_of_much_vacuum(1 - np.count_nonzero(keep) / n_known)
     totals = totals[keep.ravel()]
     if totals.sum() == 0:
         raise ValueError(
@@ -91,6 +109,28 @@ def read_pixels(data, energy, channels, navigation_mask, progress):
             "`navigation_mask`, `energy_range` and `exclude_lines`."
         )
     return PixelCounts(keep, stored.only(keep.ravel()), totals, channels, energy)
+
+
+def _where_lines_are(stored, totals, energy, channels):
+    """Counts of each pixel in the features where lines are; in all if these hold none."""
+    lines = np.unique(channels[(channels >= 0) & (energy >= LOWEST_LINE)])
+    if not 0 < len(lines) <= channels.max():
+        return totals
+    groups = np.full(channels.max() + 1, -1)
+    groups[lines] = 0
+    of_lines = np.concatenate(stored.only(groups=groups).map(row_sums))
+    return of_lines if of_lines.any() else totals
+
+
+def _warn_of_much_vacuum(share):
+    """Tell the user if the automatic mask leaves out more than half of the map."""
+    if share > 0.5:
+        warn(
+            f"{share:.0%} of the map are left out as vacuum, with less than {VACUUM:.0%} of the "
+            "sample's counts. Of particles on vacuum, that is right. If sample is missing in "
+            "s.plot_clusters(), pass navigation_mask=None, or a mask of your own (True = left "
+            "out)."
+        )
 
 
 def sum_members(pixel_counts, memberships):

@@ -58,8 +58,8 @@ def plot_line_maps(images, map_axes, lines, p_values, varies, axes=None):
     for ax, line, image, p, beyond in zip(axes, lines, images, p_values, varies, strict=True):
         shown = image[np.isfinite(image)]
         high = np.quantile(shown, 0.995) if shown.size else 0
-        bar = map_axes if ax is axes[0] else ()
-        draw_map(ax, image, bar, cmap="gray", vmin=0, vmax=max(high, 1e-6))
+        how = {"cmap": "gray", "vmin": 0, "vmax": max(high, 1e-6)}
+        draw_map(ax, image, map_axes, scale_bar=ax is axes[0], **how)
         verdict = "varies beyond thickness" if beyond else "thickness and noise only"
         verdict = f"{verdict}\np {p_text(p)}" if np.isfinite(p) else "no counts to compare"
         ax.set_title(f"{line_label(line)}: {verdict}", fontsize=8, loc="left",

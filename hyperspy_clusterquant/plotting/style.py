@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from hyperspy_clusterquant._checks import is_pixel_unit
+
 #: Okabe-Ito, told apart with every kind of colour vision; cluster 0 first.
 CLUSTER_COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000",
 )  # fmt: skip
 NOISE_COLOUR = "#B0B0B0"
 MASK_COLOUR = "#FFFFFF"
+#: A map is drawn up to so many times as high as wide, or as wide as high, as HyperSpy draws images.
+MOST_ELONGATED = 10.0
 
 
 def cluster_colours(n_clusters):
@@ -55,41 +59,71 @@ def name_rows_and_columns(ax, rows, columns):
     ax.set_yticks(range(len(rows)), rows)
 
 
-def draw_map(ax, values, map_axes, **how):
+def draw_map(ax, values, map_axes, scale_bar=True, **how):
     """Draw a map, or the first one of a stack, with a scale bar; `how` as in matplotlib's imshow.
 
-    Without axes of the map, there is no scale bar.
+    Pixels are drawn as high and wide as they are. Without axes of the map, there is no scale bar.
     """
     while values.ndim > 2:
         values = values[0]
-    is_line = values.ndim == 1
     image = np.atleast_2d(values)
-    drawn = ax.imshow(image, interpolation="nearest", aspect="auto" if is_line else "equal", **how)
+    aspect = "auto" if values.ndim == 1 else _pixel_aspect(image.shape, map_axes)
+    drawn = ax.imshow(image, interpolation="nearest", aspect=aspect, **how)
     ax.set_xticks([])
     ax.set_yticks([])
-    if map_axes:
+    if map_axes and scale_bar:
         _draw_scale_bar(ax, map_axes[-1], image.shape[1])
     return drawn
+
+
+def _pixel_aspect(shape, map_axes):
+    """Height of a pixel over its width, as matplotlib takes it."""
+    sizes = [_pixel_size(axis) for axis in map_axes[-2:]]
+    aspect = 1.0
+    # Of a time and a length nobody knows which is longer.
+    if len(sizes) == 2 and None not in sizes and sizes[0].check(sizes[1].units):
+        aspect = float((sizes[0] / sizes[1]).m_as("dimensionless"))
+    whole = aspect * shape[0] / shape[1]
+    return aspect * float(np.clip(whole, 1 / MOST_ELONGATED, MOST_ELONGATED)) / whole
+
+
+def _pixel_size(axis):
+    """Size of a pixel as a pint.Quantity, in pixels where the axis has no lengths."""
+    import pint
+
+    registry = pint.get_application_registry()
+    if _counts_pixels(axis):
+        return registry.Quantity(1.0, "pixel")
+    try:
+        return registry.Quantity(abs(axis["scale"]), axis["units"])
+    except (pint.errors.PintError, ArithmeticError, AssertionError, TypeError, ValueError):
+        return None  # words that are no units
+
+
+def _counts_pixels(axis):
+    """Whether an axis has nothing but pixels to count."""
+    return is_pixel_unit(axis["units"]) or axis["scale"] == 0
 
 
 def _draw_scale_bar(ax, axis, n_pixels):
     """Scale bar of a round length, about a fifth of the width."""
     from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
-    wanted = 0.2 * n_pixels * abs(axis["scale"])
+    scale, units = (1.0, "px") if _counts_pixels(axis) else (abs(axis["scale"]), axis["units"])
+    wanted = 0.2 * n_pixels * scale
     magnitude = 10.0 ** np.floor(np.log10(wanted))
     length = max(step * magnitude for step in (1, 2, 5) if step * magnitude <= wanted)
-    units = axis["units"] or "px"
+    aspect = ax.get_aspect()
     bar = AnchoredSizeBar(
         ax.transData,
-        length / abs(axis["scale"]),
+        length / scale,
         f"{length:g} {units}",
         loc="lower right",
         pad=0.35,
         borderpad=0.5,
         sep=4,
         frameon=True,
-        size_vertical=max(n_pixels / 120, 0.3) if ax.get_aspect() != "auto" else 0.02,
+        size_vertical=0.02 if aspect == "auto" else max(n_pixels / 120, 0.3) / aspect,
         color="black",
     )
     bar.patch.set(alpha=0.85, edgecolor="none")

@@ -9,6 +9,7 @@ import numpy as np
 
 from hyperspy_clusterquant._checks import check_has_clusters, cluster_number
 from hyperspy_clusterquant._frozen import Frozen, FrozenDict
+from hyperspy_clusterquant._text import in_html
 from hyperspy_clusterquant.clusters.catalogue import recipe_of
 from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
 from hyperspy_clusterquant.images import image
@@ -137,19 +138,32 @@ class ClusterResult(Frozen):
         return np.bincount(self.labels[self.labels >= 0], minlength=self.n_clusters)
 
     def __repr__(self):
+        lines = list(self.parameters.get("remarks", ()))
+        for name, size, share in self._shares():
+            lines.append(f"{name}: {size} pixels" + (f" ({share})" if share else ""))
+        return "\n  ".join([f"<ClusterResult {self._summary()}>", *lines])
+
+    def _repr_html_(self):
+        rows = [("cluster", "pixels", "share"), *self._shares()]
+        return in_html([self._summary(), *self.parameters.get("remarks", ()), rows])
+
+    def _summary(self):
         clusters = "1 cluster" if self.n_clusters == 1 else f"{self.n_clusters} clusters"
         components = "1 component" if self.n_components == 1 else f"{self.n_components} components"
-        what = f"{clusters} from {components}"
-        lines = [f"<ClusterResult {self.name!r}: {what}, map {self.labels.shape}>"]
-        lines += [f"  {remark}" for remark in self.parameters.get("remarks", ())]
+        return f"{self.name!r}: {clusters} from {components}, map {self.labels.shape}"
+
+    def _shares(self):
+        """Name, pixels and share of the pixels that are not left out of each cluster, as texts."""
         kept = max(np.count_nonzero(self.labels != MASKED), 1)
-        for name, size in zip(self.cluster_names, self.sizes, strict=True):
-            lines.append(f"  {name}: {size} pixels ({size / kept:.1%})")
-        for value, what in ((NOISE, "noise"), (MASKED, "left out")):
-            size = np.count_nonzero(self.labels == value)
-            if size:
-                lines.append(f"  {what}: {size} pixels")
-        return "\n".join(lines)
+        rows = [
+            (name, f"{size}", f"{size / kept:.1%}")
+            for name, size in zip(self.cluster_names, self.sizes, strict=True)
+        ]
+        others = [
+            (what, np.count_nonzero(self.labels == value))
+            for value, what in ((NOISE, "noise"), (MASKED, "left out"))
+        ]
+        return rows + [(what, f"{size}", "") for what, size in others if size]
 
     # --- new results from old -------------------------------------------------------------
 

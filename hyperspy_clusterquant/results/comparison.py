@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from hyperspy_clusterquant._frozen import Frozen, FrozenDict
+from hyperspy_clusterquant._text import in_html
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.evidence.matching import contingency_table, jaccard_indices
 from hyperspy_clusterquant.images import image
@@ -55,13 +56,24 @@ class ClusteringComparison(Frozen):
         return float(np.mean(self.disagreement[self.disagreement != MASKED] == 0))
 
     def __repr__(self):
+        head = f"<ClusteringComparison: {self._summary()}>"
+        lines = [f"  {name} = {other}: overlap {size}" for name, other, size in self._matches()]
+        return "\n".join([head, *lines])
+
+    def _repr_html_(self):
+        rows = [("first clustering", "second clustering", "overlap"), *self._matches()]
+        return in_html([self._summary(), rows])
+
+    def _summary(self):
         scores = f"ARI {self.ari:.3f}, AMI {self.ami:.3f}"
-        lines = [f"<ClusteringComparison: {scores}, {self.agreement:.1%} of the pixels agree>"]
-        for cluster, name in enumerate(self.names[0]):
-            match = self.matched.get(cluster)
-            other = "no match" if match is None else self.names[1][match]
-            lines.append(f"  {name} = {other}: overlap {self.overlap[cluster]:.2f}")
-        return "\n".join(lines)
+        return f"{scores}, {self.agreement:.1%} of the pixels agree"
+
+    def _matches(self):
+        """Name of each cluster, of its match, and their overlap."""
+        matches = [self.matched.get(cluster) for cluster in range(len(self.names[0]))]
+        others = ["no match" if match is None else self.names[1][match] for match in matches]
+        sizes = [f"{overlap:.2f}" for overlap in self.overlap]
+        return list(zip(self.names[0], others, sizes, strict=True))
 
     def disagreement_map(self):
         """Where on the map the two disagree, as a HyperSpy image of `disagreement`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperspy_clusterquant._text import in_columns, p_text
+from hyperspy_clusterquant._text import Told, p_text
 from hyperspy_clusterquant.evidence.p_values import holm, holm_of_pairs
 from hyperspy_clusterquant.evidence.variation import LineVariation
 from hyperspy_clusterquant.images import image
@@ -19,7 +19,7 @@ WORTH_A_LINE = 0.5
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class MapSignificance(LineVariation):
+class MapSignificance(Told, LineVariation):
     """Whether the maps of X-ray lines show more than shot noise and thickness.
 
     Attributes
@@ -124,7 +124,7 @@ class MapSignificance(LineVariation):
             index=list(self.xray_lines),
         )
 
-    def __repr__(self):
+    def _told(self):
         head = ("line", "counts/px", "disp.", "p(none)", "disp./thick.", "p(thick.)", "variation")
         rows = [(*head, "")]
         for k, line in enumerate(self.xray_lines):
@@ -141,20 +141,20 @@ class MapSignificance(LineVariation):
                     "varies" if self.significant[k] else "thickness and noise",
                 )
             )
-        lines = in_columns(rows)
+        parts = [rows]
         correlation, std, correlated = self.correlation, self.correlation_std, self.correlated
         for i, j in zip(*np.triu_indices(len(self.xray_lines), 1), strict=True):
             if abs(correlation[i, j]) >= WORTH_A_LINE and correlated[i, j]:
-                lines.append(
+                parts.append(
                     f"{self.xray_lines[i]} - {self.xray_lines[j]}: correlation "
                     f"{correlation[i, j]:+.2f} ± {std[i, j]:.2f}, "
                     f"p {p_text(self.correlation_p_values[i, j])}"
                 )
         if not self.thickness_removed:
-            lines.append("fewer than four lines: correlation not corrected for thickness")
-        lines.append("thickness: ratio of a line to all of these lines together")
-        lines.append(f"{self.n_bins} bins, pixels along each axis of one: {self.binning}")
-        return "\n".join(lines)
+            parts.append("fewer than four lines: correlation not corrected for thickness")
+        parts.append("thickness: ratio of a line to all of these lines together")
+        parts.append(f"{self.n_bins} bins, pixels along each axis of one: {self.binning}")
+        return parts
 
     def maps(self):
         """Net counts of each line as HyperSpy images, a dictionary by line."""

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from hyperspy_clusterquant._checks import cluster_number
-from hyperspy_clusterquant._text import in_columns, p_text
+from hyperspy_clusterquant._text import Told, p_text
 from hyperspy_clusterquant.evidence.judgement import Judged
 from hyperspy_clusterquant.evidence.verdicts import MergerKind, found_empty, verdicts_of_pairs
 from hyperspy_clusterquant.plotting import plot_pairs
@@ -16,7 +16,7 @@ from hyperspy_clusterquant.results.clusters import ClusterResult
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class SignificanceTable(Judged):
+class SignificanceTable(Told, Judged):
     """Whether the clusters of a result differ in composition, tested by count splitting.
 
     Everything of pairs is for the cluster in the row and that in the column.
@@ -150,10 +150,10 @@ class SignificanceTable(Judged):
             rows.append(row)
         return pd.DataFrame(rows)
 
-    def __repr__(self):
+    def _told(self):
         n = self.n_clusters
         if n < 2:
-            return f"<SignificanceTable {self.result.name!r}: one cluster, nothing to compare>"
+            return [f"<SignificanceTable {self.result.name!r}: one cluster, nothing to compare>"]
         head = ("pair", "p", "z", "effect (at%)", "verdict")
         rows = [head]
         verdicts, z = self.verdicts, self.z
@@ -171,16 +171,15 @@ class SignificanceTable(Judged):
                     verdicts[i, j],
                 )
             )
-        lines = in_columns(rows)
-        lines += ["", *in_columns(self._cluster_rows())]
+        parts = [rows, "", self._cluster_rows()]
         for merger in self.mergers:
             joined, to = (" + ".join(self.cluster_names[k] for k in ks) for ks in merger.clusters)
-            lines.append(f"merged: {joined} with {to} ({merger.reason})")
-        lines.append(
+            parts.append(f"merged: {joined} with {to} ({merger.reason})")
+        parts.append(
             f"p corrected for the number of pairs; splits of the counts: {self.n_splits}; "
             f"{self.consolidated.n_clusters} of {n} clusters remain in .consolidated"
         )
-        return "\n".join(lines)
+        return parts
 
     def _cluster_rows(self):
         rows = [("cluster", "found again (overlap)", "explained by total counts alone")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperspy_clusterquant._frozen import Frozen
-from hyperspy_clusterquant._text import in_columns
+from hyperspy_clusterquant._text import Told
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.evidence.matching import contingency_table, jaccard_indices, match_labels
 from hyperspy_clusterquant.evidence.verdicts import Stability
@@ -16,7 +16,7 @@ from hyperspy_clusterquant.plotting import plot_agreement
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ClusterStability(Frozen):
+class ClusterStability(Told, Frozen):
     """How well clusters are found again in halves of the counts.
 
     Attributes
@@ -67,7 +67,7 @@ class ClusterStability(Frozen):
             index=list(self.cluster_names),
         )
 
-    def __repr__(self):
+    def _told(self):
         rows = [("cluster", "overlap", "lowest", "")]
         rows += [
             (name, f"{mean:.2f}", f"{lowest:.2f}", verdict)
@@ -78,12 +78,11 @@ class ClusterStability(Frozen):
         ]  # fmt: skip
         known = np.isfinite(self.agreement).any()
         keep = f"{np.nanmean(self.agreement):.1%}" if known else "-"
-        lines = in_columns(rows)
-        lines.append(
+        summary = (
             f"{len(self.jaccard)} times half of the counts; ARI {self.ari.mean():.2f}; "
             f"{keep} of the pixels keep their cluster"
         )
-        return "\n".join(lines)
+        return [rows, summary]
 
     def agreement_map(self):
         """Where the labels are stable, as a HyperSpy image of `agreement`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import wraps
 
 from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
@@ -13,10 +14,22 @@ from hyperspy_clusterquant.signals.axes import (
 from hyperspy_clusterquant.signals.clustering import MapClustering, check_name
 from hyperspy_clusterquant.signals.following import FollowingResults
 from hyperspy_clusterquant.signals.kept import ResultsOfSignal
-from hyperspy_clusterquant.signals.metadata import resolution_of, take_off_angle_of
+from hyperspy_clusterquant.signals.metadata import (
+    INSTRUMENT,
+    as_exspy_reads_it,
+    beam_energy_of,
+    forget_note_of_sem,
+    move_sem,
+    resolution_of,
+    take_off_angle_of,
+)
 from hyperspy_clusterquant.signals.pictures import ClusterPictures
 from hyperspy_clusterquant.signals.quantifying import ClusterComposition
-from hyperspy_clusterquant.signals.storage import check_not_its_own_file, write_result
+from hyperspy_clusterquant.signals.storage import (
+    as_exspy_signal,
+    check_not_its_own_file,
+    write_result,
+)
 from hyperspy_clusterquant.signals.testing import ClusterDiagnostics
 
 
@@ -49,6 +62,24 @@ class ClusteredEDSSpectrum(
 
     # --- at home in exspy -----------------------------------------------------------------
 
+    def __init__(self, *args, **kwargs):
+        # exspy would move what is said of an SEM as well, but neither note that it was one, nor
+        # find it where its own defaults came before.
+        if kwargs.get("full_initialisation", True):
+            given = dict(kwargs.get("metadata") or {})
+            if INSTRUMENT in given:
+                instrument = as_exspy_reads_it(given[INSTRUMENT])
+                kwargs["metadata"] = {**given, INSTRUMENT: instrument}
+        else:
+            move_sem(self.metadata)
+        super().__init__(*args, **kwargs)
+
+    @wraps(EDSTEMSpectrum.set_signal_type)
+    def set_signal_type(self, signal_type=""):
+        if signal_type == "EDS_SEM":
+            forget_note_of_sem(self.metadata)
+        super().set_signal_type(signal_type)
+
     def _set_default_param(self):
         super()._set_default_param()
         # exspy writes its own signal type, with which copies would lose this class.
@@ -59,6 +90,13 @@ class ClusteredEDSSpectrum(
         if isinstance(FWHM_MnKa, str) and FWHM_MnKa == "auto":
             FWHM_MnKa = resolution_of(self, possible=False)
         return super()._get_line_energy(Xray_line, FWHM_MnKa)
+
+    def _get_beam_energy(self):
+        # exspy compares and multiplies whatever is there, such as -1 or a text.
+        energy = beam_energy_of(self, needed=False)
+        if energy is None:
+            raise AttributeError("The beam energy is not defined in `metadata`.")
+        return energy * (1000.0 if self.axes_manager.signal_axes[0].units == "eV" else 1.0)
 
     def get_take_off_angle(self):
         """Take-off angle of the detector.
@@ -114,6 +152,34 @@ class ClusteredEDSSpectrum(
         write_result(self, result)
         return result
 
+    def remove_clusters(self, name):
+        """Forget a result that is kept with the map.
+
+        Parameters
+        ----------
+        name : str
+            Its name in ``s.clusters``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such result.
+
+        See Also
+        --------
+        KeptResults.remove : The same for several at once.
+
+        Examples
+        --------
+        >>> from hyperspy_clusterquant.data import six_cation_sulfide
+        >>> s = six_cation_sulfide(size=48, channels=512)
+        >>> result = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
+        >>> s.remove_clusters("pca_gmm")
+        >>> s.clusters
+        no clustering results
+        """
+        self.clusters.remove(name)
+
     def _get_cluster_result(self, result):
         """A result given as such, by its name, or None for the newest."""
         results = self.clusters
@@ -143,12 +209,14 @@ class ClusteredEDSSpectrum(
             )
         return result
 
-
-class LazyClusteredEDSSpectrum(ClusteredEDSSpectrum, LazyEDSTEMSpectrum):
-    """Lazy `ClusteredEDSSpectrum`: the same methods, the counts stay on disk."""
+    # --- files ----------------------------------------------------------------------------
 
     def save(self, filename=None, overwrite=None, extension=None, file_format=None, **kwds):
         """Save the map with its results, see `hyperspy.api.signals.BaseSignal.save`.
+
+        Results are kept in ``.hspy`` and ``.zspy`` files. ``.rpl`` and ``.msa`` files hold one of
+        exspy's signals without results, and are written in one piece: a lazy map must fit into
+        memory for that.
 
         Parameters
         ----------
@@ -158,7 +226,7 @@ class LazyClusteredEDSSpectrum(ClusteredEDSSpectrum, LazyEDSTEMSpectrum):
         Raises
         ------
         ValueError
-            If it is the ``.zspy`` file that the map was loaded from: writing would empty it
+            If it is the ``.zspy`` file that a lazy map was loaded from: writing would empty it
             before the counts are read.
 
         Examples
@@ -167,5 +235,15 @@ class LazyClusteredEDSSpectrum(ClusteredEDSSpectrum, LazyEDSTEMSpectrum):
         >>> s = six_cation_sulfide(size=16, channels=512, lazy=True)
         >>> s.save("map.zspy", show_progressbar=False)  # doctest: +SKIP
         """
-        check_not_its_own_file(self, filename, extension)
-        return super().save(filename, overwrite, extension, file_format, **kwds)
+        if self._lazy:
+            check_not_its_own_file(self, filename, extension)
+        known = as_exspy_signal(self, filename, extension, file_format)
+        if known is None:
+            super().save(filename, overwrite, extension, file_format, **kwds)
+        else:
+            known.save(filename, overwrite, extension, file_format, **kwds)
+            self.tmp_parameters.add_dictionary(known.tmp_parameters.as_dictionary())
+
+
+class LazyClusteredEDSSpectrum(ClusteredEDSSpectrum, LazyEDSTEMSpectrum):
+    """Lazy `ClusteredEDSSpectrum`: the same methods, the counts stay on disk."""

@@ -13,12 +13,15 @@ from hyperspy_clusterquant.clusters.umap_hdbscan import UmapHdbscan
 from hyperspy_clusterquant.evidence.thickness import follow_counts
 from hyperspy_clusterquant.results.clusters import ClusterResult
 from hyperspy_clusterquant.signals.axes import (
+    check_has_pixels,
+    counts_of,
     energy_in_kev,
     navigation_axes,
     smallest_cluster_in_pixels,
 )
 from hyperspy_clusterquant.signals.metadata import beam_energy_of, elements_of, resolution_of
 from hyperspy_clusterquant.signals.progress import stages
+from hyperspy_clusterquant.signals.specimen import usable_elements, warn_without_lines
 from hyperspy_clusterquant.signals.storage import write_result
 from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
 
@@ -123,7 +126,7 @@ class MapClustering:
             n_init=n_init, random_state=random_state,
         )  # fmt: skip
         with stages("PCA + GMM", 5, show_progressbar) as progress:
-            found = recipe.cluster(self.data, energy_in_kev(self), mask, progress)
+            found = recipe.cluster(counts_of(self), energy_in_kev(self), mask, progress)
         found.recipe.warn_of_fewer(len(found.memberships))
         return self._keep_clustering(name, found)
 
@@ -200,7 +203,7 @@ class MapClustering:
             binning=binning, neighbourhood=neighbourhood, random_state=random_state,
         )  # fmt: skip
         with stages("UMAP + HDBSCAN", 7, show_progressbar) as progress:
-            found = recipe.cluster(self.data, energy_in_kev(self), mask, progress)
+            found = recipe.cluster(counts_of(self), energy_in_kev(self), mask, progress)
         return self._keep_clustering(name, found)
 
     def assign_clusters(
@@ -276,7 +279,7 @@ class MapClustering:
             exclude_lines=result.parameters.get("exclude_lines"), neighbourhood=neighbourhood,
         )  # fmt: skip
         with stages("Assigning", 3, show_progressbar) as progress:
-            found = recipe.cluster(self.data, energy_in_kev(self), mask, progress)
+            found = recipe.cluster(counts_of(self), energy_in_kev(self), mask, progress)
         # In a series, every map is assigned by what the first one taught.
         return self._keep_clustering(
             name, found, cluster_names=result.cluster_names, learned_spectra=spectra,
@@ -290,11 +293,7 @@ class MapClustering:
 
     def _recipe(self, kind, navigation_mask, name, **asked):
         """What is asked of a workflow, and the mask as an array where it is one."""
-        if self.axes_manager.navigation_dimension == 0:
-            raise ValueError(
-                "Clustering needs a map or a line scan, but this signal is a single spectrum "
-                "(no navigation axes)."
-            )
+        check_has_pixels(self, "Clustering")
         check_name(name)
         mask = navigation_mask
         if hasattr(mask, "axes_manager"):
@@ -304,12 +303,13 @@ class MapClustering:
             **asked,
             **self._sample(),
         )
+        warn_without_lines(self, usable_elements(self)[1])
         self._warn_of_hidden_lines(recipe)
         return recipe, mask
 
     def _sample(self):
         """What recipes know of sample and detector."""
-        elements = tuple(elements_of(self))
+        elements, _ = usable_elements(self)
         return {
             "elements": elements,
             "beam_energy": beam_energy_of(self, needed=False),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hyperspy_clusterquant._checks import as_names
-from hyperspy_clusterquant._text import in_columns
+from hyperspy_clusterquant._text import Told
 from hyperspy_clusterquant.signals.storage import read_results, remove_results
 
 
-class KeptResults(Mapping):
+class KeptResults(Told, Mapping):
     """Clustering results of a map by name, the newest last.
 
     New ones come by the clustering methods and by ``s.keep_clusters``.
@@ -44,14 +44,14 @@ class KeptResults(Mapping):
     def __len__(self):
         return len(read_results(self._signal))
 
-    def __repr__(self):
+    def _told(self):
         rows = [
             (name, result.workflow, str(result.n_clusters), str(result.n_components))
             for name, result in self.items()
         ]
         if not rows:
-            return "no clustering results"
-        return "\n".join(in_columns([("name", "workflow", "clusters", "components"), *rows]))
+            return ["no clustering results"]
+        return [[("name", "workflow", "clusters", "components"), *rows]]
 
     def _ipython_key_completions_(self):
         return list(self)

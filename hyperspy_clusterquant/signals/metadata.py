@@ -6,22 +6,72 @@ import numpy as np
 
 from hyperspy_clusterquant._checks import as_number
 
-# exspy 0.3.2 writes "beam_energy " with a space at its end; `get_item` finds both.
-MICROSCOPE = "Acquisition_instrument.TEM"
+INSTRUMENT = "Acquisition_instrument"
+# exspy keeps what it reads of a TEM under TEM, and of an SEM under SEM; if both are there, it
+# believes SEM. 0.3.2 writes "beam_energy " with a space at its end; `get_item` finds both.
+MICROSCOPE, SEM = f"{INSTRUMENT}.TEM", f"{INSTRUMENT}.SEM"
+MICROSCOPES = (SEM, MICROSCOPE)
 DETECTOR = f"{MICROSCOPE}.Detector.EDS"
+#: Name, beside the beam energy, of a note of the microscope that data were recorded with.
+RECORDED_AS = "recorded_as"
+VARIANCE = "Signal.Noise_properties.variance"
+#: What is said of them in numbers.
+_NUMBERS = (
+    "beam_energy", "Stage.tilt_alpha", "Stage.tilt_beta", "Detector.EDS.azimuth_angle",
+    "Detector.EDS.elevation_angle", "Detector.EDS.energy_resolution_MnKa",
+    "Detector.EDS.live_time", "Detector.EDS.real_time",
+)  # fmt: skip
 #: What is possible: of microscopes in keV, and of detectors in eV at Mn K-alpha.
 BEAM_ENERGIES = (1.0, 2000.0)
 RESOLUTIONS = (80.0, 250.0)
 
 
+def _stated(signal, key):
+    """What is said of the microscope under a key, None if nothing is."""
+    for microscope in MICROSCOPES:
+        value = signal.metadata.get_item(f"{microscope}.{key}", None)
+        if value is not None:
+            return value
+    return None
+
+
+def _set_stated(signal, key, value):
+    """Say it where it is said, or else of the TEM; None deletes it."""
+    is_there = _take_out(signal, key)
+    if value is not None:
+        signal.metadata.set_item(next(iter(is_there), f"{MICROSCOPE}.{key}"), value)
+
+
+def _take_out(signal, key):
+    """Delete what is said under a key, and give it by its whole names."""
+    metadata, taken = signal.metadata, {}
+    for whole in (f"{microscope}.{key}" for microscope in MICROSCOPES):
+        if metadata.has_item(whole):
+            node, _, name = whole.rpartition(".")
+            taken[whole] = metadata.get_item(whole)
+            delattr(metadata.get_item(node), name)
+    return taken
+
+
+# --- sample -------------------------------------------------------------------------------
+
+
 def elements_of(signal):
     """Declared elements, list of str."""
-    return [str(element) for element in signal.metadata.get_item("Sample.elements", [])]
+    return _texts(signal.metadata.get_item("Sample.elements", None))
 
 
 def xray_lines_of(signal):
     """Declared X-ray lines, list of str."""
-    return [str(line) for line in signal.metadata.get_item("Sample.xray_lines", [])]
+    return _texts(signal.metadata.get_item("Sample.xray_lines", None))
+
+
+def _texts(value):
+    value = () if value is None else np.atleast_1d(np.asarray(value, dtype=object))
+    return [str(name) for name in value]
+
+
+# --- microscope and detector --------------------------------------------------------------
 
 
 def beam_energy_of(signal, needed=True):
@@ -30,7 +80,7 @@ def beam_energy_of(signal, needed=True):
     If it is not known, or not possible (some files say 0 or -1): an error if it is needed, else
     None.
     """
-    stated = signal.metadata.get_item(f"{MICROSCOPE}.beam_energy", None)
+    stated = _stated(signal, "beam_energy")
     if stated is not None and BEAM_ENERGIES[0] <= as_number(stated) <= BEAM_ENERGIES[1]:
         return float(stated)
     if not needed:
@@ -47,7 +97,7 @@ def resolution_of(signal, possible=True):
 
     An error if it is not known or, unless all is possible, if no detector has it.
     """
-    stated = signal.metadata.get_item(f"{DETECTOR}.energy_resolution_MnKa", None)
+    stated = _stated(signal, "Detector.EDS.energy_resolution_MnKa")
     lowest, highest = RESOLUTIONS if possible else (-np.inf, np.inf)
     if not lowest <= as_number(stated) <= highest:
         raise ValueError(
@@ -62,40 +112,166 @@ def take_off_angle_of(signal):
     """Angle in degrees between the specimen's surface and the detector, from all tilts."""
     from exspy.utils.eds import take_off_angle
 
-    angles = [
-        as_number(signal.metadata.get_item(f"{MICROSCOPE}.{key}", default))
-        for key, default in (
-            ("Stage.tilt_alpha", None),
-            ("Detector.EDS.azimuth_angle", None),
-            ("Detector.EDS.elevation_angle", None),
-            ("Stage.tilt_beta", 0.0),
-        )
-    ]
-    if not np.isfinite(angles).all():
+    keys = ("Stage.tilt_alpha", "Detector.EDS.azimuth_angle", "Detector.EDS.elevation_angle",
+            "Stage.tilt_beta")  # fmt: skip
+    stated = {key.rpartition(".")[2]: _stated(signal, key) for key in keys}
+    if stated["tilt_beta"] is None:
+        stated["tilt_beta"] = 0.0
+    angles = [as_number(value) for value in stated.values()]
+    odd = [f"{name} is {value!r}" for (name, value), angle in zip(stated.items(), angles,
+           strict=True) if not np.isfinite(angle)]  # fmt: skip
+    if odd:
         raise ValueError(
-            "The take-off angle is not known. Pass it in `absorption`, or set the detector's "
-            "angles with s.set_microscope_parameters(elevation_angle=22, azimuth_angle=0, "
-            "tilt_stage=0) (degrees)."
+            f"The take-off angle is not known, as {' and '.join(odd)}. Pass it in `absorption`, or "
+            "set the detector's angles with s.set_microscope_parameters(elevation_angle=22, "
+            "azimuth_angle=0, tilt_stage=0) (degrees)."
         )
     return float(take_off_angle(*angles))
 
 
-def live_time_of(signal):
-    """Live time in s: one for all pixels, an array with one for each, or None if not known."""
-    stated = signal.metadata.get_item(f"{DETECTOR}.live_time", None)
-    if isinstance(stated, np.ndarray) and stated.ndim > 0:
-        return stated if stated.size == signal.axes_manager.navigation_size else None
-    number = as_number(stated)
-    return number if np.isfinite(number) else None
+# --- kinds of microscope ------------------------------------------------------------------
 
 
-def set_live_time(signal, seconds):
-    """Write the live time, a number or an array with one for each spectrum."""
-    signal.metadata.set_item(f"{DETECTOR}.live_time", seconds)
+def is_recorded_as_sem(signal):
+    """Whether the metadata say that a scanning electron microscope made the map."""
+    return _says_of_sem(signal.metadata) or _stated(signal, RECORDED_AS) == "SEM"
+
+
+def _says_of_sem(metadata):
+    node = metadata.get_item(SEM, None)
+    return isinstance(node, type(metadata)) and len(node) > 0
+
+
+def as_exspy_reads_it(instrument):
+    """What is said of an SEM, in the place where exspy looks for a transmission microscope.
+
+    Parameters
+    ----------
+    instrument : dict
+        What lies under ``Acquisition_instrument``; if of both, what is said of the SEM counts.
+
+    Returns
+    -------
+    dict
+    """
+    if not isinstance(instrument, dict) or not isinstance(instrument.get("SEM"), dict):
+        return instrument
+    rest = {key: value for key, value in instrument.items() if key not in ("SEM", "TEM")}
+    said = _joined(instrument.get("TEM"), instrument["SEM"])
+    return {**rest, "TEM": {**said, RECORDED_AS: "SEM"}}
+
+
+def _joined(below, above):
+    """Two dictionaries as one; what both say, is said by the second."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    # exspy's key with a space at its end is the same key.
+    below, above = ({str(key).strip(): of[key] for key in of} for of in (below, above))
+    return {**below, **{key: _joined(below.get(key), value) for key, value in above.items()}}
+
+
+def move_sem(metadata):
+    """Put what metadata say of an SEM where exspy looks for a transmission microscope."""
+    if _says_of_sem(metadata):
+        said = as_exspy_reads_it(metadata.get_item(INSTRUMENT).as_dictionary())
+        delattr(metadata, INSTRUMENT)
+        metadata.set_item(INSTRUMENT, said)
+
+
+def forget_note_of_sem(metadata):
+    """Take the note off again: for exspy's SEM class, which says it itself."""
+    if metadata.has_item(f"{MICROSCOPE}.{RECORDED_AS}"):
+        delattr(metadata.get_item(MICROSCOPE), RECORDED_AS)
+
+
+# --- times --------------------------------------------------------------------------------
+
+
+def time_of(signal, name):
+    """Time of that name (``"live_time"``, ``"real_time"``) in s.
+
+    One for all pixels, a flat array with one for each, or None if it is not known.
+    """
+    stated = stated_time(signal, name)
+    if hasattr(stated, "axes_manager"):  # a map of times as a signal
+        stated = stated.data
+    if not is_of_each(stated):
+        number = as_number(stated)
+        return number if np.isfinite(number) else None
+    try:
+        each = np.asarray(stated, dtype=float)
+    except (TypeError, ValueError):
+        return None
+    shape = signal.axes_manager.navigation_shape[::-1]
+    sizes = [tuple(n for n in of if n > 1) for of in (each.shape, shape)]
+    unfolded = (each.size,) if each.size > 1 else ()
+    # Of another map, such as one of those in a stack, or of the same one lying on its side.
+    if each.size != np.prod(shape, dtype=int) or (sizes[0] != sizes[1] and unfolded not in sizes):
+        return None
+    return each.ravel() if shape else each.item()
+
+
+def stated_time(signal, name):
+    """What is said of a time, whatever it is; None if nothing is."""
+    return _stated(signal, f"Detector.EDS.{name}")
+
+
+def is_of_each(stated):
+    """Whether a time says something of each pixel, right or not."""
+    return np.ndim(stated) > 0 or hasattr(stated, "axes_manager")
+
+
+def set_time(signal, name, seconds):
+    """Write a time; None for one that is not known."""
+    _set_stated(signal, f"Detector.EDS.{name}", seconds)
+
+
+def take_out_time(signal, name):
+    """Delete a time, and give what `put_back` needs."""
+    return _take_out(signal, f"Detector.EDS.{name}")
+
+
+def put_back(signal, taken):
+    """Say again what was taken out."""
+    for whole, value in taken.items():
+        signal.metadata.set_item(whole, value)
+
+
+def load_times(signal):
+    """Take times of each pixel of a lazy map into memory: its file may be moved or changed."""
+    for name in ("live_time", "real_time"):
+        stated = stated_time(signal, name)
+        if hasattr(stated, "__dask_graph__"):
+            # In this process, as the open file cannot be sent to others.
+            set_time(signal, name, stated.compute(scheduler="synchronous"))
+
+
+def variance_of(signal):
+    """Variance of the counts as it is stated, a signal or a number; None if it is not."""
+    return signal.metadata.get_item(VARIANCE, None)
+
+
+def set_variance(signal, variance):
+    """Write the variance of the counts; None for one that is not known."""
+    if variance is not None:
+        signal.metadata.set_item(VARIANCE, variance)
+    elif signal.metadata.has_item(VARIANCE):
+        del signal.metadata.Signal.Noise_properties.variance
+
+
+# --- to other signals ---------------------------------------------------------------------
 
 
 def copy_metadata(signal, to):
     """What a signal's metadata say of instrument and sample, and its title, to another signal."""
-    for node in ("Acquisition_instrument", "General", "Sample"):
+    for node in (INSTRUMENT, "General", "Sample"):
         if signal.metadata.has_item(node):
             to.metadata.set_item(node, signal.metadata.get_item(node).as_dictionary())
+
+
+def keep_numbers(signal):
+    """Write what is said of the instrument in numbers as such, and delete what is none there."""
+    for key in _NUMBERS:
+        stated = _stated(signal, key)
+        number = np.nan if np.ndim(stated) else as_number(stated)
+        _set_stated(signal, key, number if np.isfinite(number) else None)

@@ -22,11 +22,16 @@ from hyperspy_clusterquant.signals.metadata import (
     take_off_angle_of,
     xray_lines_of,
 )
+from hyperspy_clusterquant.signals.specimen import usable_elements, warn_without_lines
 from hyperspy_clusterquant.xrays.detectors import in_words
 from hyperspy_clusterquant.xrays.emission import split_line
 from hyperspy_clusterquant.xrays.kfactors import KFactors, read_kfactors
-from hyperspy_clusterquant.xrays.lines import choose_lines, line_energy, lines_of
+from hyperspy_clusterquant.xrays.lines import LOWEST_LINE, choose_lines, is_excited, line_energy
 from hyperspy_clusterquant.xrays.theory import complete_kfactors, theoretical_kfactors
+
+#: Elements of nearly every film and grid: fitted if nothing is said. Nobody is told if their lines
+#: are not on the axis.
+USUAL_EXTRA = ("C", "O")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,36 +79,52 @@ def read_request(
 def read_choice(signal, xray_lines, extra_elements, given=(), fitted=True):
     """Lines to measure in a signal, and what is fitted besides, as a `LineChoice`.
 
-    Lines with k-factors that are given are preferred. If they are not to be fitted, the beam energy
-    need not be known.
+    Lines with k-factors that are given are preferred. Elements without a line are left out, with a
+    warning. If lines are not to be fitted, the beam energy need not be known.
     """
     energy, beam_energy = energy_in_kev(signal), beam_energy_of(signal, needed=fitted)
-    highest = min(energy[-1], beam_energy or np.inf)
-    lines = _as_lines(signal, xray_lines, energy[0], highest, given)
-    elements = [split_line(line)[0] for line in lines]
+    named = elements_of(signal)
     # What is declared and not quantified is there all the same.
-    extra = [*as_names("extra_elements", extra_elements), *elements_of(signal)]
-    for element in extra:
-        lines_of(element)
-    extra = tuple(element for element in dict.fromkeys(extra) if element not in elements)
-    return LineChoice(energy, tuple(lines), extra, resolution_of(signal), beam_energy)
-
-
-def _as_lines(signal, xray_lines, lowest, highest, given):
-    """Alpha line of each element to quantify."""
-    if isinstance(xray_lines, str):
-        xray_lines = [xray_lines]
+    extra = [*as_names("extra_elements", extra_elements), *named]
+    usable, without = usable_elements(signal, extra)
+    highest = min(energy[-1], beam_energy or np.inf)
     if xray_lines is None:
-        declared_elements = elements_of(signal)
-        if not declared_elements:
-            raise ValueError(
-                "No elements are set. Declare those of the sample first, for example "
-                "s.set_elements(['Cu', 'Fe', 'S']), or pass `xray_lines`."
-            )
+        hidden = [element for element in without if element in named]
+        _check_some_elements(usable, hidden, energy[0], highest)
         declared = xray_lines_of(signal)
         # What the user declared and has k-factors for, comes before either alone.
         preferred = ([line for line in declared if line in given], list(given), declared)
-        xray_lines = choose_lines(declared_elements, lowest, highest, preferred)
+        xray_lines = choose_lines(usable, energy[0], highest, preferred, beam_energy)
+    lines = _as_lines(xray_lines, energy[0], highest, beam_energy)
+    resolution = resolution_of(signal)
+    elements = [split_line(line)[0] for line in lines]
+    extra = tuple(e for e in dict.fromkeys(extra) if e not in (*elements, *without))
+    usual = USUAL_EXTRA if tuple(extra_elements or ()) == USUAL_EXTRA else ()
+    warn_without_lines(signal, [e for e in without if e in named or e not in usual])
+    return LineChoice(energy, tuple(lines), extra, resolution, beam_energy)
+
+
+def _check_some_elements(usable, hidden, lowest, highest):
+    """Raise a ValueError if nothing is declared, or too few of it can be seen."""
+    if not usable and not hidden:
+        raise ValueError(
+            "No elements are set. Declare those of the sample first, for example "
+            "s.set_elements(['Cu', 'Fe', 'S']), or pass `xray_lines`."
+        )
+    if len(usable) < 2 and hidden:
+        raise ValueError(
+            "A composition needs at least two elements, but of those declared only "
+            f"{', '.join(usable) or 'none'} can be quantified. No X-ray line of "
+            f"{', '.join(hidden)} lies above 0.1 keV, on the energy axis and within the reach of "
+            f"the beam ({lowest:.3g} to {highest:.3g} keV). Declare others with "
+            "s.add_elements([...]), or use the data before the energy axis was cropped."
+        )
+
+
+def _as_lines(xray_lines, lowest, highest, beam_energy):
+    """Alpha line of each element to quantify."""
+    if isinstance(xray_lines, str):
+        xray_lines = [xray_lines]
     elements = [split_line(line)[0] for line in xray_lines]
     if len(set(elements)) < len(elements):
         raise ValueError(f"Each element is quantified with one line, but got {list(xray_lines)}.")
@@ -113,7 +134,7 @@ def _as_lines(signal, xray_lines, lowest, highest, given):
             "quantified. Declare the others with s.add_elements([...])."
         )
     for line in xray_lines:
-        position = line_energy(line)
+        position, lowest = line_energy(line), max(lowest, LOWEST_LINE)
         if not line.endswith(("Ka", "La", "Ma")):
             raise ValueError(
                 f"Cliff-Lorimer k-factors are for alpha lines (Ka, La, Ma), not {line!r}."
@@ -123,6 +144,11 @@ def _as_lines(signal, xray_lines, lowest, highest, given):
                 f"{line} at {position:.3g} keV lies outside the energy range of the axis and the "
                 f"beam ({lowest:.3g} to {highest:.3g} keV). Choose another line of the element in "
                 "`xray_lines`."
+            )
+        if not is_excited(line, beam_energy):
+            raise ValueError(
+                f"{line} cannot be excited by a beam of {beam_energy:.4g} keV. Choose another line "
+                "of the element in `xray_lines`."
             )
     return list(xray_lines)
 

@@ -11,7 +11,7 @@ from hyperspy_clusterquant.plotting import (
     plot_scree,
     plot_spectra,
 )
-from hyperspy_clusterquant.signals.axes import energy_in_kev
+from hyperspy_clusterquant.signals.axes import counts_of, energy_in_kev
 from hyperspy_clusterquant.signals.metadata import elements_of
 from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
 
@@ -70,7 +70,7 @@ class ClusterPictures:
         lines = alpha_lines(elements_of(self), energy[0], energy[-1])
         lines = {line: line_energy(line) for line in lines}
         shown = energy >= LOWEST_ENERGY
-        counts = spectra.data[:, shown]
+        counts = counts_of(spectra)[:, shown]
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         return plot_spectra(energy[shown], shares, result.cluster_names, lines, ax)
 

@@ -22,9 +22,11 @@ from hyperspy_clusterquant.composition.intensities import (
 )
 from hyperspy_clusterquant.counts.passes import combine_map, sum_weighted
 from hyperspy_clusterquant.results.composition import CompositionTable
+from hyperspy_clusterquant.signals.axes import counts_of, kev_per_unit
 from hyperspy_clusterquant.signals.doubts import warn_of_fit, warn_of_overlaps
 from hyperspy_clusterquant.signals.options import read_request
 from hyperspy_clusterquant.signals.progress import stages
+from hyperspy_clusterquant.signals.specimen import check_thin_film
 from hyperspy_clusterquant.signals.spectra import (
     check_some_counts,
     counts_of_spectrum,
@@ -79,7 +81,7 @@ class ClusterComposition:
         of_pixels = [weights_of_pixels(each, weights) for each in results]
         with stages("Cluster spectra", 1, show_progressbar) as progress:
             both = sum_weighted(
-                self.data,
+                counts_of(self),
                 np.concatenate(of_pixels),
                 lambda share: progress("spectra", share),
                 squares=True,
@@ -108,6 +110,7 @@ class ClusterComposition:
         composition_units="atomic",
         detector=None,
         per_pixel=False,
+        thin_film=None,
         show_progressbar=None,
     ):
         """Composition of each cluster with uncertainties, after Cliff and Lorimer.
@@ -160,6 +163,10 @@ class ClusterComposition:
         per_pixel : bool
             Quantify every pixel, too, for comparison with classic maps: ``table.maps`` holds an
             image for each element. Takes one more pass over the data.
+        thin_film : bool, optional
+            Whether the specimen is a thin film or lamella, for which alone the formula holds.
+            Default: what the metadata say. Maps that were recorded in an SEM, or at less than
+            60 keV, are refused unless it is True.
         show_progressbar : bool, optional
             Default: HyperSpy's preference.
 
@@ -171,7 +178,7 @@ class ClusterComposition:
         ------
         ValueError
             If elements, lines, k-factors, absorption or the beam energy are missing or do not
-            fit, or there are no counts.
+            fit, the specimen is no thin film, or there are no counts.
 
         References
         ----------
@@ -190,6 +197,7 @@ class ClusterComposition:
         check_choice("weights", weights, ("membership", "hard"))
         check_choice("method", method, ("model", "windows"))
         check_choice("composition_units", composition_units, ("atomic", "weight"))
+        check_thin_film(self, thin_film)
         single = self.axes_manager.navigation_dimension == 0
         if single and (result is not None or per_pixel):
             raise ValueError(
@@ -211,7 +219,8 @@ class ClusterComposition:
             counts, variances = counts_of_spectrum(self)
         else:
             sums = self.get_cluster_spectra(result, weights, show_progressbar=show_progressbar)
-            counts, variances = sums.data, sums.metadata.Signal.Noise_properties.variance.data
+            variances = sums.metadata.Signal.Noise_properties.variance
+            counts, variances = counts_of(sums), counts_of(variances)
         check_some_counts(counts, request.names)
         if method == "windows":
             measured = self._integrated(counts, variances, request.choice)
@@ -228,7 +237,7 @@ class ClusterComposition:
 
     def _integrated(self, counts, variances, choice):
         """Intensities by integration in windows around the lines."""
-        to_kev = choice.energy[-1] / self.axes_manager.signal_axes[0].axis[-1]
+        to_kev = kev_per_unit(self)
         lines = list(choice.lines)
         peaks = np.array(self.estimate_integration_windows(LINE_WINDOW, lines))
         background = np.array(self.estimate_background_windows(WINDOWS_AT, xray_lines=lines))
@@ -240,7 +249,7 @@ class ClusterComposition:
         per_count = amount_per_count(measured.lines, table.kfactors, table.composition_units)
         weights = pixel_weights(measured.linear(), per_count)
         with stages("Composition maps", 1, show_progressbar) as progress:
-            sums = combine_map(self.data, weights, lambda share: progress("pixels", share))
+            sums = combine_map(counts_of(self), weights, lambda share: progress("pixels", share))
         return pixel_percent(sums, per_count, result.labels, table.absorption_factors)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from hyperspy_clusterquant._warn import warn
-from hyperspy_clusterquant.signals.metadata import copy_metadata, live_time_of, set_live_time
+from hyperspy_clusterquant.signals.axes import counts_of, in_order
+from hyperspy_clusterquant.signals.metadata import copy_metadata
+from hyperspy_clusterquant.signals.times import weighted_times, write_times
 
 
 def weights_of_pixels(result, kind):
@@ -18,24 +20,19 @@ def weights_of_pixels(result, kind):
 def spectra_signal(signal, result, of_pixels, sums, variances):
     """Sums of counts with the pixels' weights in each cluster, and their variances, as a signal.
 
-    All are arrays (n_clusters, pixels or channels); it is like the map's `signal`.
+    All are arrays (n_clusters, pixels or channels), energies ascending; it is like the map's
+    `signal`, also in the direction of the energies.
     """
     import hyperspy.api as hs
 
     cluster_axis = {"name": "cluster", "size": result.n_clusters, "navigate": True}
     axes = [cluster_axis, signal.axes_manager.signal_axes[0].get_axis_dictionary()]
+    sums, variances = in_order(signal, sums), in_order(signal, variances)
     spectra = hs.signals.Signal1D(sums, axes=axes)
     copy_metadata(signal, to=spectra)
     spectra.set_signal_type(signal._signal_type)
     spectra.metadata.General.title = f"Spectra of {result.name}"
-    seconds = live_time_of(signal)
-    if seconds is not None:
-        each = np.ndim(seconds) > 0
-        set_live_time(
-            spectra,
-            of_pixels @ np.ravel(seconds) if each
-            else seconds * of_pixels.sum(axis=1, dtype=float),
-        )  # fmt: skip
+    write_times(spectra, weighted_times(signal, of_pixels))
     variance = hs.signals.Signal1D(variances, axes=axes)
     spectra.metadata.set_item("Signal.Noise_properties.variance", variance)
     return spectra
@@ -46,11 +43,17 @@ def counts_of_spectrum(signal):
 
     The variance is that in its metadata, if there is one, or that of counts.
     """
-    counts = np.asarray(signal.data, dtype=float)
+    counts = counts_of(signal)
+    if np.ma.is_masked(counts):
+        raise ValueError(
+            "The spectrum has masked channels, but the fit needs the counts of all. Crop it with "
+            "s.isig to a range without them, or unmask it: s.data = s.data.data."
+        )
+    counts = np.asarray(counts, dtype=float)
     stored = signal.metadata.get_item("Signal.Noise_properties.variance", None)
     variance = np.asarray(getattr(stored, "data", stored), dtype=float)
     if variance.shape == counts.shape:
-        return counts[None], variance[None]
+        return counts[None], in_order(signal, variance)[None]
     if not np.isfinite(counts).all() or (counts < 0).any():
         raise ValueError(
             "The spectrum holds NaN, infinite or negative values, but the fit needs the counts of "

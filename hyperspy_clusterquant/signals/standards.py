@@ -18,7 +18,9 @@ from hyperspy_clusterquant.composition.uncertainty import DETECTED
 from hyperspy_clusterquant.signals.doubts import warn_of_fit
 from hyperspy_clusterquant.signals.metadata import xray_lines_of
 from hyperspy_clusterquant.signals.options import find_kfactors, read_absorption, read_choice
+from hyperspy_clusterquant.signals.specimen import check_thin_film
 from hyperspy_clusterquant.signals.spectra import check_some_counts, counts_of_spectrum
+from hyperspy_clusterquant.signals.times import times_aside
 from hyperspy_clusterquant.xrays.attenuation import attenuation_matrix
 from hyperspy_clusterquant.xrays.emission import atomic_weight, parse_formula
 from hyperspy_clusterquant.xrays.kfactors import kfactors_of_standard
@@ -30,8 +32,9 @@ TOLERANCE = 1.0
 
 
 def calibrate_kfactors(
-    spectrum, composition, reference=None, *, extra_elements=("C", "O"), absorption=None
-):
+    spectrum, composition, reference=None, *, extra_elements=("C", "O"), absorption=None,
+    thin_film=None,
+):  # fmt: skip
     """k-factors from the spectrum of a standard of known composition.
 
     The spectrum is fitted as `ClusteredEDSSpectrum.cluster_quantification` fits those of
@@ -49,10 +52,11 @@ def calibrate_kfactors(
         Line whose k-factor is 1. Default: S K-alpha, Si K-alpha, or the first line.
     extra_elements : list of str
         Elements of film and grid: fitted, but not of the standard.
-
     absorption : dict, optional
         Thickness and, if known, density and take-off angle of the standard, as in
         ``cluster_quantification``. A foil of 100 nm absorbs several per cent of soft X-rays.
+    thin_film : bool, optional
+        Whether the standard is a thin film or lamella, as in ``cluster_quantification``.
 
     Returns
     -------
@@ -63,8 +67,8 @@ def calibrate_kfactors(
     Raises
     ------
     ValueError
-        If the composition does not sum to 100 at%, an element has no line on the energy axis,
-        or none in the spectrum.
+        If the composition does not sum to 100 at%, fewer than two elements have a line on the
+        energy axis, one has no counts in the spectrum, or the standard is no thin film.
 
     Examples
     --------
@@ -78,16 +82,16 @@ def calibrate_kfactors(
     """
     composition = _composition(composition)
     single = _single_spectrum(spectrum)
+    check_thin_film(single, thin_film)
     declared = [x for x in xray_lines_of(single) if x.partition("_")[0] in composition]
     single.set_elements(list(composition))
     if declared:
         single.metadata.set_item("Sample.xray_lines", declared)
     choice = read_choice(single, None, extra_elements)
     lines, elements = choice.lines, choice.elements
-    masses = np.array([composition[e] * atomic_weight(e) for e in elements])
-    fractions = masses / masses.sum()
+    fractions = _weight_fractions(composition, elements)
     foil = read_absorption(single, absorption, ["spectrum"])
-    measured, factors = _measured(single, choice, fractions, foil)
+    measured, factors = _measured(single, choice, composition, foil)
     found = measured.unconstrained[0] > DETECTED * measured.std[0]
     missing = [element for element, is_there in zip(elements, found, strict=True) if not is_there]
     if missing:
@@ -116,7 +120,13 @@ def calibrate_kfactors(
     return kfactors
 
 
-def _measured(single, choice, fractions, foil):
+def _weight_fractions(composition, elements):
+    """Weight fractions of some of the elements among themselves, of a composition in at%."""
+    masses = np.array([composition[element] * atomic_weight(element) for element in elements])
+    return masses / masses.sum()
+
+
+def _measured(single, choice, composition, foil):
     """Intensities of a standard, and what they are multiplied with for absorption."""
     counts, variances = counts_of_spectrum(single)
     check_some_counts(counts, ["spectrum"])
@@ -129,9 +139,11 @@ def _measured(single, choice, fractions, foil):
     measured = measure_absorbed(measured, variances, k, foil)
     _, foil = consistent_factors(measured.areas, k, choice.lines, foil)
     (thickness,), (density,) = foil.thickness, foil.density
+    # Elements that have no line absorb all the same.
+    absorbers = list(composition)
     return measured, absorption_factors(
-        attenuation_matrix(choice.elements, np.array([line_energy(x) for x in choice.lines])),
-        fractions,
+        attenuation_matrix(absorbers, np.array([line_energy(x) for x in choice.lines])),
+        _weight_fractions(composition, absorbers),
         thickness * NM_TO_CM * density,
         foil.take_off_angle,
     )
@@ -175,6 +187,7 @@ def _single_spectrum(spectrum):
             f"`spectrum` must be a HyperSpy signal of a standard, not {type(spectrum).__name__}."
         )
     axes = spectrum.axes_manager.navigation_axes
-    single = spectrum.sum(axes) if axes else spectrum.deepcopy()
+    with times_aside(spectrum):  # exspy multiplies whatever they are
+        single = spectrum.sum(axes) if axes else spectrum.deepcopy()
     single.set_signal_type("EDS_TEM_clustered")
     return single

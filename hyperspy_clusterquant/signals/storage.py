@@ -14,8 +14,22 @@ import numpy as np
 from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.results.stored import FORMAT, from_dict, to_dict
 from hyperspy_clusterquant.signals.axes import energy_in_kev
+from hyperspy_clusterquant.signals.metadata import (
+    copy_metadata,
+    is_recorded_as_sem,
+    keep_numbers,
+)
 
 NODE = "Clusters"
+#: Files and formats that keep what exspy's own signals say of the microscope, and nothing of
+#: signals of other types; a .rpl file cannot even be written of them.
+_RIPPLE = ("rpl", "ripple")
+_MSA = ("msa", "emsa", "ems", "mas")
+#: Types of data that .rpl files know no name of, and those that hold the same numbers.
+_RIPPLE_DTYPES = {
+    "bool": "uint8", "int8": "int32", "int16": "int32", "uint32": "int64", "uint64": "int64",
+    "float16": "float32",
+}  # fmt: skip
 #: Name of what somebody else left in the place of the node, once there are results.
 _NOT_OURS = "not_ours"
 #: What HyperSpy's own cluster plots show.
@@ -223,3 +237,40 @@ def check_not_its_own_file(signal, filename, extension):
             f"The counts of this lazy map are read from {source.name}: to write that file would "
             "empty it first. Save the map under another name."
         )
+
+
+def as_exspy_signal(signal, filename, extension, file_format):
+    """The same counts as a signal of exspy's, if a file of that name and format asks for one.
+
+    Without results, and without what is no number of the instrument where these formats need one.
+    Lazy counts are computed, as these formats are written in one piece.
+
+    Returns
+    -------
+    exspy.signals.EDSTEMSpectrum, exspy.signals.EDSSEMSpectrum or None
+    """
+    from exspy.signals import EDSTEMSpectrum
+
+    stated = file_format if extension is None else extension
+    if stated is None and isinstance(filename, str | Path):
+        stated = Path(filename).suffix or None
+    if stated is None:
+        stated = signal.tmp_parameters.get_item("extension", None)
+    kind = str(stated).lower().lstrip(".")
+    if kind not in (*_RIPPLE, *_MSA):
+        return None
+    data = signal.data.compute() if signal._lazy else signal.data
+    if kind in _RIPPLE:
+        data = data.astype(_RIPPLE_DTYPES.get(data.dtype.name, data.dtype), copy=False)
+    known = EDSTEMSpectrum(
+        data,
+        axes=list(signal.axes_manager.as_dictionary().values()),
+        original_metadata=signal.original_metadata.as_dictionary(),
+    )
+    copy_metadata(signal, to=known)
+    keep_numbers(known)
+    # After an SEM's .msa file, RosettaSciIO would write no numbers of a TEM to further ones.
+    if kind in _RIPPLE and is_recorded_as_sem(signal):
+        known.set_signal_type("EDS_SEM")
+    known.tmp_parameters.add_dictionary(signal.tmp_parameters.as_dictionary())
+    return known

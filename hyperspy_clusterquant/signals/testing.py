@@ -24,9 +24,15 @@ from hyperspy_clusterquant.evidence.variation import compare_bins, net_counts
 from hyperspy_clusterquant.results.line_maps import MapSignificance
 from hyperspy_clusterquant.results.significance import SignificanceTable
 from hyperspy_clusterquant.results.stability import stability_of
-from hyperspy_clusterquant.signals.axes import energy_in_kev, navigation_axes
+from hyperspy_clusterquant.signals.axes import (
+    check_has_pixels,
+    counts_of,
+    energy_in_kev,
+    navigation_axes,
+)
 from hyperspy_clusterquant.signals.options import find_kfactors, read_choice, read_given
 from hyperspy_clusterquant.signals.progress import stages
+from hyperspy_clusterquant.signals.specimen import warn_of_bulk
 
 #: Tag of the random numbers that split counts, so that they are no others' numbers.
 STREAM = 7
@@ -45,6 +51,7 @@ class ClusterDiagnostics:
         xray_lines=None,
         kfactors=None,
         extra_elements=("C", "O"),
+        thin_film=None,
         show_progressbar=None,
     ):
         """Test whether clusters differ in composition, by count splitting.
@@ -73,6 +80,9 @@ class ClusterDiagnostics:
         kfactors : optional
             As in `cluster_quantification`. They turn counts into at%; the p-values do not
             depend on them. Default: theoretical ones.
+        thin_film : bool, optional
+            Whether the specimen is a thin film or lamella, as in `cluster_quantification`. If it is
+            none, a warning says that the at% are rough.
         show_progressbar : bool, optional
             Default: HyperSpy's preference.
 
@@ -107,9 +117,8 @@ class ClusterDiagnostics:
         random_state = as_int("random_state", random_state, minimum=0)
         level = as_level(level)
         recipe = self._repeated(result, random_state)
-        given = read_given(kfactors)
-        choice = read_choice(self, xray_lines, extra_elements, given or ())
-        kfactors = find_kfactors(self, choice.lines, given)
+        choice, kfactors = _lines_of(self, xray_lines, extra_elements, kfactors)
+        warn_of_bulk(self, thin_film)
         n_clusters = result.n_clusters
         if n_clusters < 2:
             return SignificanceTable(
@@ -254,6 +263,7 @@ class ClusterDiagnostics:
         >>> table.significant
         array([ True,  True,  True])
         """
+        check_has_pixels(self, "A test of maps")
         level = as_level(level)
         choice = read_choice(self, xray_lines, extra_elements)
         if hasattr(navigation_mask, "axes_manager"):
@@ -283,7 +293,14 @@ class ClusterDiagnostics:
         energy = energy_in_kev(self)
         channels = every_channel(energy, energy_range)
         with one_blas_thread():
-            return read_pixels(self.data, energy, channels, navigation_mask, progress)
+            return read_pixels(counts_of(self), energy, channels, navigation_mask, progress)
+
+
+def _lines_of(signal, xray_lines, extra_elements, kfactors):
+    """Lines to compare, and what turns them into at%."""
+    given = read_given(kfactors)
+    choice = read_choice(signal, xray_lines, extra_elements, given or ())
+    return choice, find_kfactors(signal, choice.lines, given)
 
 
 def _splits(pixels, recipe, seed, n_splits, progress):

@@ -10,6 +10,7 @@ import numpy as np
 
 from hyperspy_clusterquant._checks import as_number
 from hyperspy_clusterquant._frozen import FrozenDict
+from hyperspy_clusterquant._text import in_html
 from hyperspy_clusterquant.xrays.emission import check_line
 
 
@@ -78,6 +79,14 @@ class KFactors(FrozenDict):
 
     def __ror__(self, other):
         return KFactors(other) | self if isinstance(other, Mapping) else NotImplemented
+
+    def _repr_html_(self):
+        rows = [("line", "k-factor by weight", "relative uncertainty", "from")]
+        for line, k in self.items():
+            known = self.relative_uncertainty.get(line)
+            uncertainty = "" if known is None else f"{known:.1%}"
+            rows.append((line, f"{k:.4g}", uncertainty, str(self.sources[line])))
+        return in_html([rows])
 
     def to_csv(self, path):
         """Write a file that ``kfactors=`` takes: ``line,k,relative_uncertainty``.

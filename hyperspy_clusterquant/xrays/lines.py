@@ -8,7 +8,13 @@ import numpy as np
 
 from hyperspy_clusterquant._frozen import FrozenDict
 from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
-from hyperspy_clusterquant.xrays.emission import Family, line_families, split_line
+from hyperspy_clusterquant.xrays.emission import (
+    Family,
+    alpha_emission,
+    atomic_number,
+    line_families,
+    split_line,
+)
 
 #: Half width of an excluded window, in full widths at half maximum (2.9 sigma).
 WINDOW_HALF_WIDTH = 1.25
@@ -16,6 +22,8 @@ WINDOW_HALF_WIDTH = 1.25
 HIGHEST_K_LINE = 15.0
 #: Lines below this energy (keV) drown in the noise peak.
 LOWEST_LINE = 0.1
+#: Beam energy (keV) at which it is asked whether theory knows a line, if none is known.
+USUAL_BEAM_ENERGY = 200.0
 #: Not in samples: gases without compounds, and elements without stable isotopes.
 NEVER = frozenset(
     ("He", "Ne", "Ar", "Kr", "Xe", "Rn", "Tc", "Pm", "Po", "At", "Fr", "Ra", "Ac", "Pa", "Np", "Pu")
@@ -24,26 +32,27 @@ NEVER = frozenset(
 
 @lru_cache(maxsize=256)
 def lines_of(element):
-    """Energy in keV of each line of an element, such as ``{"Ka": 6.40, "Kb": 7.06, ...}``."""
+    """Energy in keV of each line of an element, such as ``{"Ka": 6.40, "Kb": 7.06, ...}``.
+
+    Empty for elements of which exspy's tables have none (lithium, neptunium and above).
+    """
     from exspy.material import elements
 
     if element not in elements:
-        hint = (
-            f" Did you mean {element.capitalize()!r}?"
-            if str(element).capitalize() in elements
-            else ""
-        )
-        raise ValueError(f"{element!r} is not the symbol of a chemical element.{hint}")
+        likely = str(element).capitalize()
+        hint = f"Did you mean {likely!r}?" if likely in elements else "Symbols are such as 'Fe'."
+        raise ValueError(f"{element!r} is not the symbol of a chemical element. {hint}")
     lines = elements[element].Atomic_properties.get_item("Xray_lines")
-    if lines is None:
-        raise ValueError(f"There are no X-ray lines of {element}.")
-    return FrozenDict({x: float(of["energy (keV)"]) for x, of in lines.as_dictionary().items()})
+    known = {} if lines is None else lines.as_dictionary()
+    return FrozenDict({line: float(of["energy (keV)"]) for line, of in known.items()})
 
 
 def line_energy(line):
     """Energy of a line such as ``"Fe_Ka"`` in keV."""
     element, name = split_line(line)
     energies = lines_of(element)
+    if not energies:
+        raise ValueError(f"There are no X-ray lines of {element} in the tables of lines.")
     if name not in energies:
         raise ValueError(
             f"{element} has no line {name!r}; its lines are "
@@ -130,22 +139,57 @@ def excluded_windows(exclude_lines, resolution):
     return tuple(windows)
 
 
-def alpha_lines(elements, lowest, highest):
-    """Alpha lines of elements on the energy axis, one for each family; K before L before M."""
+def alpha_lines(elements, lowest, highest, beam_energy=None):
+    """Alpha lines of elements on the energy axis, one for each family; K before L before M.
+
+    Energies in keV. With a beam energy, only lines of shells that the beam ionises.
+    """
     lowest = max(lowest, LOWEST_LINE)
     return [
         f"{element}_{name}"
         for element in elements
         for name in ("Ka", "La", "Ma")
         if lowest < lines_of(element).get(name, 0.0) < highest
+        and is_excited(f"{element}_{name}", beam_energy)
     ]
 
 
-def choose_lines(elements, lowest, highest, preferred=()):
+def is_excited(alpha, beam_energy):
+    """Whether a beam ionises the shell of an alpha line; True if its energy (keV) is None."""
+    import xraylib
+
+    if beam_energy is None:
+        return True
+    element, name = split_line(alpha)
+    subshell = {"K": xraylib.K_SHELL, "L": xraylib.L3_SHELL, "M": xraylib.M5_SHELL}[name[0]]
+    try:
+        edge = xraylib.EdgeEnergy(atomic_number(element), subshell)
+    except ValueError:  # xraylib does not know it; it lies just above the line
+        edge = line_energy(alpha)
+    return edge < beam_energy
+
+
+def without_lines(elements, lowest, highest, beam_energy=None):
+    """Elements that have no alpha line there, as of `alpha_lines`, tuple of str.
+
+    Raises
+    ------
+    ValueError
+        For what is not the symbol of an element.
+    """
+    return tuple(
+        element
+        for element in dict.fromkeys(elements)
+        if not alpha_lines([element], lowest, highest, beam_energy)
+    )
+
+
+def choose_lines(elements, lowest, highest, preferred=(), beam_energy=None):
     """Line to quantify each element with.
 
-    K-alpha up to 15 keV, then L-alpha, then M-alpha, as far as the energy axis goes; among the
-    lines in `preferred` if the element has one there.
+    K-alpha up to 15 keV, then L-alpha, then M-alpha, as far as the energy axis and the beam go,
+    and lines that theory knows before others; among the lines in `preferred` if the element has one
+    there.
 
     Parameters
     ----------
@@ -155,6 +199,8 @@ def choose_lines(elements, lowest, highest, preferred=()):
         Ends of the energy axis in keV.
     preferred : sequence of collections of str
         Lines to take instead, the most preferred collection first.
+    beam_energy : float, optional
+        In keV.
 
     Returns
     -------
@@ -162,7 +208,7 @@ def choose_lines(elements, lowest, highest, preferred=()):
     """
     chosen = []
     for element in elements:
-        found = alpha_lines([element], lowest, highest)
+        found = alpha_lines([element], lowest, highest, beam_energy)
         if not found:
             raise ValueError(
                 f"No X-ray line of {element} lies on the energy axis ({lowest:.3g} to "
@@ -173,6 +219,17 @@ def choose_lines(elements, lowest, highest, preferred=()):
             if any(line in lines for line in found):
                 found = [line for line in found if line in lines]
                 break
+        else:
+            found = [line for line in found if _has_theory(line, beam_energy)] or found
         suitable = [x for x in found if not (x.endswith("Ka") and line_energy(x) > HIGHEST_K_LINE)]
         chosen.append((suitable or found)[0])
     return chosen
+
+
+def _has_theory(alpha, beam_energy):
+    """Whether a theoretical k-factor of an alpha line can be had, at any beam energy if None."""
+    try:
+        alpha_emission(alpha, USUAL_BEAM_ENERGY if beam_energy is None else beam_energy)
+    except ValueError:
+        return False
+    return True

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from hyperspy_clusterquant.counts.features import (
     channel_mask,
@@ -46,7 +47,7 @@ def test_features_are_dense_and_never_span_a_gap(used, factor):
 
 
 @pytest.mark.parametrize(
-    "dtype", ["bool", "uint8", "uint16", "int32", "uint64", "float32", "float64"]
+    "dtype", ["uint8", "int8", "uint16", "int32", "uint64", "float32", "float64"]
 )
 def test_features_of_any_dtype_are_the_dense_sums(dtype, rng):
     dense = rng.poisson(0.3, (40, 30)).astype(dtype)
@@ -91,3 +92,11 @@ def test_merged_sparse_features_hold_enough_counts(totals):
     assert summed.sum() == totals.sum()
     if totals.sum() >= 100:
         assert summed.min() >= 100
+
+
+@pytest.mark.parametrize("as_sparse", [False, True])
+def test_true_and_false_are_no_counts(as_sparse):
+    counts = np.array([[True, False, True]])
+    counts = sparse.csr_array(counts) if as_sparse else counts
+    with pytest.raises(ValueError, match=r"must be numbers of X-rays.*change_dtype\(\"uint8\"\)"):
+        to_features(counts, np.zeros(3, int), 1)

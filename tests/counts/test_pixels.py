@@ -1,3 +1,5 @@
+import warnings
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -69,3 +71,72 @@ def test_pixels_without_counts(counts):
     counts[..., ENERGY >= 0.1] = 0
     with pytest.raises(ValueError, match="hold no counts in the chosen energies"):
         read_pixels(counts, ENERGY, every_channel(ENERGY), None, quiet)
+
+
+@pytest.mark.parametrize("mask", ["none", "vacuum", ""])
+def test_words_that_are_no_mask(counts, mask):
+    with pytest.raises(ValueError, match=r"'auto' .*None .*array or a signal.*True \(left out\)"):
+        read_pixels(counts, ENERGY, every_channel(ENERGY), mask, quiet)
+
+
+def test_counts_below_all_lines_do_not_say_where_the_sample_is(counts):
+    """A burst of noise at 0.1 to 0.2 keV, in a fifth of the map."""
+    below = (ENERGY >= 0.1) & (ENERGY < 0.2)
+    counts = counts.astype(int)
+    counts[2:4, :, below] += 10**6
+    pixels = read_pixels(counts, ENERGY, every_channel(ENERGY), "auto", quiet)
+    assert np.array_equal(pixels.keep, np.arange(12)[:, None] + np.zeros(10) >= 2)
+    assert np.array_equal(pixels.totals, counts[pixels.keep][:, ENERGY >= 0.1].sum(axis=1))
+    # If nothing else is looked at, it is what there is.
+    only = np.where(below, 0, -1)
+    pixels = read_pixels(counts, ENERGY, only, "auto", quiet)
+    assert np.array_equal(pixels.totals, counts[pixels.keep][:, below].sum(axis=1))
+    counts[..., ~below] = 0
+    pixels = read_pixels(counts, ENERGY, every_channel(ENERGY), "auto", quiet)
+    assert pixels.keep[2:4].all()
+
+
+@pytest.mark.parametrize("rows", [2, 5, 7, 11])
+def test_much_vacuum_is_told_once(rows, rng):
+    mean = np.full((12, 10, 40), 8.0)
+    mean[:rows] = 0
+    counts = rng.poisson(mean)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        read_pixels(counts, ENERGY, every_channel(ENERGY), "auto", quiet)
+        told = [str(w.message) for w in caught]
+        mask = np.arange(12)[:, None] + np.zeros(10) < rows
+        for given in (None, mask):
+            read_pixels(counts, ENERGY, every_channel(ENERGY), given, quiet)
+    assert len(caught) == (rows > 6)
+    for message in told:
+        assert message.startswith(f"{rows / 12:.0%} of the map are left out as vacuum")
+        assert "navigation_mask=None" in message
+
+
+@pytest.mark.parametrize("given", ["auto", None, "array"])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_masked_pixels_are_left_out(counts, lazy, given):
+    values = counts.astype(float)
+    masked = np.zeros(values.shape, dtype=bool)
+    masked[5, 3], masked[7, 1, 20], masked[8, 2, 0] = True, True, True
+    values[masked] = np.nan  # what is masked is not looked at
+    data = np.ma.MaskedArray(values, masked)
+    data = da.from_array(data, chunks=(5, 4, 9)) if lazy else data
+    left_out = masked.any(axis=-1)
+    if given == "array":
+        given = np.arange(10) + np.zeros((12, 1)) > 7
+        left_out |= given
+    pixels = read_pixels(data, ENERGY, every_channel(ENERGY), given, quiet)
+    left_out[:2] |= isinstance(given, str)
+    assert np.array_equal(pixels.keep, ~left_out)
+    expected = counts[pixels.keep][:, ENERGY >= 0.1]
+    assert np.array_equal(pixels.totals, expected.sum(axis=1))
+    sums = sum_labels(pixels, np.zeros(len(expected), dtype=int), 1)
+    np.testing.assert_array_equal(sums[0, ENERGY >= 0.1], expected.sum(axis=0))
+
+
+def test_everything_is_masked(counts):
+    data = np.ma.MaskedArray(counts, np.broadcast_to(np.arange(40) == 3, counts.shape))
+    with pytest.raises(ValueError, match=r"masked array, and a pixel with a masked channel"):
+        read_pixels(data, ENERGY, every_channel(ENERGY), "auto", quiet)

@@ -4,6 +4,7 @@ import pytest
 import tables
 from matplotlib.colors import to_rgba
 
+from hyperspy_clusterquant import compare_clusterings
 from hyperspy_clusterquant.plotting import plot_label_map
 from hyperspy_clusterquant.plotting.style import cluster_colours
 
@@ -59,3 +60,30 @@ def test_map_without_a_cluster():
     ax = plot_label_map(labels, tables.AXES, [], [], "nothing")
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["noise", "left out"]
     ax.figure.canvas.draw()
+
+
+def test_every_map_has_pixels_as_high_and_wide_as_they_are(clustered):
+    """Four pixels in one along x: they are four times as wide as high."""
+    halves = clustered.cluster_stability(n_resamples=1)
+    s = clustered.rebin(scale=(4, 1, 1))
+    result = s.clusters["pca_gmm"]
+    lines = s.map_significance(["Cu_Ka", "Fe_Ka", "S_Ka"])
+    comparison = compare_clusterings(result, result.merge([0, 1]))
+    square = [halves.plot(), clustered.plot_clusters()]
+    wide = [s.plot_clusters(), *lines.plot(), comparison.plot()[1]]
+    for axes, aspect in ((square, 1.0), (wide, 0.25)):
+        for ax in axes:
+            assert ax.get_aspect() == pytest.approx(aspect)
+            ax.figure.canvas.draw()
+            box = ax.get_window_extent()
+            assert box.height / box.width == pytest.approx(56 / 64, rel=0.02)
+
+
+@pytest.mark.parametrize("units", ["px", "", "pt"])
+def test_scale_bars_of_pixels_count_them(clustered, units):
+    for axis in clustered.axes_manager.navigation_axes:
+        axis.units = units
+    clustered.cluster_pca_gmm(2)
+    bar = next(a for a in clustered.plot_clusters().artists if hasattr(a, "size_bar"))
+    assert bar.txt_label.get_text() == "10 px"
+    assert bar.size_bar.get_children()[0].get_width() == 10

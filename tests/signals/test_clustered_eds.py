@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from companions import TYPE, is_ours
 
-from hyperspy_clusterquant import ClusteredEDSSpectrum
+from hyperspy_clusterquant import ClusteredEDSSpectrum, data
 
 
 def test_known_to_hyperspy():
@@ -91,3 +91,111 @@ def test_a_lazy_signal_stays_lazy(sulfide):
     lazy.get_cluster_spectra()
     assert lazy.data is array
     assert isinstance(lazy.data, da.Array)
+
+
+def test_a_result_is_forgotten_by_its_name(clustered):
+    clustered.keep_clusters(clustered.clusters["pca_gmm"], name="other")
+    assert clustered.remove_clusters("pca_gmm") is None
+    assert list(clustered.clusters) == ["other"]
+    for wrong in ("pca_gmm", "", None):
+        with pytest.raises(ValueError, match=r"those there are: \['other'\]"):
+            clustered.remove_clusters(wrong)
+    clustered.remove_clusters("other")
+    assert not clustered.metadata.has_item("Clusters")
+
+
+# --- files that know exspy's types only ---------------------------------------------------
+
+PARTS = {"map": lambda s: s, "line": lambda s: s.inav[3], "spectrum": lambda s: s.inav[3, 5]}
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("part", PARTS)
+def test_ripple_files_hold_the_counts(clustered, part, lazy, tmp_path):
+    s = PARTS[part](clustered.as_lazy() if lazy else clustered)
+    array, before = s.data, s.metadata.deepcopy().as_dictionary()
+    s.save(tmp_path / "map.rpl")
+    assert s.data is array
+    assert is_ours(s, lazy)
+    np.testing.assert_equal(s.metadata.as_dictionary(), before)
+    loaded = hs.load(tmp_path / "map.rpl")
+    np.testing.assert_array_equal(loaded.data, np.asarray(s.data))
+    assert loaded.data.dtype == s.data.dtype
+    assert loaded.metadata.Signal.signal_type == "EDS_TEM"
+    assert loaded.metadata.Acquisition_instrument.TEM.beam_energy == 200.0
+    for ours, theirs in zip(s.axes_manager._axes, loaded.axes_manager._axes, strict=True):
+        assert (ours.scale, ours.offset, ours.units) == pytest.approx(
+            (theirs.scale, theirs.offset, theirs.units)
+        )
+
+
+@pytest.mark.parametrize(
+    "dtype", ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8", ">u2", ">i4"]
+)
+@pytest.mark.parametrize("lazy", [False, True])
+def test_ripple_files_of_all_types_of_numbers(sulfide, dtype, lazy, tmp_path):
+    s = sulfide.inav[:3, :4]
+    s.data = np.clip(s.data, 0, 100).astype(dtype)
+    s = s.as_lazy() if lazy else s
+    s.save(tmp_path / "map.rpl")
+    np.testing.assert_array_equal(hs.load(tmp_path / "map.rpl").data, np.asarray(s.data))
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("suffix", ["msa", "emsa"])
+def test_emsa_files_of_spectra(clustered, suffix, lazy, tmp_path):
+    s = (clustered.as_lazy() if lazy else clustered).sum()
+    s.save(tmp_path / f"spectrum.{suffix}")
+    loaded = hs.load(tmp_path / f"spectrum.{suffix}")
+    np.testing.assert_allclose(loaded.data, np.asarray(s.data))
+    assert loaded.metadata.Signal.signal_type == "EDS_TEM"
+    microscope = loaded.metadata.Acquisition_instrument.TEM
+    assert microscope.Detector.EDS.live_time == pytest.approx(56 * 64 * 0.01)
+    assert microscope.beam_energy == 200.0
+
+
+def test_files_of_a_format_that_is_named(clustered, tmp_path):
+    s = clustered.sum()
+    s.save(tmp_path / "a", file_format="Ripple")
+    s.save(tmp_path / "b", file_format="MSA")
+    s.save(file_format="MSA", overwrite=True)
+    s.save(tmp_path / "c")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.raw", "a.rpl", "b.msa", "c.hspy"]
+    assert s.tmp_parameters.filename == "c"
+
+
+@pytest.mark.parametrize(
+    ("key", "odd"),
+    [
+        ("beam_energy", None),
+        ("Detector.EDS.live_time", None),
+        ("Detector.EDS.live_time", np.ones((56, 64))),
+        ("Stage.tilt_alpha", "flat"),
+    ],
+)
+def test_ripple_files_without_what_is_no_number(clustered, key, odd, tmp_path):
+    key = f"Acquisition_instrument.TEM.{key}"
+    clustered.metadata.set_item(key, odd)
+    clustered.save(tmp_path / "map.rpl")
+    np.testing.assert_equal(clustered.metadata.get_item(key), odd)
+    loaded = hs.load(tmp_path / "map.rpl")
+    np.testing.assert_array_equal(loaded.data, clustered.data)
+    elevation = "Acquisition_instrument.TEM.Detector.EDS.elevation_angle"
+    assert loaded.metadata.get_item(elevation) == 22.0
+
+
+def test_files_of_an_sem_come_back_as_such(sulfide, tmp_path):
+    sulfide.set_signal_type("EDS_SEM")
+    sulfide.set_microscope_parameters(beam_energy=15.0)
+    sulfide.set_signal_type(TYPE)
+    sulfide.save(tmp_path / "map.rpl")
+    sulfide.sum().save(tmp_path / "spectrum.msa")
+    for name in ("map.rpl", "spectrum.msa"):
+        loaded = hs.load(tmp_path / name)
+        assert loaded.metadata.Signal.signal_type == "EDS_SEM"
+        assert loaded.metadata.Acquisition_instrument.SEM.beam_energy == 15.0
+    # A TEM's file after it.
+    tem = data.six_cation_sulfide(size=8, channels=512).sum()
+    tem.set_microscope_parameters(beam_energy=200.0)  # exspy writes "beam_energy "
+    tem.save(tmp_path / "tem.msa")
+    assert hs.load(tmp_path / "tem.msa").metadata.Acquisition_instrument.TEM.beam_energy == 200.0

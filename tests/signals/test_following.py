@@ -196,3 +196,32 @@ def test_maps_are_assigned_by_a_part_as_by_the_whole(clustered):
     whole = second.assign_clusters(clustered.clusters["pca_gmm"], name="whole")
     part = second.assign_clusters(clustered.inav[:20].clusters["pca_gmm"], name="part")
     assert whole == dataclasses.replace(part, name="whole")
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("kind", ["data", "functional"])
+def test_results_follow_maps_with_uneven_positions(clustered, kind, lazy, tmp_path):
+    full = clustered.clusters["pca_gmm"]
+    spectra = clustered.get_cluster_spectra().data
+    s = clustered.as_lazy() if lazy else clustered
+    if kind == "data":
+        s.axes_manager["x"].convert_to_non_uniform_axis()
+    else:
+        s.axes_manager["x"].convert_to_functional_data_axis(expression="x**2")
+    for part, labels in (
+        (s.inav[10:40, 5:], full.labels[5:, 10:40]),
+        (s.inav[:, 3], full.labels[3]),
+        (s.swap_axes(0, 1), full.labels.T),
+        (s.isig[1.0:5.0], full.labels),
+        (s.rebin(scale=(1, 1, 2)), full.labels),
+        (s.deepcopy(), full.labels),
+    ):
+        result = part.clusters["pca_gmm"]
+        np.testing.assert_array_equal(result.labels, labels)
+        part.plot_clusters()
+        if labels.ndim == 2:
+            assert result.label_map().data.shape == labels.shape
+    np.testing.assert_allclose(s.get_cluster_spectra().data, spectra)
+    s.save(tmp_path / "map.hspy")
+    same(hs.load(tmp_path / "map.hspy", lazy=lazy).clusters, s.clusters)
+    assert s.cluster_pca_gmm(4).labels.shape == (56, 64)

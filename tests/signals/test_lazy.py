@@ -152,3 +152,21 @@ def test_tests_of_clusters_and_maps_read_once(eager, lazy):
     assert table.p_values.shape == (4, 4)
     assert passes(lazy, lambda: lazy.cluster_stability(result, n_resamples=2))[0] == 1
     assert passes(lazy, lambda: lazy.map_significance())[0] == 1
+
+
+@pytest.mark.parametrize("kind", ["all energies", "some energies"])
+def test_a_chunk_that_the_file_lost_is_told(sulfide, tmp_path, kind):
+    """zarr reads what is missing as zeros."""
+    cut = 512 if kind == "all energies" else 200
+    sulfide.save(tmp_path / "map.zspy", chunks=(16, 16, cut))
+    (chunk,) = tmp_path.glob("map.zspy/Experiments/*/data/2/1/0")
+    chunk.unlink()
+    s = hs.load(tmp_path / "map.zspy", lazy=True)
+    message = r"1 chunk of the map holds not a single count.*s\.inav\[16:32, 32:48\]"
+    message += r"\. " if kind == "all energies" else r"\.isig\[0:200\]\. "
+    for ask in (lambda: s.cluster_pca_gmm(4), s.map_significance):
+        with pytest.warns(UserWarning, match=message) as caught:
+            ask()
+        told = [w for w in caught if "single count" in str(w.message)]
+        assert len(told) == 1
+        assert told[0].filename == __file__

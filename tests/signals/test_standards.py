@@ -5,7 +5,7 @@ import pytest
 import simulation
 from single_spectra import DETECTOR, deviation, simulated, spectrum
 
-from hyperspy_clusterquant import KFactors, calibrate_kfactors
+from hyperspy_clusterquant import KFactors, calibrate_kfactors, data
 
 
 def test_a_standard_gives_kfactors_that_give_the_sample(rng):
@@ -93,3 +93,34 @@ def test_what_a_standard_holds_besides_is_said_once_and_where_it_was_asked():
     said = [w for w in caught if w.category is UserWarning]
     assert ["Au_Ma?" in str(w.message) for w in said] == [True]
     assert said[0].filename == __file__
+
+
+def test_lithium_of_a_standard_has_no_line_but_absorbs(rng):
+    """The other k-factors are those of the truth."""
+    mean, k, composition = simulated({"Mn": 25.0, "Fe": 25.0, "S": 50.0})
+    with_lithium = {**{e: 0.75 * x for e, x in composition.items()}, "Li": 25.0}
+    standard = spectrum(rng.poisson(1e6 * mean), composition)
+    with pytest.warns(UserWarning, match=r"needs X-ray lines: Li\."):
+        found = calibrate_kfactors(standard, with_lithium)
+    assert set(found) == {"Mn_Ka", "Fe_Ka", "S_Ka"}
+    for line in ("Mn_Ka", "Fe_Ka"):
+        assert found[line] * k["S_Ka"] / k[line] == pytest.approx(1, abs=0.01)
+    with pytest.warns(UserWarning, match="needs X-ray lines"):
+        absorbing = calibrate_kfactors(
+            standard, with_lithium, absorption={"thickness": 100, "density": 3.0}
+        )
+    without = calibrate_kfactors(
+        standard, composition, absorption={"thickness": 100, "density": 3.0}
+    )
+    # Lithium hardly absorbs sulfur's line, the other elements do.
+    assert found["Fe_Ka"] < absorbing["Fe_Ka"] < without["Fe_Ka"]
+
+
+@pytest.mark.parametrize("live_time", [None, "long", [1.0, 2.0], 0.1])
+def test_a_standard_as_exspys_map_with_an_odd_live_time(live_time):
+    s = data.six_cation_sulfide(size=24, channels=512)
+    s.set_signal_type("EDS_TEM")
+    s.metadata.set_item("Acquisition_instrument.TEM.Detector.EDS.live_time", live_time)
+    before = s.metadata.deepcopy().as_dictionary()
+    assert calibrate_kfactors(s, "CuFeS2", extra_elements=["Ag", "Cd", "Mn", "Zn", "Au"])
+    np.testing.assert_equal(s.metadata.as_dictionary(), before)

@@ -6,9 +6,12 @@ from hyperspy_clusterquant.xrays.lines import (
     alpha_lines,
     choose_lines,
     excluded_windows,
+    is_excited,
     known_elements,
     known_families,
     line_energy,
+    lines_of,
+    without_lines,
 )
 
 
@@ -79,3 +82,51 @@ def test_families_without_atomic_data_are_exspys():
     alpha = np.argmin(np.abs(lanthanum.energies - line_energy("La_Ma")))
     assert lanthanum.weights[alpha] == 1.0
     assert 0.9 in lanthanum.weights
+
+
+def test_elements_without_lines_have_none():
+    for element in ("Li", "Am", "Np", "Pu"):
+        assert lines_of(element) == {}
+        assert alpha_lines([element], 0.0, np.inf) == []
+    assert excluded_windows(["Li"], 130.0) == ()
+
+
+@pytest.mark.parametrize(("symbol", "hint"), [("fe", "Did you mean 'Fe'"), ("Xx", "such as 'Fe'")])
+def test_misspelt_elements(symbol, hint):
+    for call in (lambda: lines_of(symbol), lambda: without_lines(["Fe", symbol], 0.1, 20.0)):
+        with pytest.raises(ValueError, match=rf"{symbol!r} is not the symbol.*{hint}"):
+            call()
+
+
+def test_every_element_of_the_tables_is_seen_or_not():
+    """None stops: the elements without lines above 0.1 keV are those that are known for it."""
+    from exspy.material import elements
+
+    every = list(elements.keys())
+    assert set(without_lines(every, 0.0, np.inf)) == {"H", "He", "Li", "Np", "Pu", "Am"}
+    assert without_lines(["Fe", "Al", "Fe", "Al"], 2.0, 10.0) == ("Al",)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "edge"),  # edges of Bearden and Burr, Rev. Mod. Phys. 39 (1967) 125, in keV
+    [("Fe_Ka", 7.112), ("Mo_Ka", 20.000), ("Ag_La", 3.351), ("Au_La", 11.919), ("Au_Ma", 2.206)],
+)
+def test_a_beam_excites_shells_whose_edge_it_exceeds(alpha, edge):
+    assert is_excited(alpha, 1.01 * edge)
+    assert not is_excited(alpha, 0.99 * edge)
+    assert line_energy(alpha) < 0.99 * edge
+    assert is_excited(alpha, None)
+    element = alpha.partition("_")[0]
+    assert alpha in alpha_lines([element], 0.1, 40.0, beam_energy=1.01 * edge)
+    assert alpha not in alpha_lines([element], 0.1, 40.0, beam_energy=0.99 * edge)
+
+
+def test_lines_that_theory_knows_come_first():
+    """xraylib has no data of the M lines of the light rare earths."""
+    assert choose_lines(["La", "Sm"], 0.1, 40.0) == ["La_La", "Sm_La"]
+    # the beam excites no other
+    assert choose_lines(["La"], 0.1, 40.0, beam_energy=5.0) == ["La_Ma"]
+    assert choose_lines(["Be"], 0.05, 40.0) == ["Be_Ka"]
+    # calcium's K line lies above the axis, and theory does not know its L line
+    assert choose_lines(["Ca"], 0.1, 3.0) == ["Ca_La"]
+    assert choose_lines(["La"], 0.1, 40.0, [["La_Ma"]]) == ["La_Ma"]
