@@ -8,36 +8,31 @@ import numpy as np
 from scipy import linalg
 
 from hyperspy_clusterquant._frozen import Frozen
-from hyperspy_clusterquant.composition.peaks import (
-    BEND_LENGTH,
-    CURVE_AT,
-    PeakFit,
-    Scale,
-    fit_peaks,
-    is_lone,
-)
+from hyperspy_clusterquant.composition.design import BEND_LENGTH, CURVE_AT, Scale, is_lone
+from hyperspy_clusterquant.composition.peaks import PeakFit, fit_peaks
 
 #: What is known before: standard deviations of offset (keV), gain, bend (keV), resolution (eV), and
 #: tail.
 PRIOR = np.array([0.015, 0.004, 0.015, 12.0, 0.03])
 #: Farthest from the nominal values that the calibration goes.
 BOUND = np.array([0.150, 0.012, 0.060, 50.0, 0.2])
-#: Non-linearity of the axis: standard deviation in keV, and distance in keV at which it differs.
+#: What is known of the curve of an axis: its standard deviation, and how far away it is another, in
+#: keV. Of real detectors it is some eV.
 CURVE_STD, CURVE_LENGTH = 0.003, 1.0
 N_FIXED = len(PRIOR)
-#: A tail may be estimated a little below zero, as any estimate of nothing must, or its error and that
-#: of what lies below strong peaks would be too large.
+#: A tail may be estimated a little below zero, as any estimate of nothing must, or its stated error
+#: and that of what lies below strong peaks would be too large.
 TAIL, LEAST_TAIL = 4, 0.02
-#: What atomic data leave unknown of the energies of lines of a shell, standard deviation in keV: the
-#: tables of M lines (xraylib, exspy) differ by so much.
+#: What atomic data leave unknown of the energies of lines of a shell, standard deviation in keV:
+#: tables of M lines (xraylib's, exspy's) differ by so much.
 ENERGY_STD = {"M": 0.003}
 MAX_ITERATIONS = 12
 #: Rounds of a fit that is only compared with others.
 ROUGH = 3
 #: Offsets in keV that are tried at first: closer than half a width, as far as files are wrong.
 TRIED_OFFSETS = np.linspace(-0.12, 0.12, 17)
-#: By how much the misfit must fall for the axis to be moved at first, see `_misfit`, and the squared
-#: residual of a channel up to which it counts in full.
+#: By how much the misfit must fall for the axis to be moved at first, see `_misfit`, and the
+#: squared residual up to which a channel counts in full.
 CLEARLY_BETTER, COUNTS_IN_FULL = 12.0, 4.0
 
 
@@ -72,10 +67,11 @@ class Calibration(Frozen):
 
 
 def calibrate(counts, variance, design, nominal):
-    """Find offset, gain, bend and resolution from the peaks of a spectrum.
+    """Find energy axis, resolution and tail from the peaks of a spectrum.
 
     Gauss-Newton steps on all of them; all areas are fitted along at every step. What is
-    known before (`PRIOR`) holds what weak spectra do not determine.
+    known before (`PRIOR`, and of the curve of the axis that it is small and smooth, a Gaussian
+    process) holds what the peaks do not determine.
 
     Parameters
     ----------
@@ -89,6 +85,11 @@ def calibrate(counts, variance, design, nominal):
     Returns
     -------
     Calibration
+
+    References
+    ----------
+    C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning, MIT Press
+    (2006).
     """
     fit = fit_peaks(counts, variance, design)
     centre = _values(nominal)
@@ -143,9 +144,7 @@ def _misfit(fit, centre):
     """
     far = COUNTS_IN_FULL
     distance = _values(fit.design.scale) - centre
-    return float(
-        (far * np.log1p(_deviances(fit) / far)).sum() + distance @ PRECISION @ distance
-    )
+    return float((far * np.log1p(_deviances(fit) / far)).sum() + distance @ PRECISION @ distance)
 
 
 def scale_derivatives(fit):
@@ -211,9 +210,7 @@ def _step(fit, centre):
     """Gauss-Newton step of the scale."""
     slope, inverse, basis = _information(fit, fit.columns)
     residual = fit.residual - basis @ (basis.T @ fit.residual)
-    return inverse @ (
-        slope.T @ residual - PRECISION @ (_values(fit.design.scale) - centre)
-    )
+    return inverse @ (slope.T @ residual - PRECISION @ (_values(fit.design.scale) - centre))
 
 
 def _information(fit, columns):

@@ -21,8 +21,8 @@ from hyperspy_clusterquant.xrays.emission import atomic_weight, split_line
 
 #: Standard deviations that the amount of all elements in a pixel must be above zero.
 SURE = 3.0
-#: Amount of the elements in a pixel, as a share of the sample's, below which there is nothing of it:
-#: as for the counts that make a pixel vacuum.
+#: Amount of the elements in a pixel, as a share of the sample's, below which they are stray: the
+#: same share of its counts makes a pixel vacuum.
 NOTHING_OF_IT = 0.05
 
 

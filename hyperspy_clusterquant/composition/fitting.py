@@ -14,8 +14,9 @@ from hyperspy_clusterquant.composition.calibration import (
     calibrate,
     nearest_scale,
 )
+from hyperspy_clusterquant.composition.design import is_lone, lone_peak
 from hyperspy_clusterquant.composition.naming import name_peak
-from hyperspy_clusterquant.composition.peaks import fit_peaks, is_lone, lone_peak
+from hyperspy_clusterquant.composition.peaks import fit_peaks
 from hyperspy_clusterquant.composition.unexplained import (
     OWN,
     OWN_SHARE,
@@ -123,9 +124,7 @@ def _lines_of(found, fits, covariances):
             if significance > STILL_SIGNIFICANT:
                 energy = float(family.energies[np.argmax(family.weights)])
                 name = family.alpha if family.alpha.endswith("a") else None
-                lines.append(
-                    UnexplainedPeak(energy, float(areas.sum()), float(significance), name)
-                )
+                lines.append(UnexplainedPeak(energy, float(areas.sum()), float(significance), name))
     return tuple(sorted(lines, key=lambda peak: -peak.significance))
 
 
@@ -216,7 +215,10 @@ def _search(fit, variance, candidates, found, calibrated=True):
             found[family.alpha] = (family,)
         else:
             element = line.partition("_")[0]
-            found = {**_not_explained(found, candidates[element], fit), element: candidates[element]}
+            found = {
+                **_not_explained(found, candidates[element], fit),
+                element: candidates[element],
+            }
         families = [*declared, *(family for of in found.values() for family in of)]
         fit = fit_peaks(fit.counts, variance, fit.design.with_families(families))
     return found, fit.design

@@ -14,8 +14,8 @@ from hyperspy_clusterquant.composition.absorption import (
 )
 from hyperspy_clusterquant.composition.calibration import Calibration
 from hyperspy_clusterquant.composition.cliff_lorimer import weight_fractions
+from hyperspy_clusterquant.composition.design import Design, Scale
 from hyperspy_clusterquant.composition.fitting import fit_spectra, linear_fit, refit
-from hyperspy_clusterquant.composition.peaks import Design, Scale
 from hyperspy_clusterquant.composition.windows import window_weights
 from hyperspy_clusterquant.xrays.emission import split_line
 from hyperspy_clusterquant.xrays.lines import (
@@ -217,10 +217,8 @@ def measure_windows(counts, variances, choice, peak_windows, background_windows)
 def _areas(lines, fits, covariances):
     """What `Intensities` hold of the lines of interest, by name."""
     chosen = _positions(lines, fits)
-    pairs = [pair for fit, c in zip(fits, covariances, strict=True)
-             for pair in _inseparable(fit, c, chosen)]  # fmt: skip
     return {
-        "inseparable": tuple(dict.fromkeys(pairs)),
+        "inseparable": _inseparable(fits, covariances, chosen),
         "areas": np.array([fit.areas[chosen] for fit in fits]),
         "unconstrained": np.array([fit.unconstrained[chosen] for fit in fits]),
         "covariances": np.array([c[np.ix_(chosen, chosen)] for c in covariances]),
@@ -228,26 +226,28 @@ def _areas(lines, fits, covariances):
     }
 
 
-def _inseparable(fit, covariance, chosen):
-    """Pairs of lines, of which the fit cannot tell the first from the second.
+def _inseparable(fits, covariances, chosen):
+    """Pairs of lines, of which the fits cannot tell the first from the second.
 
-    The first is not there for sure, and would be if it stood alone: the other one makes
+    The first is there for sure in no spectrum, and would be if it stood alone: the other one makes
     `BLURRED` times the uncertainty that its own counts and the background make.
     """
-    std = np.sqrt(np.diag(covariance))
-    weighted = fit.design.profiles / np.sqrt(fit.variance)
-    alone = 1 / np.sqrt(np.maximum((weighted**2).sum(axis=1), 1e-300))
-    families = fit.design.families
+    families = fits[0].design.families
     pairs = []
     for n in chosen:
-        if not fit.unconstrained[n] < FOUND * std[n] or not std[n] > BLURRED * alone[n]:
+        stds = np.array([np.sqrt(of[n, n]) for of in covariances])
+        if any(fit.unconstrained[n] > FOUND * std for fit, std in zip(fits, stds, strict=True)):
             continue
-        beneath = fit.areas * (weighted @ weighted[n])
-        beneath[[family.element == families[n].element for family in families]] = 0.0
-        if beneath.max() > 0:
-            other = families[int(np.argmax(beneath))]
-            pairs.append((families[n].alpha, other.follows or other.alpha))
-    return pairs
+        same = [family.element == families[n].element for family in families]
+        for fit, std in zip(fits, stds, strict=True):
+            weighted = fit.design.profiles / np.sqrt(fit.variance)
+            beneath = fit.areas * (weighted @ weighted[n])
+            beneath[same] = 0.0
+            alone = 1 / np.sqrt(max(float(weighted[n] @ weighted[n]), 1e-300))
+            if std > BLURRED * alone and beneath.max() > 0:
+                other = families[int(np.argmax(beneath))]
+                pairs.append((families[n].alpha, other.follows or other.alpha))
+    return tuple(dict.fromkeys(pairs))
 
 
 def _positions(lines, fits):

@@ -35,7 +35,8 @@ COMMON = frozenset((
 @dataclass(frozen=True, eq=False)
 class _Evidence(Frozen):
     """What the lines of an element say: alpha line near the peak, its chi-square and that of all
-    lines that are there, and their number."""
+    lines that are there, and their number.
+    """
 
     alpha: str
     chi_square: float
@@ -98,9 +99,7 @@ def _evidence(left_over, families, alpha, peak, beam_energy):
     profiles = np.array([design.profile(energies, weights) for energies, weights, _, _ in groups])
     positions = np.array([energies[np.argmax(weights)] for energies, weights, _, _ in groups])
     areas, stds = left_over.areas_together(profiles, positions)
-    whole, std, _ = left_over.areas(
-        design.profile(own.energies, own.weights)[None], positions[:1]
-    )
+    whole, std, _ = left_over.areas(design.profile(own.energies, own.weights)[None], positions[:1])
     if not whole[0] / std[0] > EXPLAINS * peak.significance:
         return None
     expected = whole[0] * np.array([share / factor for _, _, share, factor in groups])
@@ -118,7 +117,9 @@ def _evidence(left_over, families, alpha, peak, beam_energy):
 def _with_followers(families, alpha):
     """Family of an alpha line together with those that follow it."""
     own = [family for family in families if alpha in (family.alpha, family.follows)]
-    energies, weights = (np.concatenate([getattr(f, x) for f in own]) for x in ("energies", "weights"))
+    energies, weights = (
+        np.concatenate([getattr(f, x) for f in own]) for x in ("energies", "weights")
+    )
     return Family(alpha, energies, weights)
 
 

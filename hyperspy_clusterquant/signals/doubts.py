@@ -48,6 +48,16 @@ def warn_of_fit(measured, choice):
         )
 
 
+def warn_of_inseparable(pairs):
+    """Warn of lines that are left out because the counts do not tell them from others."""
+    named = ", ".join(f"{line} from {other}" for line, other in pairs)
+    warn(
+        f"The counts do not tell {named}: what is not told apart is not compared, because it would "
+        "follow the other element. Leave it out of the elements, or choose another line of it in "
+        "`xray_lines`."
+    )
+
+
 def warn_of_overlaps(choice, background_windows):
     """Warn if a line lies in the window, or a strong line in the background (keV), of another."""
     overlapping, disturbed = [], []

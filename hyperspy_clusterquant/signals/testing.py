@@ -30,9 +30,11 @@ from hyperspy_clusterquant.signals.axes import (
     energy_in_kev,
     navigation_axes,
 )
+from hyperspy_clusterquant.signals.doubts import warn_of_inseparable
 from hyperspy_clusterquant.signals.options import find_kfactors, read_choice, read_given
 from hyperspy_clusterquant.signals.progress import stages
 from hyperspy_clusterquant.signals.specimen import warn_of_bulk
+from hyperspy_clusterquant.xrays.emission import split_line
 
 #: Tag of the random numbers that split counts, so that they are no others' numbers.
 STREAM = 7
@@ -132,12 +134,12 @@ class ClusterDiagnostics:
             pixels = self._all_channels(result.labels == MASKED, recipe.energy_range, progress)
             labels = result.labels[pixels.keep]
             sums = sum_labels(pixels, labels, n_clusters)
-            lines = measure(sums, sums, choice).linear()
+            compared, lines = _told_apart(measure(sums, sums, choice))
             halves = collect_halves(
                 _splits(pixels, recipe, random_state, n_splits, progress), labels, n_clusters
             )
             progress("tests")
-            percent = partial(atomic_percent, lines=choice.lines, kfactors=kfactors)
+            percent = partial(atomic_percent, lines=compared, kfactors=kfactors)
             judged = judge(halves, lines, percent, [random_state, 1])
             features = learned_features(recipe, pixels.energy, sums.sum(axis=0))
             groups, mergers = consolidate(
@@ -150,7 +152,8 @@ class ClusterDiagnostics:
         )
         return SignificanceTable(
             **vars(judged),
-            result=result, elements=choice.elements, n_splits=n_splits, level=level,
+            result=result, elements=tuple(split_line(line)[0] for line in compared),
+            n_splits=n_splits, level=level,
             overlap=halves.jaccard.mean(axis=0),
             explained_by_counts=share,
             nearest=nearest,
@@ -273,12 +276,13 @@ class ClusterDiagnostics:
             progress("tests")
             everywhere = np.zeros(len(pixels.totals), dtype=int)
             total = sum_labels(pixels, everywhere, 1)
-            net = measure(total, total, choice).linear().weights
+            lines, linear = _told_apart(measure(total, total, choice))
+            net = linear.weights
             factor = choose_binning(binning, pixels.per_pixel, pixels.keep)
             found, n_bins = compare_bins(pixels, net, total[0], factor)
             images = net_counts(pixels, net)
         return MapSignificance(
-            xray_lines=choice.lines,
+            xray_lines=lines,
             counts_per_pixel=net @ total[0] / len(pixels.totals),
             **vars(found),
             images=images,
@@ -301,6 +305,20 @@ def _lines_of(signal, xray_lines, extra_elements, kfactors):
     given = read_given(kfactors)
     choice = read_choice(signal, xray_lines, extra_elements, given or ())
     return choice, find_kfactors(signal, choice.lines, given)
+
+
+def _told_apart(measured):
+    """Lines that the counts tell from all others, and how counts become their areas.
+
+    A line that is not told from one of another element would vary with that one.
+    """
+    kept = measured.told_apart
+    if len(kept) < min(2, len(measured.lines)):
+        kept = range(len(measured.lines))
+    elif measured.inseparable:
+        warn_of_inseparable(measured.inseparable)
+    lines = tuple(measured.lines[k] for k in kept)
+    return lines, measured.linear(lines)
 
 
 def _splits(pixels, recipe, seed, n_splits, progress):

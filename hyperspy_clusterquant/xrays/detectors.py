@@ -160,13 +160,11 @@ def in_words(detector):
 
 def has_silicon(detector):
     """Whether a detector is one of those here whose silicon has a thickness."""
-    return detector is None or (
-        isinstance(detector, str) and LAYERS.get(detector, None) is not None
-    )
+    return detector is None or (isinstance(detector, str) and LAYERS.get(detector) is not None)
 
 
 def thickness_uncertainty(detector, energy):
-    r"""Relative uncertainty of the efficiency at an energy (keV), as the silicon's thickness has one.
+    r"""Relative uncertainty of the efficiency at an energy (keV), from the silicon's thickness.
 
     :math:`\frac{\mu t}{e^{\mu t} - 1} \frac{\sigma_t}{t}`: nothing where all X-rays are absorbed,
     that of the thickness where hardly any are. Zero for detectors of the user.

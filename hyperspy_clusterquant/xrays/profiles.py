@@ -73,9 +73,7 @@ def peak_profiles(edges, energies, weights, groups, n_groups, resolution, tail=0
     cumulative = special.ndtr(z)
     if tail:
         slope = FWHM_TO_SIGMA / TAIL_LENGTH
-        cumulative += tail * np.exp(slope * z + slope**2 / 2) * special.ndtr(
-            -z - slope
-        )
+        cumulative += tail * np.exp(slope * z + slope**2 / 2) * special.ndtr(-z - slope)
     counts = np.diff(cumulative, axis=1) * weights[:, None]
     place = (groups[:, None] * n_channels + np.minimum(inside[:, :-1], n_channels - 1)).ravel()
     summed = np.bincount(place, counts.ravel(), minlength=n_groups * n_channels)

@@ -10,7 +10,7 @@ from hyperspy_clusterquant.composition.calibration import (
     calibrate,
     nearest_scale,
 )
-from hyperspy_clusterquant.composition.peaks import CURVE_AT, Design, Scale
+from hyperspy_clusterquant.composition.design import CURVE_AT, Design, Scale
 from hyperspy_clusterquant.xrays.emission import line_families
 
 ENERGY = 0.01 * np.arange(110, 1200)
@@ -99,7 +99,9 @@ def test_an_axis_that_is_not_linear_is_followed_where_there_are_peaks(design, am
 def test_low_energy_tails_are_found(design, tail):
     """A share of each peak lies exponentially below it; drawn, not calculated."""
     rng = np.random.default_rng(3)
-    counts = np.histogram(rng.uniform(1.1, 12, 300_000), ENERGY[0] + 0.01 * np.arange(-0.5, 1090))[0]
+    counts = np.histogram(rng.uniform(1.1, 12, 300_000), ENERGY[0] + 0.01 * np.arange(-0.5, 1090))[
+        0
+    ]
     for f in design.families:
         drawn = rng.choice(f.energies, 400_000, p=f.weights / f.weights.sum())
         sigma = np.sqrt(130**2 + 2500 * (drawn - 5.8987)) / 1000 / 2.35482

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant.composition.peaks import Design, Scale, fit_peaks
+from hyperspy_clusterquant.composition.design import Design, Scale
+from hyperspy_clusterquant.composition.peaks import fit_peaks
 from hyperspy_clusterquant.xrays.detectors import escape_share
 from hyperspy_clusterquant.xrays.emission import Family
 

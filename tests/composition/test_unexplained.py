@@ -3,8 +3,8 @@ import pytest
 import simulation
 
 from hyperspy_clusterquant import theoretical_kfactors
+from hyperspy_clusterquant.composition.design import Design, Scale
 from hyperspy_clusterquant.composition.fitting import fit_spectra
-from hyperspy_clusterquant.composition.peaks import Design, Scale
 from hyperspy_clusterquant.composition.unexplained import SIGNIFICANT
 from hyperspy_clusterquant.xrays.lines import alpha_lines, known_elements, known_families
 

@@ -73,7 +73,9 @@ def test_uncertainty_of_theory():
     assert theory_uncertainty("O_Ka") == 0.40
 
 
-@pytest.mark.parametrize(("line", "thinner", "thicker"), [("Sr_Ka", 0.35, 0.55), ("Se_Ka", 0.35, 0.55)])
+@pytest.mark.parametrize(
+    ("line", "thinner", "thicker"), [("Sr_Ka", 0.35, 0.55), ("Se_Ka", 0.35, 0.55)]
+)
 def test_the_thickness_of_the_detector_is_part_of_the_uncertainty(line, thinner, thicker):
     """Silicon of other thicknesses, by hand, changes the k-factor by what is stated."""
     z = xraylib.SymbolToAtomicNumber(line[:2])
@@ -111,9 +113,7 @@ def test_theory_fills_the_gaps_on_the_scale_of_what_is_given():
     assert found.sources == {"Cu_Ka": "given", "Fe_Ka": "theory", "S_Ka": "given"}
     # Its own 3 % and that of the scale, from sulfur's 10 % and copper's 3 %.
     scale = (0.10**-2 + 0.03**-2) ** -0.5
-    assert found.relative_uncertainty == pytest.approx(
-        {"Fe_Ka": np.hypot(0.03, scale)}, rel=2e-3
-    )
+    assert found.relative_uncertainty == pytest.approx({"Fe_Ka": np.hypot(0.03, scale)}, rel=2e-3)
     # The reference alone says nothing: theory is as uncertain as without it.
     alone = complete_kfactors(KFactors({"S_Ka": 1.0}), ["Fe_Ka", "S_Ka"], 200.0)
     assert alone.relative_uncertainty["Fe_Ka"] == pytest.approx(np.hypot(0.03, 0.10))
