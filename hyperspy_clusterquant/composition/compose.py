@@ -21,9 +21,9 @@ from hyperspy_clusterquant.xrays.emission import atomic_weight, split_line
 
 #: Standard deviations that the amount of all elements in a pixel must be above zero.
 SURE = 3.0
-#: Amount of the elements in a pixel, as a share of the sample's, below which they are stray: the
-#: same share of its counts makes a pixel vacuum.
-NOTHING_OF_IT = 0.05
+#: Of stray X-rays there are fewer than this share of the sample's in a pixel, and they have less
+#: than this part of its share of all counts.
+STRAY_AMOUNT, STRAY_PART = 0.1, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +106,8 @@ def only_stray(amounts, shares, sizes):
     """Clusters in which the elements are no more than stray X-rays of the sample.
 
     Stray X-rays are few, and beside others: of the film, the grid. In a thin part of the sample
-    they are few, in a part with little of the elements beside others. So the amount in a pixel
-    times the share of all counts is compared with that of the sample, which is where half of all
-    that there is lies.
+    they are few alone, in a part with little of the elements beside others alone. The sample is
+    where half of all that there is lies.
 
     Parameters
     ----------
@@ -134,8 +133,8 @@ def only_stray(amounts, shares, sizes):
     order = np.argsort(amounts)
     collected = np.cumsum((amounts * sizes)[order])
     middle = order[np.searchsorted(collected, 0.5 * collected[-1])]
-    beside = np.minimum(shares / shares[middle], 1.0)
-    return amounts * beside < NOTHING_OF_IT * amounts[middle]
+    few = amounts < STRAY_AMOUNT * amounts[middle]
+    return few & (shares < STRAY_PART * shares[middle])
 
 
 def atomic_percent(areas, covariance, lines, kfactors):

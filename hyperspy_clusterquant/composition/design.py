@@ -100,7 +100,12 @@ class Design(Frozen):
     @cached_property
     def profiles(self):
         """Counts of each family with one count in its alpha line, array (families, channels)."""
-        return self._profiles([(f.energies, f.weights) for f in self.families])
+        return self.with_weights([family.weights for family in self.families])
+
+    def with_weights(self, weights):
+        """Profiles of the families if their lines had other weights, array (families, channels)."""
+        lines = [(f.energies, own) for f, own in zip(self.families, weights, strict=True)]
+        return self._profiles(lines)
 
     def profile(self, energies, weights):
         """Counts of some lines, peaks integrated over the channels."""

@@ -15,7 +15,7 @@ from hyperspy_clusterquant.composition.calibration import (
     nearest_scale,
 )
 from hyperspy_clusterquant.composition.design import is_lone, lone_peak
-from hyperspy_clusterquant.composition.naming import name_peak
+from hyperspy_clusterquant.composition.naming import find_hidden, name_peak
 from hyperspy_clusterquant.composition.peaks import fit_peaks
 from hyperspy_clusterquant.composition.unexplained import (
     OWN,
@@ -204,21 +204,23 @@ def _search(fit, variance, candidates, found, calibrated=True):
     `found` holds the families of each element by its name, and of lone peaks by theirs.
     """
     found, declared = dict(found), _without(fit.design.families, found)
+    beam_energy = fit.design.beam_energy
     while len(found) < MOST_PEAKS and fit.counts.sum() > 0:
         left_over = LeftOver(fit, calibrated)
         peak = find_peak(left_over)
         if peak is None:
-            break
-        line = name_peak(left_over, peak, candidates, fit.design.beam_energy)
+            line = find_hidden(left_over, candidates, beam_energy) if calibrated else None
+            if line is None:
+                break
+        else:
+            line = name_peak(left_over, peak, candidates, beam_energy)
         if line is None:
             family = lone_peak(peak.energy)
             found[family.alpha] = (family,)
         else:
             element = line.partition("_")[0]
-            found = {
-                **_not_explained(found, candidates[element], fit),
-                element: candidates[element],
-            }
+            new = candidates[element]
+            found = {**_not_explained(found, new, fit), element: new}
         families = [*declared, *(family for of in found.values() for family in of)]
         fit = fit_peaks(fit.counts, variance, fit.design.with_families(families))
     return found, fit.design

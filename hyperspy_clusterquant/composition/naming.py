@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperspy_clusterquant._frozen import Frozen
+from hyperspy_clusterquant.composition.unexplained import UnexplainedPeak
 from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 from hyperspy_clusterquant.xrays.emission import Family, alpha_emission
 
@@ -20,7 +21,8 @@ SOFT = 1.0
 #: Chi-square, and share of it, by which an element must explain a peak better than another to rule
 #: that one out. The share is that of a peak a few eV beside its line.
 AS_GOOD, BESIDE = 9.0, 0.02
-#: Standard deviations from which one line is strong enough to name an uncommon element by.
+#: Standard deviations from which one line is strong enough to name any element by; below, only the
+#: K line of a common one.
 STRONG = 10.0
 #: Share of the significance of a lone peak that the lines of an element must reach.
 EXPLAINS = 0.75
@@ -48,7 +50,7 @@ def name_peak(left_over, peak, candidates, beam_energy):
     """Alpha line that a peak is, or None where that cannot be said.
 
     An element is named if at least two of its lines are there, or if no other element explains the
-    peak as well: a common one, or an uncommon one by a strong line. Never if another line of it,
+    peak as well: by the K line of a common one, or by a strong line. Never if another line of it,
     that must be there, is not.
 
     Parameters
@@ -76,9 +78,39 @@ def name_peak(left_over, peak, candidates, beam_energy):
     if several:
         return max(several, key=lambda of: of.total).alpha
     common = [element for element in as_good if element in COMMON]
-    strong = [element for element in as_good if found[element].chi_square > STRONG**2]
-    named = common or (strong if len(as_good) == 1 else [])
-    return found[named[0]].alpha if len(named) == 1 else None
+    named = common or as_good
+    if len(named) != 1:
+        return None
+    (of,) = (found[element] for element in named)
+    # K lines stand alone; of an element that shows L or M lines, one alone is little.
+    enough = bool(common) and of.alpha.endswith("Ka")
+    return of.alpha if enough or of.chi_square > STRONG**2 else None
+
+
+def find_hidden(left_over, candidates, beam_energy):
+    """Alpha line of an element that lies beneath fitted lines, or None.
+
+    There, no lone peak is looked for: what is left over may be the shape of those lines. Only a
+    strong element is found, whose lines together describe what a multiple of theirs cannot.
+    """
+    families = {
+        family.alpha: _with_followers(of, family.alpha)
+        for of in candidates.values()
+        for family in of
+        if family.alpha.endswith("a") and left_over.is_taken(_strongest(family))
+    }
+    if not families:
+        return None
+    profiles = np.array(
+        [left_over.design.profile(of.energies, of.weights) for of in families.values()]
+    )
+    positions = np.array([_strongest(family) for family in families.values()])
+    area, std, _ = left_over.areas(profiles, positions)
+    best = int(np.argmax(area / std))
+    if not area[best] > STRONG * std[best]:
+        return None
+    peak = UnexplainedPeak(positions[best], area[best], area[best] / std[best], None)
+    return name_peak(left_over, peak, candidates, beam_energy)
 
 
 def _evidence(left_over, families, alpha, peak, beam_energy):

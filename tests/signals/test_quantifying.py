@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import hyperspy.api as hs
 import numpy as np
 import pytest
 import simulation
@@ -19,6 +20,7 @@ from single_spectra import (
 )
 
 from hyperspy_clusterquant import ClusterResult, data
+from hyperspy_clusterquant.composition.compose import only_stray
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -362,3 +364,127 @@ def test_a_cluster_that_was_cropped_away_has_no_composition(clustered):
     assert np.isnan(q.atomic_percent[3]).all()
     assert np.isfinite(q.atomic_percent[result.sizes > 0]).all()
     assert " - " in str(q) or str(q).splitlines()[2].endswith("-")
+
+
+# --- lines that cannot be told apart, and clusters that hold nothing ---------------------
+
+
+def platinum(phosphorus=0.0, beta=1.0, off=0.0, tail=0.0):
+    """A spectrum of iron beneath a strap of platinum, which differs from what theory has."""
+    energy = np.arange(1, 2000) * 0.01
+    true = energy - off / 1000 * ((energy > 1.9) & (energy < 2.5))
+    total = 2e4 * simulation.family(energy, "Fe", "K", 130.0) + 400 * np.exp(-energy / 4)
+    total += 8e4 * simulation.family(energy, "Pt", "L", 130.0)
+    strap = simulation.family(true, "Pt", "M", 130.0)
+    strap += (beta - 1) * np.where(true > 2.09, strap, 0.0)
+    strap = (1 - tail) * strap + tail * np.interp(energy + 0.08, energy, strap)
+    return total + 1e5 * strap + phosphorus * simulation.family(energy, "P", "K", 130.0)
+
+
+#: What the user declares: platinum among the elements, of the strap, or not at all.
+LISTS = {
+    "quantified": (["Fe_Ka", "P_Ka", "Pt_La"], []),
+    "extra": (["Fe_Ka", "P_Ka"], ["Pt"]),
+    "with others": (["Fe_Ka", "P_Ka", "Si_Ka", "S_Ka"], ["Pt", "C", "Cu", "Ga"]),
+    "forgotten": (["Fe_Ka", "P_Ka"], []),
+}
+
+
+@pytest.mark.parametrize("declared", LISTS)
+@pytest.mark.parametrize(
+    "odd", [{}, {"beta": 1.3}, {"off": 2.0}, {"off": -2.0}, {"tail": 0.05}], ids=str
+)
+def test_no_phosphorus_is_found_beneath_platinum(declared, odd, rng):
+    lines, extra = LISTS[declared]
+    s = spectrum(rng.poisson(platinum(**odd)), [line.partition("_")[0] for line in lines])
+    table = s.cluster_quantification(
+        xray_lines=lines, kfactors=dict.fromkeys(lines, 1.0), extra_elements=extra
+    )
+    place = table.elements.index("P")
+    assert table.unconstrained_intensities[0, place] < 2.5 * table.intensities_std[0, place]
+    assert ("P_Ka", "Pt_Ma") in table.inseparable
+    (remark,) = [text for text in table.remarks if "do not tell P_Ka from Pt_Ma" in text]
+    assert "less P than" in remark
+    assert remark in str(table)
+    assert "P_Ka" not in [peak.line for peak in table.unexplained]
+
+
+@pytest.mark.parametrize("phosphorus", [5e3, 1e5])
+def test_phosphorus_beneath_platinum_is_within_its_error(phosphorus, rng):
+    lines = ["Fe_Ka", "P_Ka"]
+    s = spectrum(rng.poisson(platinum(phosphorus)), ["Fe", "P"])
+    table = s.cluster_quantification(
+        kfactors=dict.fromkeys(lines, 1.0), extra_elements=["C", "Pt"]
+    )
+    place = table.elements.index("P")
+    std = table.intensities_std[0, place]
+    assert table.unconstrained_intensities[0, place] == pytest.approx(phosphorus, abs=2.5 * std)
+    # What is as strong as platinum is told from it.
+    assert bool(table.inseparable) == (phosphorus < 2e4)
+
+
+def test_an_isolated_line_is_told_apart(rng):
+    mean, k, composition = simulated({"Fe": 60, "Cu": 40})
+    k["Ti_Ka"] = 1.6
+    s = spectrum(rng.poisson(3e5 * mean), ["Fe", "Cu", "Ti"])
+    table = s.cluster_quantification(kfactors=k)
+    assert not table.detected[0, table.elements.index("Ti")]
+    assert table.inseparable == ()
+
+
+def film(stray, oxide=0.0, size=24):
+    """A map whose left half is sample on a film, and whose right half is the film."""
+    energy = np.arange(1, 1000) * 0.01
+    sample = 60 * simulation.family(energy, "Fe", "K", 130.0)
+    sample += 60 * simulation.family(energy, "Cu", "K", 130.0) + 0.2 * np.exp(-energy / 4)
+    carbon = 100 * simulation.family(energy, "C", "K", 130.0) + 0.1 * np.exp(-energy / 4)
+    carbon += 40 * simulation.family(energy, "Si", "K", 130.0)
+    iron = oxide * simulation.family(energy, "Fe", "K", 130.0)
+    mean = np.zeros((size, size, len(energy)))
+    mean[:, : size // 2] = sample
+    mean[:, size // 2 :] = stray * sample + iron
+    return mean + carbon
+
+
+@pytest.mark.parametrize(
+    ("options", "background"),
+    [
+        ({"stray": 0.02}, [False, True]),
+        ({"stray": 0.04}, [False, True]),
+        ({"stray": 0.01, "oxide": 15.0}, [False, False]),
+        ({"stray": 0.5}, [False, False]),
+    ],
+    ids=str,
+)
+def test_a_film_of_stray_xrays_has_no_composition(options, background, rng, tmp_path):
+    s = hs.signals.Signal1D(rng.poisson(film(**options)))
+    s.set_signal_type("EDS_TEM_clustered")
+    axis = s.axes_manager.signal_axes[0]
+    axis.scale, axis.offset, axis.units = 0.01, 0.01, "keV"
+    s.set_microscope_parameters(beam_energy=200)
+    s.set_elements(["Fe", "Cu"])
+    labels = np.repeat([[0] * 12 + [1] * 12], 24, axis=0)
+    memberships = np.array([labels == 0, labels == 1], dtype=float)
+    result = ClusterResult("two", "pca_gmm", labels, memberships, np.zeros((576, 1)), [2.0], 1.0)
+    table = s.cluster_quantification(
+        result, kfactors={"Fe_Ka": 1.0, "Cu_Ka": 1.0}, extra_elements=["C", "Si"]
+    )
+    assert table.background.tolist() == background
+    text = str(table)
+    assert ("background" in text) == any(background)
+    assert np.isnan(table.configurational_entropy).tolist() == background
+    assert np.isfinite(table.atomic_percent).all()
+    assert ("background" in table.to_latex()) == any(background)
+    assert any("Background: cluster 1" in remark for remark in table.remarks) == any(background)
+    table.to_csv(tmp_path / "table.csv")
+    table.plot()
+
+
+def test_the_thin_end_of_a_wedge_is_sample():
+    """20 to 300 nm of one composition: little, but nothing beside it."""
+    thickness = np.array([20.0, 50.0, 100.0, 300.0])
+    sizes = np.full(4, 1000)
+    shares = np.full(4, 0.8)
+    assert not only_stray(thickness, shares, sizes).any()
+    # On a film as strong as the thick end, its share is smaller, and it is still sample.
+    assert not only_stray(thickness[1:], thickness[1:] / (thickness[1:] + 100), sizes[1:]).any()
