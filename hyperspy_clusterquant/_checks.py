@@ -121,12 +121,12 @@ def check_choice(name, value, choices):
         raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}, not {value!r}.")
 
 
-#: Units that are no lengths: none, pixels, and what print is measured in, which pint takes for
-#: lengths (px is 1/96 inch for it) or worse (pt is a pint).
+#: What files write of axes that have no length. pint takes some of it for lengths (px is 1/96 inch
+#: for it, its css_pixel; au is the astronomical unit) or worse (pt is a pint).
 _PIXEL_UNITS = {
-    "", "px", "pixel", "pixels", "pel", "css_pixel", "picture_element", "dot", "dots", "pt",
-    "point", "points", "pp", "pica", "picas", "scaled_point", "didot", "cicero", "tex_point",
-    "tex_pica", "tex_didot", "tex_cicero", "none", "undefined", "<undefined>", "a.u.", "index",
+    "", "px", "pix", "pixel", "pixels", "css_pixel", "voxel", "voxels", "dot", "dots", "pt",
+    "point", "points", "index", "none", "undefined", "<undefined>", "au", "a.u.", "arb", "arb.",
+    "arb. unit", "arb. units", "arb.u.", "arbitrary", "arbitrary unit", "arbitrary units",
 }  # fmt: skip
 
 

@@ -125,3 +125,18 @@ def test_velox_map(real_file, lazy):
         with pytest.warns(UserWarning, match="Theoretical k-factors at 300 keV"):
             q = s.cluster_quantification(result, extra_elements=())
         np.testing.assert_allclose(q.atomic_percent.sum(axis=1), 100)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("detector", [None, "windowless"])
+def test_strontium_titanate_has_one_strontium_for_one_titanium(real_file, detector):
+    """With theory's k-factors, if the silicon of the detector is as thick as it is."""
+    signals = hs.load(real_file("SrTiO3_spectra.emd"))
+    s = next(x for x in signals if x.axes_manager.signal_dimension == 1)
+    s.set_signal_type(TYPE)
+    s.set_elements(["Sr", "Ti", "O"])
+    ask = {"extra_elements": ["C", "Cu", "Si"]}
+    ratio = s.cluster_quantification(detector=detector, **ask).ratio("Sr", "Ti")
+    assert abs(ratio.values[0] - 1) < 3 * ratio.std[0]
+    ideal = s.cluster_quantification(detector="ideal", **ask).ratio("Sr", "Ti")
+    assert ideal.values[0] < 0.85

@@ -10,6 +10,7 @@ from scipy import linalg
 from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.composition.design import BEND_LENGTH, CURVE_AT, Scale, is_lone
 from hyperspy_clusterquant.composition.peaks import PeakFit, fit_peaks
+from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 
 #: What is known before: standard deviations of offset (keV), gain, bend (keV), resolution (eV), and
 #: tail.
@@ -18,7 +19,7 @@ PRIOR = np.array([0.015, 0.004, 0.015, 12.0, 0.03])
 BOUND = np.array([0.150, 0.012, 0.060, 50.0, 0.2])
 #: What is known of the curve of an axis: its standard deviation, and how far away it is another, in
 #: keV. Of real detectors it is some eV.
-CURVE_STD, CURVE_LENGTH = 0.003, 1.0
+CURVE_STD, CURVE_LENGTH = 0.004, 1.0
 N_FIXED = len(PRIOR)
 #: A tail may be estimated a little below zero, as any estimate of nothing must, or its stated error
 #: and that of what lies below strong peaks would be too large.
@@ -26,6 +27,9 @@ TAIL, LEAST_TAIL = 4, 0.02
 #: What atomic data leave unknown of the energies of lines of a shell, standard deviation in keV:
 #: tables of M lines (xraylib's, exspy's) differ by so much.
 ENERGY_STD = {"M": 0.003}
+#: Distance from a line, in full widths, within which the residual tells how well it is described,
+#: and standard deviations from which that is more than noise.
+AROUND, NO_NOISE = 3.0, 3.0
 MAX_ITERATIONS = 12
 #: Rounds of a fit that is only compared with others.
 ROUGH = 3
@@ -177,7 +181,13 @@ def area_covariance(fit, calibration):
 
     :math:`C + G C_s G^T` with the change G of the areas with the scale. Estimates of a scale
     are uncorrelated with the areas at a given scale, so the two add. The same for the energies of
-    the lines of each family, as far as atomic data do not know them (`ENERGY_STD`).
+    the lines of each family, as far as atomic data do not know them (`ENERGY_STD`). Where the fit
+    does not describe the counts around a line, its standard deviation is larger by the residual
+    there (Birge's ratio).
+
+    References
+    ----------
+    R. T. Birge, Phys. Rev. 40 (1932) 207.
     """
     weight = 1 / np.sqrt(fit.variance)
     columns = np.vstack([fit.design.profiles, fit.design.background]).T * weight[:, None]
@@ -187,11 +197,31 @@ def area_covariance(fit, calibration):
     inverse = inverse / length[: len(fit.areas), None]
     with_scale = inverse @ (scale_derivatives(fit) * weight[:, None])
     with_energies = inverse @ (_energy_derivatives(fit) * weight[:, None])
-    return (
+    covariance = (
         fit.covariance
         + with_scale @ calibration.covariance @ with_scale.T
         + with_energies @ with_energies.T
     )
+    ratio = _residual_around(fit)
+    return covariance * ratio[:, None] * ratio
+
+
+def _residual_around(fit):
+    """Root mean square of the residual around the strongest line of each family.
+
+    1 where it is no more than noise.
+    """
+    design = fit.design
+    collected = np.append(0.0, np.cumsum(fit.residual**2))
+    ratios = np.ones(len(design.families))
+    for n, family in enumerate(design.families):
+        line = family.energies[np.argmax(family.weights)]
+        half = AROUND * fwhm_at_energy(line, design.scale.resolution)
+        first, last = np.searchsorted(design.true_energy, [line - half, line + half])
+        square = (collected[last] - collected[first]) / max(last - first, 1)
+        if square > 1 + NO_NOISE * np.sqrt(2 / max(last - first, 1)):
+            ratios[n] = np.sqrt(square)
+    return ratios
 
 
 def _energy_derivatives(fit):

@@ -205,15 +205,25 @@ def _search(fit, variance, candidates, found, calibrated=True):
     """
     found, declared = dict(found), _without(fit.design.families, found)
     beam_energy = fit.design.beam_energy
+
+    def fitted(of_found):
+        families = [*declared, *(family for of in of_found.values() for family in of)]
+        return fit_peaks(fit.counts, variance, fit.design.with_families(families))
+
     while len(found) < MOST_PEAKS and fit.counts.sum() > 0:
         left_over = LeftOver(fit, calibrated)
         peak = find_peak(left_over)
-        if peak is None:
-            line = find_hidden(left_over, candidates, beam_energy) if calibrated else None
+        named = {name: of for name, of in found.items() if not is_lone(of[0])}
+        if len(named) < len(found):
+            # Lone peaks may be lines of the element that is looked for.
+            left_over = LeftOver(fitted(named), calibrated)
+        others = {element: of for element, of in candidates.items() if element not in named}
+        if peak is not None:
+            line = name_peak(left_over, peak, others, beam_energy)
+        else:
+            line = find_hidden(left_over, others, beam_energy) if calibrated else None
             if line is None:
                 break
-        else:
-            line = name_peak(left_over, peak, candidates, beam_energy)
         if line is None:
             family = lone_peak(peak.energy)
             found[family.alpha] = (family,)
@@ -221,8 +231,7 @@ def _search(fit, variance, candidates, found, calibrated=True):
             element = line.partition("_")[0]
             new = candidates[element]
             found = {**_not_explained(found, new, fit), element: new}
-        families = [*declared, *(family for of in found.values() for family in of)]
-        fit = fit_peaks(fit.counts, variance, fit.design.with_families(families))
+        fit = fitted(found)
     return found, fit.design
 
 

@@ -46,6 +46,8 @@ FOUND = 3.0
 #: apart.
 BLURRED = 3.0
 LOWEST_LINE = 0.05
+#: Share of the strongest line of a family from which a line counts as one of it.
+WEAKEST = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,17 +163,18 @@ def measure(counts, variances, choice):
     used = (choice.energy >= start) & (choice.energy <= end)
     energy = choice.energy[used]
 
-    def families(elements):
-        lowest, highest = (
-            max(energy[0] - REACH, LOWEST_LINE),
-            min(energy[-1] + REACH, choice.highest),
+    def families(elements, highest):
+        alphas = alpha_lines(
+            elements, max(energy[0] - REACH, LOWEST_LINE), highest, choice.beam_energy
         )
-        return known_families(alpha_lines(elements, lowest, highest), choice.beam_energy)
+        known = known_families(alphas, choice.beam_energy)
+        return tuple(f for f in known if _lowest_line(f) < energy[-1] + REACH)
 
     declared = (*choice.elements, *choice.extra)
-    candidates = {e: families([e]) for e in known_elements() if e not in declared}
+    candidates = {e: families([e], choice.highest) for e in known_elements() if e not in declared}
     scale = Scale(resolution=choice.resolution)
-    design = Design(energy, families(declared), scale, choice.beam_energy)
+    # Lines of them may lie in the fit though their alpha line lies above it.
+    design = Design(energy, families(declared, np.inf), scale, choice.beam_energy)
     fitted = fit_spectra(counts[:, used], variances[:, used], design, candidates)
     return Intensities(
         lines=choice.lines,
@@ -180,6 +183,11 @@ def measure(counts, variances, choice):
         unexplained=fitted.unexplained,
         used=used,
     )
+
+
+def _lowest_line(family):
+    """Energy in keV of the lowest line of a family that counts."""
+    return family.energies[family.weights > WEAKEST * family.weights.max()].min()
 
 
 def measure_absorbed(measured, variances, kfactors, foil):

@@ -91,13 +91,16 @@ def find_hidden(left_over, candidates, beam_energy):
     """Alpha line of an element that lies beneath fitted lines, or None.
 
     There, no lone peak is looked for: what is left over may be the shape of those lines. Only a
-    strong element is found, whose lines together describe what a multiple of theirs cannot.
+    strong element is found, whose lines together describe what a multiple of theirs cannot; and
+    none below 1 keV, where L lines are not as theory has them.
     """
     families = {
         family.alpha: _with_followers(of, family.alpha)
         for of in candidates.values()
         for family in of
-        if family.alpha.endswith("a") and left_over.is_taken(_strongest(family))
+        if family.alpha.endswith("a")
+        and _strongest(family) > SOFT
+        and left_over.is_taken(_strongest(family))
     }
     if not families:
         return None

@@ -19,6 +19,8 @@ SIGNIFICANT = 5.0
 #: noise.
 SHAPE_ERROR = {"K": 0.03, "L": 0.03, "M": 0.05}
 NEAR = 1.3
+#: That of L and M lines that are weak beside the strongest.
+WEAK_ERROR = 0.5
 #: Share of a peak that nothing fitted already may take over, at least.
 LEAST_DISTINCT = 0.1
 #: Shift of lines in keV that is reckoned with before the calibration, and what it makes of the
@@ -27,7 +29,7 @@ LARGEST_SHIFT = 0.08
 SHIFT_ERROR = 0.3
 #: Distance from a declared line, in full widths, within which counts are that line's, and share
 #: of its family that makes a line one of them.
-OWN, OWN_SHARE = 0.5, 0.03
+OWN, OWN_SHARE = 0.5, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,12 +175,15 @@ class LeftOver:
 def _shape_errors(family):
     """Counts that each line of a family may be wrong by, for one count of its alpha line.
 
-    The weaker a line beside the strongest, the less of it is known: tables differ by 3 % for
-    L-beta of antimony, and by 20 % and more for the L-l line, a twentieth as strong.
+    Of L and M lines, the less is known the weaker they are beside the strongest: tables differ by
+    3 % for L-beta of antimony, and by 60 % for L-beta 3 of silver, a twentieth as strong.
     """
-    return SHAPE_ERROR.get(family.alpha.partition("_")[2][:1], 0.0) * np.sqrt(
-        family.weights * family.weights.max()
-    )
+    shell = family.alpha.partition("_")[2][:1]
+    error = SHAPE_ERROR.get(shell, 0.0)
+    if shell == "K":
+        return error * family.weights
+    share = family.weights / family.weights.max()
+    return family.weights.max() * np.minimum(error * np.cbrt(share), WEAK_ERROR * share)
 
 
 def find_peak(left_over):

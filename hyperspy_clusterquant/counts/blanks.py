@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hyperspy_clusterquant._warn import warn
+from hyperspy_clusterquant.counts.masks import vacuum_mask
 
 #: Vacuum counts at least this share of what the rest of the map does: what the microscope
 #: scatters on its way, and the noise of the detector.
@@ -45,25 +46,66 @@ def blank_chunks(counted, n_pixels):
     return (counted == 0) & (expected * n_pixels >= EXPECTED)
 
 
-def warn_of_blank_chunks(counted, shape, places, parts):
-    """Warn of `blank_chunks`, and say where they are.
+def is_empty_elsewhere(totals, known, rate):
+    """Whether the vacuum of a map counts nothing, as it is simulated or has had a threshold.
+
+    Then empty chunks are no wonder.
+
+    Parameters
+    ----------
+    totals : array (map shape)
+        Counts of each pixel.
+    known : array of bool (map shape)
+        Pixels to look at.
+    rate : float
+        Counts of a pixel of vacuum that are to be expected, at least.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> totals = np.full((20, 20), 50)
+    >>> totals[:, 12:] = 0
+    >>> known = np.arange(20) < 16 + np.zeros((20, 1))
+    >>> is_empty_elsewhere(totals, known, rate=0.2)
+    True
+    >>> is_empty_elsewhere(totals, known, rate=0.1)
+    False
+    """
+    vacuum = totals[vacuum_mask(totals) & known]
+    expected = rate * len(vacuum)
+    return bool(expected >= EXPECTED and vacuum.sum() < 0.1 * expected)
+
+
+def warn_of_blank_chunks(counted, places, parts, keep, totals):
+    """Warn of `blank_chunks`, and say where they are, unless vacuum is empty elsewhere as well.
 
     Parameters
     ----------
     counted : array (n_places, n_parts)
-    shape : tuple of int
-        Of the map.
     places : sequence of tuples of slice
         Pixels of each place, in array order.
-    parts : sequence of slice
-        Channels of each part.
+    parts : sequence of str
+        Energies of each part, in words.
+    keep : array of bool (map shape)
+        Pixels that take part. Nothing is said of places without one.
+    totals : callable
+        Gives the counts of each pixel, array (map shape); called only if there are such chunks.
     """
-    n_pixels = [
-        np.prod([len(range(*s.indices(n))) for s, n in zip(place, shape, strict=True)], dtype=int)
-        for place in places
-    ]
+    n_pixels = np.array([keep[place].size for place in places])
     blank = blank_chunks(counted, n_pixels)
+    blank &= np.array([keep[place].any() for place in places])[:, None]
     if not blank.any():
+        return
+    totals, known, rates = totals(), keep.copy(), []
+    for place, of_parts in zip(places, blank, strict=True):
+        if of_parts.any():
+            known[place] = False
+        elif totals[place].any():
+            rates.append(totals[place].mean())
+    if rates and is_empty_elsewhere(totals, known, min(STRAY * np.mean(rates), *rates)):
         return
     where = []
     for place, of_parts in zip(places, blank, strict=True):
@@ -72,7 +114,7 @@ def warn_of_blank_chunks(counted, shape, places, parts):
             where.append(pixels)
         else:
             where += [
-                f"{pixels}.isig[{part.start}:{part.stop}]"
+                f"{pixels}{part}"
                 for part, is_blank in zip(parts, of_parts, strict=True)
                 if is_blank
             ]
@@ -80,7 +122,8 @@ def warn_of_blank_chunks(counted, shape, places, parts):
     more = f" and {len(where) - MOST_NAMED} more" if len(where) > MOST_NAMED else ""
     chunks = "chunk of the map holds" if len(where) == 1 else "chunks of the map hold"
     warn(
-        f"{len(where)} {chunks} not a single count, while vacuum counts a little everywhere: "
-        f"{named}{more}. Perhaps the file is damaged: a chunk that is missing in a .zspy or .hspy "
-        "file reads as zeros. Copy the file anew, or leave these pixels out with `navigation_mask`."
+        f"{len(where)} {chunks} not a single count, while the rest has counts everywhere, also in "
+        f"vacuum: {named}{more}. Perhaps the file is damaged: a chunk that is missing in a .zspy "
+        "or .hspy file reads as zeros. Copy the file anew, or leave these pixels out with "
+        "`navigation_mask`."
     )

@@ -7,9 +7,9 @@ from scipy import interpolate, sparse
 
 #: Channels below this energy (keV) hold the detector's noise peak, not X-rays.
 LOWEST_ENERGY = 0.1
-#: X-ray lines of usual elements lie above this energy (keV): carbon's at 0.277. What some detectors
-#: count below comes in bursts in a few pixels, and says nothing of where the sample is.
-LOWEST_LINE = 0.2
+#: Where the sample is, is told by counts from this energy (keV) on: above it lie the lines of usual
+#: elements (carbon's at 0.277). What some detectors count below comes in bursts in a few pixels.
+SAMPLE_FROM = 0.2
 #: Channels are merged into features up to this width (keV), a quarter of a
 #: peak's full width: no information is lost and the covariance stays small.
 FEATURE_WIDTH = 0.032
@@ -234,6 +234,16 @@ def _features_of_entries(pixel, channel, values, features, shape):
     return block
 
 
+def check_numbers(dtype):
+    """Raise a ValueError if data are True and False."""
+    if dtype.kind == "b":
+        raise ValueError(
+            "The data are True and False, but the counts of the detector are needed, as numbers, "
+            "also where there is at most one. If True does stand for one count: "
+            's.change_dtype("uint8").'
+        )
+
+
 def check_counts(counts):
     """Raise a ValueError that says why unless `counts` holds counts."""
     if counts.size == 0 or (counts.dtype.kind == "u" and counts.dtype.itemsize < 4):
@@ -242,12 +252,7 @@ def check_counts(counts):
         "Clustering rests on Poisson statistics and needs the raw counts of the detector, "
         "before any normalisation, background subtraction or smoothing."
     )
-    if counts.dtype.kind == "b":
-        raise ValueError(
-            "The data are True and False, but counts must be numbers of X-rays, also where there "
-            f"is at most one. {advice} If True does stand for one count: "
-            's.change_dtype("uint8").'
-        )
+    check_numbers(counts.dtype)
     if counts.dtype.kind not in "uif":
         raise ValueError(f"Counts must be real numbers, not {counts.dtype}. {advice}")
     if counts.dtype.kind == "f":
@@ -255,7 +260,10 @@ def check_counts(counts):
         if n_bad:
             raise ValueError(
                 f"The data hold NaN or infinite values ({n_bad} in one block). {advice} Replace "
-                "them first, for example with numpy.nan_to_num, or crop them away."
+                "them first, for example with numpy.nan_to_num, or crop them away. If they were "
+                "masked before s.as_lazy(), which makes NaN of that: take the mask of the pixels, "
+                "mask = s.data.mask.any(axis=-1), and s.data = s.data.filled(0) before it, and "
+                "pass navigation_mask=mask."
             )
     if counts.max() >= 2**31:
         raise ValueError(

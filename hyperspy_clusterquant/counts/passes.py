@@ -24,6 +24,7 @@ from hyperspy_clusterquant.counts.chunks import (
     read_chunk,
     sum_chunk,
 )
+from hyperspy_clusterquant.counts.packed import row_sums
 from hyperspy_clusterquant.counts.runners import Local, active_runner, tree
 from hyperspy_clusterquant.counts.stores import Stored
 
@@ -31,7 +32,7 @@ from hyperspy_clusterquant.counts.stores import Stored
 BLOCK_PIXELS = 2**13
 
 
-def collect_features(data, features, advance=None):
+def collect_features(data, features, advance=None, keep=None, energy=None):
     """Sparse features of every pixel of a map, in one pass.
 
     A warning says which chunks of a dask array hold not a single count although others do.
@@ -44,6 +45,10 @@ def collect_features(data, features, advance=None):
         Feature of each channel, -1 = not used. Chunks without any are not read.
     advance : callable, optional
         Called with the share that is done.
+    keep : array of bool (map shape), optional
+        Pixels that take part. All are read, but of the others no warning is given.
+    energy : array (channels,), optional
+        In keV, for the warning.
 
     Returns
     -------
@@ -82,8 +87,23 @@ def collect_features(data, features, advance=None):
     counted = dask.delayed(np.array)([dask.delayed(counts_of_piece)(piece) for piece in watched])
     (*blocks, counted), runner = runner.persist([*assembled, counted], watched, advance)
     (counted,) = runner.run([dask.delayed(_loaded)(counted)])
-    warn_of_blank_chunks(counted.reshape(len(rows), -1), shape, places, [channels[c] for c in used])
-    return BlockedCounts(blocks, runner, bounds)
+    collected = BlockedCounts(blocks, runner, bounds)
+
+    def totals():
+        return np.concatenate(collected.map(row_sums)).reshape(shape)
+
+    parts = [_energies(energy, channels[c]) for c in used]
+    keep = np.ones(shape, dtype=bool) if keep is None else keep
+    warn_of_blank_chunks(counted.reshape(len(rows), -1), places, parts, keep, totals)
+    return collected
+
+
+def _energies(energy, channels):
+    """Energies of a slice of channels in words."""
+    if energy is None:
+        return f" in channels {channels.start} to {channels.stop - 1}"
+    first, last = energy[channels.start], energy[channels.stop - 1]
+    return f" from {first:.3g} to {last:.3g} keV"
 
 
 def _loaded(stored):

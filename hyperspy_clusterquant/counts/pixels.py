@@ -10,7 +10,7 @@ from hyperspy_clusterquant._checks import as_keep, check_some_kept
 from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.counts.blocked import BlockedCounts
-from hyperspy_clusterquant.counts.features import LOWEST_LINE
+from hyperspy_clusterquant.counts.features import SAMPLE_FROM
 from hyperspy_clusterquant.counts.masks import VACUUM, vacuum_mask
 from hyperspy_clusterquant.counts.packed import row_sums
 from hyperspy_clusterquant.counts.passes import collect_features, masked_pixels
@@ -66,7 +66,7 @@ def read_pixels(data, energy, channels, navigation_mask, progress):
         Feature that each channel is counted to, -1 = none, see `features.merge_channels`.
     navigation_mask : "auto", None or array of bool (map shape)
         Pixels to leave out: True = left out; ``"auto"`` = vacuum, found from the counts where
-        lines are, see `features.LOWEST_LINE`. Pixels that a masked array masks, in one channel
+        lines are, see `features.SAMPLE_FROM`. Pixels that a masked array masks, in one channel
         or all, are left out in any case.
     progress : callable
         Called with the name of the stage and the share of it that is done.
@@ -95,13 +95,14 @@ def read_pixels(data, energy, channels, navigation_mask, progress):
                 "is left out like those of `navigation_mask`. If channels are masked in all "
                 "pixels, crop them with s.isig and unmask the others: s.data = s.data.data."
             )
-    stored = collect_features(data, channels, lambda share: progress("counts", share))
+    stored = collect_features(data, channels, lambda share: progress("counts", share), keep, energy)
     totals = np.concatenate(stored.map(row_sums))
     if automatic:
         n_known = np.count_nonzero(keep)
-        keep &= ~vacuum_mask(_where_lines_are(stored, totals, energy, channels).reshape(shape))
+        of_lines = _where_lines_are(stored, totals, energy, channels).reshape(shape)
+        keep &= ~vacuum_mask(of_lines)
         check_some_kept(keep, automatic)
-        _warn_of_much_vacuum(1 - np.count_nonzero(keep) / n_known)
+        _warn_of_much_vacuum(1 - np.count_nonzero(keep) / n_known, of_lines)
     totals = totals[keep.ravel()]
     if totals.sum() == 0:
         raise ValueError(
@@ -113,7 +114,7 @@ def read_pixels(data, energy, channels, navigation_mask, progress):
 
 def _where_lines_are(stored, totals, energy, channels):
     """Counts of each pixel in the features where lines are; in all if these hold none."""
-    lines = np.unique(channels[(channels >= 0) & (energy >= LOWEST_LINE)])
+    lines = np.unique(channels[(channels >= 0) & (energy >= SAMPLE_FROM)])
     if not 0 < len(lines) <= channels.max():
         return totals
     groups = np.full(channels.max() + 1, -1)
@@ -122,14 +123,16 @@ def _where_lines_are(stored, totals, energy, channels):
     return of_lines if of_lines.any() else totals
 
 
-def _warn_of_much_vacuum(share):
+def _warn_of_much_vacuum(share, totals):
     """Tell the user if the automatic mask leaves out more than half of the map."""
     if share > 0.5:
+        descending = np.cumsum(np.sort(totals, axis=None)[::-1])
+        n_half = 1 + np.searchsorted(descending, 0.5 * descending[-1])
         warn(
             f"{share:.0%} of the map are left out as vacuum, with less than {VACUUM:.0%} of the "
-            "sample's counts. Of particles on vacuum, that is right. If sample is missing in "
-            "s.plot_clusters(), pass navigation_mask=None, or a mask of your own (True = left "
-            "out)."
+            f"sample's counts; half of all counts are in {n_half} of {totals.size} pixels. Of "
+            "particles on vacuum, that is right. If sample is missing in s.plot_clusters(), pass "
+            "navigation_mask=None, or a mask of your own (True = left out)."
         )
 
 

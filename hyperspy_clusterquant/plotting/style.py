@@ -102,7 +102,7 @@ def _pixel_size(axis):
 
 def _counts_pixels(axis):
     """Whether an axis has nothing but pixels to count."""
-    return is_pixel_unit(axis["units"]) or axis["scale"] == 0
+    return is_pixel_unit(axis["units"]) or not 0 < abs(axis["scale"]) < np.inf
 
 
 def _draw_scale_bar(ax, axis, n_pixels):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from hyperspy_clusterquant._checks import is_pixel_unit
+from hyperspy_clusterquant.counts.features import check_numbers
 
 #: keV in the units that an energy axis may have.
 KEV = {"kev": 1.0, "ev": 1e-3}
+#: A physical size: a number, and units with small powers. What else pint would read may take
+#: forever, such as 9**9**9**9 nm.
+_NUMBER = r"(?P<number>[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf|nan))"
+_UNIT = r"[^\W\d_]+(?:\s*(?:\^|\*\*)\s*[1-3](?:\.0)?|[²³])?"
+SIZE = re.compile(rf"{_NUMBER}\s*(?P<units>{_UNIT}(?:\s*[\s*]\s*{_UNIT})*)", re.IGNORECASE)
 
 
 def navigation_axes(signal):
@@ -66,15 +74,15 @@ def counts_of(signal):
     ValueError
         If the data are True and False.
     """
-    if signal.data.dtype == bool:
-        raise ValueError(
-            "The data are True and False, but the counts of the detector are needed, as numbers, "
-            "also where there is at most one. If True does stand for one count: "
-            's.change_dtype("uint8").'
-        )
+    check_numbers(signal.data.dtype)
     energy = signal.axes_manager.signal_axes[0]
     last = np.moveaxis(signal.data, energy.index_in_array, -1)
     return in_order(signal, last)
+
+
+def is_masked_array(signal):
+    """Whether the counts of a signal are a masked array, or a dask array of such."""
+    return isinstance(getattr(signal.data, "_meta", signal.data), np.ma.MaskedArray)
 
 
 def in_order(signal, spectra):
@@ -157,11 +165,14 @@ def _in_pixels(size, axes, asked):
     )
     if not all(axis.is_uniform for axis in axes) or any(is_pixel_unit(_units(a)) for a in axes):
         raise ValueError(
-            f"{advice} Axes without units, in pixels or in units of print have no length: with "
+            f"{advice} Axes without units, in pixels or in arbitrary units have no length: with "
             "them, sizes are numbers of pixels."
         )
     try:
-        size = registry.Quantity(str(size))
+        read = SIZE.fullmatch(str(size).strip())
+        if read is None:
+            raise ValueError("a size is a number and its unit")
+        size = registry.Quantity(float(read["number"]), read["units"])
         if any(is_pixel_unit(unit) for unit, _ in size.unit_items()):
             raise ValueError(f"{size.units} is no physical length")
         pixel = registry.Quantity(1.0)

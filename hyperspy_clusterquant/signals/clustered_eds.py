@@ -8,9 +8,7 @@ from functools import wraps
 from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
 from hyperspy_clusterquant.results.clusters import ClusterResult
-from hyperspy_clusterquant.signals.axes import (
-    navigation_axes,
-)
+from hyperspy_clusterquant.signals.axes import navigation_axes
 from hyperspy_clusterquant.signals.clustering import MapClustering, check_name
 from hyperspy_clusterquant.signals.following import FollowingResults
 from hyperspy_clusterquant.signals.kept import ResultsOfSignal
@@ -28,9 +26,12 @@ from hyperspy_clusterquant.signals.quantifying import ClusterComposition
 from hyperspy_clusterquant.signals.storage import (
     as_exspy_signal,
     check_not_its_own_file,
+    warn_of_mask,
+    with_axes,
     write_result,
 )
 from hyperspy_clusterquant.signals.testing import ClusterDiagnostics
+from hyperspy_clusterquant.xrays.lines import lines_of
 
 
 class ClusteredEDSSpectrum(
@@ -80,6 +81,12 @@ class ClusteredEDSSpectrum(
             forget_note_of_sem(self.metadata)
         super().set_signal_type(signal_type)
 
+    @wraps(EDSTEMSpectrum.set_microscope_parameters)
+    def set_microscope_parameters(self, *args, **kwargs):
+        # exspy writes to the TEM, but what is said of an SEM beside it would be believed.
+        move_sem(self.metadata)
+        return super().set_microscope_parameters(*args, **kwargs)
+
     def _set_default_param(self):
         super()._set_default_param()
         # exspy writes its own signal type, with which copies would lose this class.
@@ -90,6 +97,11 @@ class ClusteredEDSSpectrum(
         if isinstance(FWHM_MnKa, str) and FWHM_MnKa == "auto":
             FWHM_MnKa = resolution_of(self, possible=False)
         return super()._get_line_energy(Xray_line, FWHM_MnKa)
+
+    def _get_lines_from_elements(self, elements, only_one=False, only_lines=("a",)):
+        # exspy stops at elements that its tables have no lines of.
+        elements = [element for element in elements if lines_of(element)]
+        return super()._get_lines_from_elements(elements, only_one, only_lines)
 
     def _get_beam_energy(self):
         # exspy compares and multiplies whatever is there, such as -1 or a text.
@@ -207,7 +219,7 @@ class ClusteredEDSSpectrum(
                 f"this signal's map has shape {shape}. Use the results in s.clusters, which are "
                 "cropped with the map."
             )
-        return result
+        return with_axes(result, navigation_axes(self))
 
     # --- files ----------------------------------------------------------------------------
 
@@ -216,7 +228,8 @@ class ClusteredEDSSpectrum(
 
         Results are kept in ``.hspy`` and ``.zspy`` files. ``.rpl`` and ``.msa`` files hold one of
         exspy's signals without results, and are written in one piece: a lazy map must fit into
-        memory for that.
+        memory for that. What their metadata cannot hold is left out, with a warning where it is no
+        number. The mask of a masked array is in no file; a warning says so.
 
         Parameters
         ----------
@@ -238,6 +251,7 @@ class ClusteredEDSSpectrum(
         if self._lazy:
             check_not_its_own_file(self, filename, extension)
         known = as_exspy_signal(self, filename, extension, file_format)
+        warn_of_mask(self)
         if known is None:
             super().save(filename, overwrite, extension, file_format, **kwds)
         else:

@@ -115,11 +115,13 @@ class FollowingResults:
     @wraps(EDSTEMSpectrum.rebin)
     def rebin(self, new_shape=None, scale=None, crop=True, dtype=None, out=None):
         results, old_axes = read_results(self), navigation_axes(self)
+        factors = self._validate_rebin_args_and_get_factors(new_shape, scale)
+        factors = [float(factors[axis.index_in_array]) for axis in
+                   reversed(self.axes_manager.navigation_axes)]  # fmt: skip
         with times_aside(self, out), fitting_variance(self):
             rebinned = super().rebin(new_shape, scale, crop, dtype, out)
         target = rebinned if out is None else out
         new_axes = navigation_axes(target)
-        factors = [n["scale"] / o["scale"] for n, o in zip(new_axes, old_axes, strict=True)]
         rebin_times(self, target, factors, crop)
         whole = np.maximum(np.rint(factors).astype(int), 1)
         shape = tuple(o["size"] // factor for o, factor in zip(old_axes, whole, strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 
 from hyperspy_clusterquant._checks import as_number
@@ -21,6 +23,8 @@ _NUMBERS = (
     "Detector.EDS.elevation_angle", "Detector.EDS.energy_resolution_MnKa",
     "Detector.EDS.live_time", "Detector.EDS.real_time",
 )  # fmt: skip
+#: Forms of date and time that files of spectra are written from.
+_DATES = {"date": "%Y-%m-%d", "time": "%H:%M:%S"}
 #: What is possible: of microscopes in keV, and of detectors in eV at Mn K-alpha.
 BEAM_ENERGIES = (1.0, 2000.0)
 RESOLUTIONS = (80.0, 250.0)
@@ -57,18 +61,18 @@ def _take_out(signal, key):
 
 
 def elements_of(signal):
-    """Declared elements, list of str."""
+    """Declared elements, each once, list of str."""
     return _texts(signal.metadata.get_item("Sample.elements", None))
 
 
 def xray_lines_of(signal):
-    """Declared X-ray lines, list of str."""
+    """Declared X-ray lines, each once, list of str."""
     return _texts(signal.metadata.get_item("Sample.xray_lines", None))
 
 
 def _texts(value):
     value = () if value is None else np.atleast_1d(np.asarray(value, dtype=object))
-    return [str(name) for name in value]
+    return list(dict.fromkeys(str(name) for name in value))
 
 
 # --- microscope and detector --------------------------------------------------------------
@@ -81,11 +85,18 @@ def beam_energy_of(signal, needed=True):
     None.
     """
     stated = _stated(signal, "beam_energy")
-    if stated is not None and BEAM_ENERGIES[0] <= as_number(stated) <= BEAM_ENERGIES[1]:
-        return float(stated)
+    number, (lowest, highest) = as_number(stated), BEAM_ENERGIES
+    if lowest <= number <= highest:
+        return number
     if not needed:
         return None
-    is_what = "is not known" if stated is None else f"is {stated} keV, which no microscope has"
+    if stated is None:
+        is_what = "is not known"
+    elif np.isnan(number):
+        is_what = f"is {stated!r} in the metadata, which is no number"
+    else:
+        in_ev = "; that looks like eV" if lowest <= number / 1000 <= highest else ""
+        is_what = f"is {number:g} keV in the metadata, which no microscope has{in_ev}"
     raise ValueError(
         f"The beam energy {is_what}. Set it in keV with "
         "s.set_microscope_parameters(beam_energy=200)."
@@ -134,12 +145,17 @@ def take_off_angle_of(signal):
 
 def is_recorded_as_sem(signal):
     """Whether the metadata say that a scanning electron microscope made the map."""
-    return _says_of_sem(signal.metadata) or _stated(signal, RECORDED_AS) == "SEM"
-
-
-def _says_of_sem(metadata):
+    metadata = signal.metadata
     node = metadata.get_item(SEM, None)
-    return isinstance(node, type(metadata)) and len(node) > 0
+    says_so = isinstance(node, type(metadata)) and _says_something(node.as_dictionary())
+    return says_so or _stated(signal, RECORDED_AS) == "SEM"
+
+
+def _says_something(node):
+    """Whether a node, as a dictionary, holds more than empty ones."""
+    if isinstance(node, dict):
+        return any(map(_says_something, node.values()))
+    return node is not None
 
 
 def as_exspy_reads_it(instrument):
@@ -156,8 +172,10 @@ def as_exspy_reads_it(instrument):
     """
     if not isinstance(instrument, dict) or not isinstance(instrument.get("SEM"), dict):
         return instrument
-    rest = {key: value for key, value in instrument.items() if key not in ("SEM", "TEM")}
-    said = _joined(instrument.get("TEM"), instrument["SEM"])
+    rest = {key: value for key, value in instrument.items() if key != "SEM"}
+    if not _says_something(instrument["SEM"]):
+        return rest
+    said = _joined(rest.get("TEM"), instrument["SEM"])
     return {**rest, "TEM": {**said, RECORDED_AS: "SEM"}}
 
 
@@ -172,7 +190,7 @@ def _joined(below, above):
 
 def move_sem(metadata):
     """Put what metadata say of an SEM where exspy looks for a transmission microscope."""
-    if _says_of_sem(metadata):
+    if isinstance(metadata.get_item(SEM, None), type(metadata)):
         said = as_exspy_reads_it(metadata.get_item(INSTRUMENT).as_dictionary())
         delattr(metadata, INSTRUMENT)
         metadata.set_item(INSTRUMENT, said)
@@ -190,14 +208,15 @@ def forget_note_of_sem(metadata):
 def time_of(signal, name):
     """Time of that name (``"live_time"``, ``"real_time"``) in s.
 
-    One for all pixels, a flat array with one for each, or None if it is not known.
+    One for all pixels, a flat array with one for each, or None if it is not known. Negative and
+    infinite ones, and those of each pixel that are NaN, are not known: NaN in an array.
     """
     stated = stated_time(signal, name)
     if hasattr(stated, "axes_manager"):  # a map of times as a signal
         stated = stated.data
     if not is_of_each(stated):
         number = as_number(stated)
-        return number if np.isfinite(number) else None
+        return number if 0 <= number < np.inf else None
     try:
         each = np.asarray(stated, dtype=float)
     except (TypeError, ValueError):
@@ -208,7 +227,8 @@ def time_of(signal, name):
     # Of another map, such as one of those in a stack, or of the same one lying on its side.
     if each.size != np.prod(shape, dtype=int) or (sizes[0] != sizes[1] and unfolded not in sizes):
         return None
-    return each.ravel() if shape else each.item()
+    each = np.where((each >= 0) & (each < np.inf), each, np.nan).ravel()
+    return None if np.isnan(each).all() else each if shape else each.item()
 
 
 def stated_time(signal, name):
@@ -270,8 +290,30 @@ def copy_metadata(signal, to):
 
 
 def keep_numbers(signal):
-    """Write what is said of the instrument in numbers as such, and delete what is none there."""
+    """Write what is said of the instrument in numbers as such, and delete what is none there.
+
+    Returns
+    -------
+    dict
+        What is deleted, by the last part of its name; times of each pixel in words.
+    """
+    lost = {}
     for key in _NUMBERS:
         stated = _stated(signal, key)
-        number = np.nan if np.ndim(stated) else as_number(stated)
+        number = np.nan if is_of_each(stated) else as_number(stated)
         _set_stated(signal, key, number if np.isfinite(number) else None)
+        if stated is not None and not np.isfinite(number):
+            name = key.rpartition(".")[2]
+            lost[name] = "of each pixel" if is_of_each(stated) else stated
+    return lost
+
+
+def keep_dates(signal):
+    """Delete what is no date or time of day as ISO 8601 writes them, such as 14.10.2014."""
+    for key, form in _DATES.items():
+        stated = signal.metadata.get_item(f"General.{key}", None)
+        try:
+            datetime.strptime(stated, form)
+        except (TypeError, ValueError):
+            if signal.metadata.has_item(f"General.{key}"):
+                delattr(signal.metadata.General, key)

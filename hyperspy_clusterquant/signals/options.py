@@ -26,7 +26,13 @@ from hyperspy_clusterquant.signals.specimen import usable_elements, warn_without
 from hyperspy_clusterquant.xrays.detectors import in_words
 from hyperspy_clusterquant.xrays.emission import split_line
 from hyperspy_clusterquant.xrays.kfactors import KFactors, read_kfactors
-from hyperspy_clusterquant.xrays.lines import LOWEST_LINE, choose_lines, is_excited, line_energy
+from hyperspy_clusterquant.xrays.lines import (
+    LOWEST_LINE,
+    choose_lines,
+    has_theory,
+    is_excited,
+    line_energy,
+)
 from hyperspy_clusterquant.xrays.theory import complete_kfactors, theoretical_kfactors
 
 #: Elements of nearly every film and grid: fitted if nothing is said. Nobody is told if their lines
@@ -56,7 +62,7 @@ def read_request(
     `read_choice`.
     """
     given = read_given(kfactors)
-    choice = read_choice(signal, xray_lines, extra_elements, given or (), fitted)
+    choice = read_choice(signal, xray_lines, extra_elements, given or (), fitted, quantified=True)
     groups = _as_sublattices(sublattices, choice.elements)
     foil = read_absorption(signal, absorption, names)
     named = _uncertainties(choice.lines, given, kfactor_uncertainty)
@@ -76,11 +82,12 @@ def read_request(
 # --- what to measure --------------------------------------------------------------------
 
 
-def read_choice(signal, xray_lines, extra_elements, given=(), fitted=True):
+def read_choice(signal, xray_lines, extra_elements, given=(), fitted=True, quantified=False):
     """Lines to measure in a signal, and what is fitted besides, as a `LineChoice`.
 
     Lines with k-factors that are given are preferred. Elements without a line are left out, with a
-    warning. If lines are not to be fitted, the beam energy need not be known.
+    warning; those without a k-factor, too, if the lines are to be quantified. If lines are not to
+    be fitted, the beam energy need not be known.
     """
     energy, beam_energy = energy_in_kev(signal), beam_energy_of(signal, needed=fitted)
     named = elements_of(signal)
@@ -95,6 +102,8 @@ def read_choice(signal, xray_lines, extra_elements, given=(), fitted=True):
         # What the user declared and has k-factors for, comes before either alone.
         preferred = ([line for line in declared if line in given], list(given), declared)
         xray_lines = choose_lines(usable, energy[0], highest, preferred, beam_energy)
+        if quantified:
+            xray_lines = _with_kfactors(xray_lines, given, beam_energy)
     lines = _as_lines(xray_lines, energy[0], highest, beam_energy)
     resolution = resolution_of(signal)
     elements = [split_line(line)[0] for line in lines]
@@ -119,6 +128,23 @@ def _check_some_elements(usable, hidden, lowest, highest):
             f"the beam ({lowest:.3g} to {highest:.3g} keV). Declare others with "
             "s.add_elements([...]), or use the data before the energy axis was cropped."
         )
+
+
+def _with_kfactors(lines, given, beam_energy):
+    """Lines that have a k-factor or a theory of it, with a warning of the others.
+
+    All of them if fewer than two have, for an error that says more.
+    """
+    known = [line for line in lines if line in given or has_theory(line, beam_energy)]
+    unknown = [line for line in lines if line not in known]
+    if len(known) < 2 or not unknown:
+        return lines
+    warn(
+        f"Fitted but not quantified: {', '.join(split_line(line)[0] for line in unknown)}. There "
+        f"is no theoretical k-factor for {', '.join(unknown)}. Give one in `kfactors`, for example "
+        "of a standard (`calibrate_kfactors`)."
+    )
+    return known
 
 
 def _as_lines(xray_lines, lowest, highest, beam_energy):

@@ -61,6 +61,16 @@ def check_is_spectrum(signal):
         )
 
 
+def hidden_here(without):
+    """Of elements without a line, those that would have one on a longer axis or at a higher beam.
+
+    Of the others (H, He, Li ...), which no map shows, one need not hear before their lines are
+    asked for.
+    """
+    never = without_lines(without, 0.0, np.inf)
+    return tuple(element for element in without if element not in never)
+
+
 def warn_without_lines(signal, without):
     """Warn of elements that are left out as they have no line to work with."""
     if without:
@@ -118,10 +128,12 @@ def _bulk(signal, thin_film):
     if thin_film is not None:
         return "" if thin_film else "The specimen is no thin film, as thin_film=False says"
     energy = beam_energy_of(signal, needed=False)
-    at = "" if energy is None else f" at {energy:.4g} keV"
+    if energy is not None and energy >= THIN_FILM_FROM:  # no SEM, whatever else is said
+        return ""
     if is_recorded_as_sem(signal):
+        at = "" if energy is None else f" at {energy:.4g} keV"
         return f"The map was recorded in a scanning electron microscope (SEM){at}"
-    if energy is not None and energy < THIN_FILM_FROM:
+    if energy is not None:
         return (
             f"The beam energy is {energy:.4g} keV, as in scanning electron microscopes (below "
             f"{THIN_FILM_FROM:.0f} keV)"

@@ -69,7 +69,12 @@ def counts_of_spectrum(signal):
 
 
 def check_some_counts(counts, names):
-    """Raise a ValueError if all spectra are empty."""
+    """Raise a ValueError if spectra hold what is no number, or if all are empty."""
+    if not np.isfinite(counts).all():
+        raise ValueError(
+            "The data hold NaN or infinite values, but the fit needs counts. If they were masked "
+            "before s.as_lazy(), which makes NaN of that: s.data = s.data.filled(0) before it."
+        )
     if not counts.sum() > 0:
         raise ValueError(
             f"There are no counts to quantify: {', '.join(names)} are empty. Check the "

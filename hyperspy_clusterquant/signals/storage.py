@@ -6,6 +6,7 @@ lies in ``metadata.Clusters`` is somebody else's, and stays.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -13,10 +14,11 @@ import numpy as np
 
 from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.results.stored import FORMAT, from_dict, to_dict
-from hyperspy_clusterquant.signals.axes import energy_in_kev
+from hyperspy_clusterquant.signals.axes import energy_in_kev, is_masked_array, navigation_axes
 from hyperspy_clusterquant.signals.metadata import (
     copy_metadata,
     is_recorded_as_sem,
+    keep_dates,
     keep_numbers,
 )
 
@@ -46,10 +48,16 @@ def read_results(signal):
     """Results that belong to the signal's map by name, oldest first.
 
     Each is read once, until what is stored of it changes; a warning names, once, what cannot be.
+    Their axes are those that the map has now, as they may be calibrated after clustering.
     """
-    shape = map_shape(signal)
+    shape, axes = map_shape(signal), navigation_axes(signal)
     results = (result for result in _read(signal).values() if result.labels.shape == shape)
-    return {result.name: result for result in results}
+    return {result.name: with_axes(result, axes) for result in results}
+
+
+def with_axes(result, axes):
+    """A result with these axes of its map, itself if it has them."""
+    return result if result.axes == axes else dataclasses.replace(result, axes=axes)
 
 
 def map_shape(signal):
@@ -242,8 +250,9 @@ def check_not_its_own_file(signal, filename, extension):
 def as_exspy_signal(signal, filename, extension, file_format):
     """The same counts as a signal of exspy's, if a file of that name and format asks for one.
 
-    Without results, and without what is no number of the instrument where these formats need one.
-    Lazy counts are computed, as these formats are written in one piece.
+    Without results, and without what is no number of the instrument (a warning says so) or no date
+    where these formats need one. Lazy counts are computed, as these formats are written in one
+    piece; what is masked is zero.
 
     Returns
     -------
@@ -260,6 +269,8 @@ def as_exspy_signal(signal, filename, extension, file_format):
     if kind not in (*_RIPPLE, *_MSA):
         return None
     data = signal.data.compute() if signal._lazy else signal.data
+    if isinstance(data, np.ma.MaskedArray):
+        data = data.filled(0)
     if kind in _RIPPLE:
         data = data.astype(_RIPPLE_DTYPES.get(data.dtype.name, data.dtype), copy=False)
     known = EDSTEMSpectrum(
@@ -268,9 +279,27 @@ def as_exspy_signal(signal, filename, extension, file_format):
         original_metadata=signal.original_metadata.as_dictionary(),
     )
     copy_metadata(signal, to=known)
-    keep_numbers(known)
+    if kind in _MSA:
+        keep_dates(known)
+    if lost := keep_numbers(known):
+        said = ", ".join(f"{name} {value!r}" for name, value in lost.items())
+        warn(
+            f"Not in the file, which has room for one number of each: {said}. What reads the file "
+            "takes a default for it, such as 0 degrees. Set a number before with "
+            "s.set_microscope_parameters(...)."
+        )
     # After an SEM's .msa file, RosettaSciIO would write no numbers of a TEM to further ones.
     if kind in _RIPPLE and is_recorded_as_sem(signal):
         known.set_signal_type("EDS_SEM")
     known.tmp_parameters.add_dictionary(signal.tmp_parameters.as_dictionary())
     return known
+
+
+def warn_of_mask(signal):
+    """Warn that files do not keep the mask of a masked array."""
+    if is_masked_array(signal):
+        warn(
+            "The data are a masked array, but no file keeps its mask. Save it beside the map, "
+            "np.save('mask.npy', s.data.mask.any(axis=-1)), and pass it as `navigation_mask` after "
+            "loading."
+        )

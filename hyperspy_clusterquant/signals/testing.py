@@ -303,7 +303,7 @@ class ClusterDiagnostics:
 def _lines_of(signal, xray_lines, extra_elements, kfactors):
     """Lines to compare, and what turns them into at%."""
     given = read_given(kfactors)
-    choice = read_choice(signal, xray_lines, extra_elements, given or ())
+    choice = read_choice(signal, xray_lines, extra_elements, given or (), quantified=True)
     return choice, find_kfactors(signal, choice.lines, given)
 
 

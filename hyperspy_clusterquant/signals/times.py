@@ -128,7 +128,8 @@ def write_times(signal, times):
     for name, seconds in times.items():
         if seconds is not None and np.ndim(seconds) > 0:
             seconds = np.reshape(seconds, shape) if np.size(seconds) > 1 else np.max(seconds).item()
-        set_time(signal, name, seconds)
+        is_unknown = isinstance(seconds, float) and np.isnan(seconds)
+        set_time(signal, name, None if is_unknown else seconds)
 
 
 def reduce_live_time(signal, reduced, operation, axis):

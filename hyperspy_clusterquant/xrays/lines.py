@@ -220,13 +220,13 @@ def choose_lines(elements, lowest, highest, preferred=(), beam_energy=None):
                 found = [line for line in found if line in lines]
                 break
         else:
-            found = [line for line in found if _has_theory(line, beam_energy)] or found
+            found = [line for line in found if has_theory(line, beam_energy)] or found
         suitable = [x for x in found if not (x.endswith("Ka") and line_energy(x) > HIGHEST_K_LINE)]
         chosen.append((suitable or found)[0])
     return chosen
 
 
-def _has_theory(alpha, beam_energy):
+def has_theory(alpha, beam_energy):
     """Whether a theoretical k-factor of an alpha line can be had, at any beam energy if None."""
     try:
         alpha_emission(alpha, USUAL_BEAM_ENERGY if beam_energy is None else beam_energy)

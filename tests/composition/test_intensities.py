@@ -55,6 +55,44 @@ def test_where_it_is_fitted_follows_the_lines():
     assert LineChoice(ENERGY, ("S_Ka", "Ti_Ka"), (), 130.0, None).highest == ENERGY[-1]
 
 
+@pytest.mark.parametrize(
+    ("element", "offset", "step", "n"),
+    # lead's and bismuth's L-l lines at 9.2 and 9.4 keV, their L-alpha at 10.6 and 10.8 keV; the
+    # K-alpha doublet of rhodium at 20.1 and 20.2 keV, of tin at 25.0 and 25.3 keV
+    [("Pb", 0.0, 0.01, 1024), ("Bi", 0.0, 0.01, 1024), ("Rh", -0.25, 0.02, 1024),
+     ("Sn", 0.0, 0.04, 1024)],
+)  # fmt: skip
+def test_lines_of_declared_elements_whose_alpha_line_lies_above_the_fit(element, offset, step, n):
+    """They belong to these elements, and are no others'."""
+    energy = offset + step * np.arange(n)
+    counts = 500 * np.exp(-np.maximum(energy, 0) / 4) * (energy > 0.1)
+    shells = {"Rh": "KL", "Sn": "KL"}.get(element, "LM")
+    for shell in shells:
+        counts = counts + 3e5 * simulation.family(energy, element, shell, 130.0)
+    counts = np.rint(counts + 2e5 * simulation.family(energy, "Fe", "K", 130.0))[None]
+    alpha = f"{element}_{shells[1]}a"
+    found = measure(counts, counts, LineChoice(energy, (alpha, "Fe_Ka"), (), 130.0, 200.0))
+    assert not found.unexplained
+    np.testing.assert_allclose(found.areas, [[3e5, 2e5]], rtol=0.01)
+
+
+@pytest.mark.parametrize("beam_energy", [200.0, 15.0])
+@pytest.mark.parametrize(("offset", "step", "n"), [(-0.25, 0.005, 4096), (0.0, 0.01, 2048)])
+@pytest.mark.parametrize("pair", ["BN", "BC", "BO", "CN", "NO", "BF", "CF"])
+def test_light_elements(pair, offset, step, n, beam_energy):
+    """On an axis with channels down to the noise, and below zero."""
+    energy = offset + step * np.arange(n)
+    counts = np.zeros(n)
+    for element, area in zip((*pair, "Cu"), (2e5, 1e5, 5e4), strict=True):
+        counts = counts + area * simulation.family(energy, element, "K", 130.0)
+    background = np.exp(-((0.3 / np.maximum(energy, 0.05)) ** 2)) / np.maximum(energy, 0.05)
+    counts = np.rint(counts + 1e5 * background / background.sum())[None]
+    lines = tuple(f"{element}_Ka" for element in pair)
+    found = measure(counts, counts, LineChoice(energy, lines, ("Cu",), 130.0, beam_energy))
+    np.testing.assert_allclose(found.areas, [[2e5, 1e5]], rtol=0.02)
+    assert np.isfinite(found.std).all()
+
+
 def test_a_linear_map_gives_the_areas_of_other_counts(rng):
     counts = rng.poisson(1e6 * MEAN)[None].astype(float)
     measured = measure(counts, counts, CHOICE)

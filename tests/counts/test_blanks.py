@@ -13,12 +13,12 @@ ENERGY = 0.05 * np.arange(60) - 0.2
 NOISE = ENERGY < 0.1
 
 
-def told(counts, chunks):
+def told(counts, chunks, **known):
     """Warnings while a map is read, whose features are counted in any case."""
     lazy = da.from_array(counts, chunks=chunks)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        blocks = collect_features(lazy, every_channel(ENERGY))
+        blocks = collect_features(lazy, every_channel(ENERGY), **known)
     found = np.concatenate(blocks.map(lambda block: block.sum(axis=1)))
     np.testing.assert_array_equal(found, counts[..., ~NOISE].sum(axis=-1).ravel())
     return [str(w.message) for w in caught]
@@ -48,11 +48,12 @@ def test_many_chunks_and_parts_of_the_energies(rng):
     counts[:32, :32, 20:40] = 0
     (message,) = told(counts, (16, 16, 20))
     assert message.startswith("4 chunks of the map hold")
-    assert "s.inav[0:16, 0:16].isig[20:40], s.inav[16:32, 0:16].isig[20:40]" in message
+    at = " in channels 20 to 39"
+    assert f"s.inav[0:16, 0:16]{at}, s.inav[16:32, 0:16]{at}" in message
     assert re.search(r"and 1 more\. ", message)
     counts[:32, :32] = 0
     (message,) = told(counts, (16, 16, 20))
-    assert ".isig" not in message
+    assert "channels" not in message
 
 
 @pytest.mark.parametrize("chunks", [(64, 96, 60), (64, 96, 10), (7, 13, 11), (16, 16, 60)])
@@ -85,3 +86,45 @@ def test_what_is_expected():
     assert blank_chunks(np.array([[1e5], [0.0], [0.0]]), n_pixels).ravel().tolist() == [
         False, True, True,
     ]  # fmt: skip
+
+
+def test_energies_are_named_whatever_their_order(rng):
+    counts = sample(rng)
+    counts[:16, :16, 20:40] = 0
+    (message,) = told(counts, (16, 16, 20), energy=ENERGY)
+    assert "s.inav[0:16, 0:16] from 0.8 to 1.75 keV. " in message
+
+
+def test_pixels_that_are_left_out_are_not_told(rng):
+    """The advice of the warning, followed."""
+    counts = sample(rng)
+    counts[16:32, 32:64] = 0
+    keep = np.ones((64, 96), dtype=bool)
+    keep[16:32, 32:48] = False
+    (message,) = told(counts, (16, 16, 60), keep=keep)
+    assert message.startswith("1 chunk of the map holds")
+    assert "s.inav[48:64, 16:32]. " in message
+    keep[16:32, 48:64] = False
+    assert told(counts, (16, 16, 60), keep=keep) == []
+    keep[20, 50] = True
+    assert len(told(counts, (16, 16, 60), keep=keep)) == 1
+
+
+@pytest.mark.parametrize("chunks", [(16, 16, 60), (16, 16, 20), (8, 32, 60), (64, 8, 60)])
+@pytest.mark.parametrize("per_channel", [0.05, 0.5, 5.0, 100.0])
+def test_vacuum_that_is_empty_everywhere_is_no_damage(per_channel, chunks, rng):
+    """Half of the chunks are empty, and the vacuum in the others as well."""
+    y, x = np.indices((64, 96))
+    for particle in (np.hypot(x - 30, y - 30) < 15, x + y < 70, (x < 50) & (y > 20)):
+        assert told(rng.poisson(np.where(particle, per_channel, 0.0)[..., None], (64, 96, 60)),
+                    chunks) == []  # fmt: skip
+
+
+@pytest.mark.parametrize("of_vacuum", [0.002, 0.02])
+def test_a_chunk_is_missing_where_vacuum_counts(of_vacuum, rng):
+    y, x = np.indices((64, 96))
+    mean = np.where(np.hypot(x - 30, y - 30) < 15, 20.0, 20.0 * of_vacuum)
+    counts = rng.poisson(mean[..., None], (64, 96, 60))
+    counts[16:32, 64:80] = 0
+    (message,) = told(counts, (16, 16, 60))
+    assert "s.inav[64:80, 16:32]. " in message

@@ -98,5 +98,11 @@ def test_merged_sparse_features_hold_enough_counts(totals):
 def test_true_and_false_are_no_counts(as_sparse):
     counts = np.array([[True, False, True]])
     counts = sparse.csr_array(counts) if as_sparse else counts
-    with pytest.raises(ValueError, match=r"must be numbers of X-rays.*change_dtype\(\"uint8\"\)"):
+    with pytest.raises(ValueError, match=r"True and False.*change_dtype\(\"uint8\"\)"):
+        to_features(counts, np.zeros(3, int), 1)
+
+
+def test_not_a_number_names_where_it_may_come_from():
+    counts = np.array([[1.0, np.nan, 0.0]])
+    with pytest.raises(ValueError, match=r"NaN.*masked before s\.as_lazy.*navigation_mask=mask"):
         to_features(counts, np.zeros(3, int), 1)

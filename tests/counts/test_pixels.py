@@ -1,3 +1,4 @@
+import re
 import warnings
 
 import dask.array as da
@@ -112,6 +113,9 @@ def test_much_vacuum_is_told_once(rows, rng):
     for message in told:
         assert message.startswith(f"{rows / 12:.0%} of the map are left out as vacuum")
         assert "navigation_mask=None" in message
+        # All pixels of the sample have the same counts, but for noise.
+        half = int(re.search(r"half of all counts are in (\d+) of 120 pixels", message)[1])
+        assert half == pytest.approx(5 * (12 - rows), abs=1)
 
 
 @pytest.mark.parametrize("given", ["auto", None, "array"])
@@ -140,3 +144,17 @@ def test_everything_is_masked(counts):
     data = np.ma.MaskedArray(counts, np.broadcast_to(np.arange(40) == 3, counts.shape))
     with pytest.raises(ValueError, match=r"masked array, and a pixel with a masked channel"):
         read_pixels(data, ENERGY, every_channel(ENERGY), "auto", quiet)
+
+
+def test_a_chunk_that_is_missing_is_told_until_it_is_left_out(rng):
+    counts = rng.poisson(8.0, (12, 10, 40)).astype(np.uint8)
+    counts[6:, :5] = 0
+    lazy = da.from_array(counts, chunks=(6, 5, 40))
+    mask = np.zeros((12, 10), dtype=bool)
+    with pytest.warns(UserWarning, match=r"1 chunk of the map.*s\.inav\[0:5, 6:12\]"):
+        read_pixels(lazy, ENERGY, every_channel(ENERGY), mask, quiet)
+    mask[6:, :5] = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pixels = read_pixels(lazy, ENERGY, every_channel(ENERGY), mask, quiet)
+    np.testing.assert_array_equal(pixels.keep, ~mask)

@@ -44,6 +44,8 @@ def drawn(values, *axes, **how):
         (axis(3.0, "s"), axis(1.0, "nm"), 0.5),
         (axis(3.0, "nm"), axis(1.0, ""), 0.5),
         (axis(3.0, "furlongs or so"), axis(1.0, "furlongs or so"), 0.5),
+        (axis(np.inf, "nm"), axis(1.0, "nm"), 0.5),
+        (axis(np.nan, "nm"), axis(np.nan, "nm"), 0.5),
         (axis(5000.0, "nm"), axis(1.0, "nm"), 10.0),
         (axis(1.0, "nm"), axis(5000.0, "nm"), 0.1),
     ],
@@ -72,6 +74,9 @@ def test_a_map_without_axes_has_square_pixels_and_no_scale_bar():
         (axis(0.2, "pt"), "5 px", 5),
         (axis(0.2, "<undefined>"), "5 px", 5),
         (axis(0.0, "nm"), "5 px", 5),
+        (axis(np.nan, "nm"), "5 px", 5),
+        (axis(0.2, "voxels"), "5 px", 5),
+        (axis(0.2, "arb. units"), "5 px", 5),
     ],
 )
 def test_a_scale_bar_has_a_length_only_if_the_axis_has(x, text, pixels):

@@ -5,10 +5,16 @@ import warnings
 import dask.array as da
 import hyperspy.api as hs
 import numpy as np
+import pint
 import pytest
 
 from hyperspy_clusterquant import data
-from hyperspy_clusterquant.signals.axes import counts_of, energy_in_kev, navigation_axes
+from hyperspy_clusterquant.signals.axes import (
+    counts_of,
+    energy_in_kev,
+    navigation_axes,
+    smallest_cluster_in_pixels,
+)
 
 K = {
     "Ag_La": 2.3, "Cd_La": 2.4, "Cu_Ka": 1.5, "Fe_Ka": 1.3, "Mn_Ka": 1.2, "S_Ka": 1.0, "Zn_Ka": 1.6,
@@ -326,8 +332,8 @@ def test_true_and_false_are_no_counts(plain, known, is_lazy):
 
 
 UNITS = [
-    "px", "pixel", "Pixels", "pt", "point", "dot", "pica", "didot", "cicero", "scaled_point",
-    "css_pixel", "", "<undefined>", " ",
+    "px", "pix", "pixel", "Pixels", "voxel", "pt", "point", "dot", "css_pixel", "arb", "a.u.", "au",
+    "", "<undefined>", " ",
 ]  # fmt: skip
 
 
@@ -357,6 +363,10 @@ def test_pixels_have_no_length(plain, units, size):
         ("1/0 nm^2", "does not fit the navigation axes"),
         ("", "does not fit the navigation axes"),
         ("200", "does not fit the navigation axes"),
+        ("9**9**9**9 nm", "a size is a number and its unit"),
+        ("2 nm**9**9**9", "a size is a number and its unit"),
+        ("1,5 nm^2", "a size is a number and its unit"),
+        ("nm^2", "a size is a number and its unit"),
     ],
 )
 def test_sizes_that_are_none(plain, size, message):
@@ -409,3 +419,16 @@ def test_a_single_spectrum_has_no_maps(plain):
     for single in (plain.sum(), plain.inav[0, 0]):
         with pytest.raises(ValueError, match=r"needs a map or a line scan.*no navigation axes"):
             single.map_significance()
+
+
+@pytest.mark.parametrize(
+    "size", ["200 nm^2", " 200nm²", "2e2 nm**2", "2.0E+2 nm ** 2", "200 nm nm", "0.2 nm * um",
+             "2e-4 µm^2", "20000 Å^2", "200 nanometer^2"],
+)  # fmt: skip
+def test_sizes_however_they_are_written(plain, size):
+    s = plain.deepcopy()
+    for axis in s.axes_manager.navigation_axes:
+        axis.units, axis.scale = "nm", 2.0
+    assert smallest_cluster_in_pixels(size, s) == 50
+    length = pint.get_application_registry().Quantity(20.0, "nm")
+    assert smallest_cluster_in_pixels(0.5 * length**2, s) == 50

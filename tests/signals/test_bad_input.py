@@ -316,7 +316,7 @@ def test_resolution_that_no_detector_has(ready, resolution):
 
 def test_beam_energy_in_ev(ready):
     ready.metadata.Acquisition_instrument.TEM.beam_energy = 200_000
-    with pytest.raises(ValueError, match=r"200000 keV, which no microscope has.*beam_energy=200"):
+    with pytest.raises(ValueError, match=r"200000 keV.*looks like eV.*beam_energy=200"):
         ready.cluster_quantification(kfactors=K)
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import dask.array as da
 import hyperspy.api as hs
@@ -199,3 +200,78 @@ def test_files_of_an_sem_come_back_as_such(sulfide, tmp_path):
     tem.set_microscope_parameters(beam_energy=200.0)  # exspy writes "beam_energy "
     tem.save(tmp_path / "tem.msa")
     assert hs.load(tmp_path / "tem.msa").metadata.Acquisition_instrument.TEM.beam_energy == 200.0
+
+
+@pytest.mark.parametrize("elements", [["Li"], ["Am", "Np"]])
+def test_exspys_methods_do_not_stop_at_elements_without_lines(sulfide, elements):
+    known = sulfide._get_lines_from_elements(["Cu", "Fe"])
+    assert sulfide._get_lines_from_elements(["Cu", *elements, "Fe"]) == known
+    expected = sulfide.get_lines_intensity()
+    sulfide.add_elements(elements)
+    for ours, theirs in zip(sulfide.get_lines_intensity(), expected, strict=True):
+        np.testing.assert_array_equal(ours.data, theirs.data)
+    sulfide.sum().plot(True)
+    sulfide.add_lines()
+    lines = sulfide.metadata.Sample.xray_lines
+    assert {"Cu_Ka", "Fe_Ka"} <= set(lines)
+    assert not {line.partition("_")[0] for line in lines} & set(elements)
+
+
+def test_an_element_that_is_declared_twice_counts_once(clustered):
+    options = {"kfactors": clustered.metadata.Ground_truth.kfactors, "extra_elements": ["C", "Au"]}
+    expected = clustered.cluster_quantification(**options)
+    clustered.metadata.Sample.elements = [*clustered.metadata.Sample.elements, "Fe", "Cu"]
+    assert clustered.cluster_quantification(**options) == expected
+    assert clustered.cluster_pca_gmm(2).parameters["elements"] == expected.elements
+
+
+@pytest.mark.parametrize(
+    ("date", "time", "kept"),
+    [
+        ("14.10.2014", "21:42:00", None),
+        (None, 3, None),
+        ("2014-10-14", "9:42 pm", "2014-10-14"),
+        ("2014-10-14", "21:42:00", "2014-10-14"),
+    ],
+)
+def test_emsa_files_keep_dates_that_are_some(clustered, date, time, kept, tmp_path):
+    s = clustered.sum()
+    s.metadata.General.date, s.metadata.General.time = date, time
+    before = s.metadata.deepcopy().as_dictionary()
+    s.save(tmp_path / "spectrum.msa")
+    np.testing.assert_equal(s.metadata.as_dictionary(), before)
+    loaded = hs.load(tmp_path / "spectrum.msa")
+    assert loaded.metadata.General.get_item("date") == kept
+    np.testing.assert_array_equal(loaded.data, s.data)
+
+
+@pytest.mark.parametrize("suffix", ["rpl", "msa"])
+def test_what_a_file_has_no_number_for_is_told(clustered, suffix, tmp_path):
+    s = clustered if suffix == "rpl" else clustered.sum()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        s.save(tmp_path / f"a.{suffix}")
+    s.metadata.Acquisition_instrument.TEM.Stage.tilt_alpha = "flat"
+    s.metadata.set_item("Acquisition_instrument.TEM.Detector.EDS.real_time", np.ones((56, 64)))
+    with pytest.warns(UserWarning, match=r"tilt_alpha 'flat', real_time 'of each pixel'.*0 deg"):
+        s.save(tmp_path / f"b.{suffix}")
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("suffix", ["rpl", "msa", "hspy", "zspy"])
+def test_that_files_keep_no_mask_is_told(clustered, suffix, lazy, tmp_path):
+    s = clustered.inav[2, 3] if suffix == "msa" else clustered.inav[:8, :6]
+    counts = s.data.copy()
+    masked = np.zeros(counts.shape, dtype=bool)
+    masked[..., 200:210] = True
+    s.data = np.ma.MaskedArray(counts, masked)
+    if lazy:
+        values = s.data
+        s = s.as_lazy()
+        s.data = da.from_array(values, chunks=values.shape)
+    with pytest.warns(UserWarning, match=r"no file keeps its mask.*navigation_mask"):
+        s.save(tmp_path / f"map.{suffix}")
+    loaded = hs.load(tmp_path / f"map.{suffix}").data
+    np.testing.assert_array_equal(loaded[~masked], counts[~masked])
+    if suffix in ("rpl", "msa"):
+        assert not loaded[masked].any()

@@ -225,3 +225,16 @@ def test_results_follow_maps_with_uneven_positions(clustered, kind, lazy, tmp_pa
     s.save(tmp_path / "map.hspy")
     same(hs.load(tmp_path / "map.hspy", lazy=lazy).clusters, s.clusters)
     assert s.cluster_pca_gmm(4).labels.shape == (56, 64)
+
+
+@pytest.mark.parametrize("how", [{"scale": (2, 4, 1)}, {"new_shape": (32, 14, 512)}])
+@pytest.mark.parametrize("scale", [0.0, np.inf, np.nan, -2.0])
+def test_binning_does_not_ask_for_the_size_of_pixels(clustered, scale, how):
+    expected = clustered.rebin(**how).clusters["pca_gmm"]
+    for axis in clustered.axes_manager.navigation_axes:
+        axis.scale = scale
+    binned = clustered.rebin(**how)
+    np.testing.assert_array_equal(binned.clusters["pca_gmm"].labels, expected.labels)
+    live_time = "Acquisition_instrument.TEM.Detector.EDS.live_time"
+    before = clustered.metadata.get_item(live_time)
+    assert binned.metadata.get_item(live_time) == pytest.approx(8 * before)

@@ -40,8 +40,14 @@ def test_beam_energy_however_it_is_written(s, before):
 def test_beam_energies_that_are_none(s, stated):
     if stated is not None:
         s.metadata.set_item(f"{MICROSCOPE}.beam_energy", stated)
-    reason = "not known" if stated is None else f"{stated} keV, which no microscope has"
-    with pytest.raises(ValueError, match=rf"beam energy is {reason}.*beam_energy=200"):
+    reasons = {
+        None: "not known",
+        "high": "'high' in the metadata, which is no number",
+        200_000: r"200000 keV in the metadata, which no microscope has; that looks like eV",
+    }
+    reason = reasons.get(stated, f"{stated:g} keV in the metadata, which no microscope has"
+                         if stated in (0, -1) else "")  # fmt: skip
+    with pytest.raises(ValueError, match=rf"beam energy is {reason}\. Set.*beam_energy=200"):
         beam_energy_of(s)
     assert beam_energy_of(s, needed=False) is None
 
@@ -273,3 +279,54 @@ def test_of_tem_and_sem_the_sem_counts():
     assert said["TEM"]["Detector"] == SEM["Detector"]
     for nothing in ({"TEM": {"beam_energy": 200.0}}, {}, {"SEM": None}):
         assert as_exspy_reads_it(nothing) == nothing
+    for empty in ({}, {"Detector": {"EDS": {}}}, {"beam_energy": None}):
+        assert as_exspy_reads_it({"TEM": {"a": 1}, "SEM": empty}) == {"TEM": {"a": 1}}
+
+
+COPIES = {
+    "deepcopy": lambda s: s.deepcopy(),
+    "inav": lambda s: s.inav[:40],
+    "isig": lambda s: s.isig[0.2:],
+    "lazy": lambda s: s.as_lazy(),
+    "type": lambda s: s.set_signal_type(TYPE) or s,
+}
+
+
+@pytest.mark.parametrize("said", [{}, {"Detector": {}}, {"Stage": {"tilt_alpha": None}}, SEM])
+@pytest.mark.parametrize("copy", COPIES)
+def test_a_copy_is_recorded_as_the_map_is(clustered, said, copy):
+    """Also where all there is of an SEM is an empty node."""
+    clustered.metadata.add_node("Acquisition_instrument.SEM")
+    clustered.metadata.Acquisition_instrument.SEM.add_dictionary(said)
+    before = [of(clustered) for of in (is_recorded_as_sem, beam_energy_of, take_off_angle_of)]
+    assert before[0] == (said == SEM)
+    copied = COPIES[copy](clustered)
+    assert [of(copied) for of in (is_recorded_as_sem, beam_energy_of, take_off_angle_of)] == before
+
+
+def test_what_the_user_sets_is_believed_also_beside_an_sem(s):
+    s.metadata.set_item("Acquisition_instrument.SEM.beam_energy", -1)
+    s.metadata.set_item("Acquisition_instrument.SEM.Detector.EDS.energy_resolution_MnKa", 0)
+    with pytest.raises(ValueError, match="is -1 keV"):
+        beam_energy_of(s)
+    s.set_microscope_parameters(beam_energy=200, energy_resolution_MnKa=140.0)
+    assert (beam_energy_of(s), resolution_of(s)) == (200.0, 140.0)
+
+
+@pytest.mark.parametrize("odd", [-1, -0.5, np.inf, np.nan])
+def test_times_that_cannot_be_are_not_known(s, odd):
+    key = f"{MICROSCOPE}.Detector.EDS.live_time"
+    s.metadata.set_item(key, odd)
+    assert time_of(s, "live_time") is None
+    # Not multiplied by a number of pixels.
+    assert s.sum().metadata.get_item(key) == (None if np.isnan(odd) else odd)
+    each = np.full((4, 5), 2.0)
+    each[1, 2] = odd
+    s.metadata.set_item(key, each)
+    np.testing.assert_array_equal(np.isnan(time_of(s, "live_time")), (each != 2.0).ravel())
+    assert s.sum().metadata.get_item(key) is None
+    assert s.inav[2, 1].metadata.get_item(key) is None
+    assert s.inav[1, 2].metadata.get_item(key) == 2.0
+    np.testing.assert_array_equal(np.isnan(s.sum(0).metadata.get_item(key)), [0, 1, 0, 0])
+    s.metadata.set_item(key, np.full((4, 5), odd))
+    assert time_of(s, "live_time") is None

@@ -18,7 +18,7 @@ def test_theory_fills_missing_kfactors_and_says_so(particles):
          .items() if line not in ("Zn_Ka", "Zn_La", "Ag_La")}  # fmt: skip
     with pytest.warns(UserWarning, match=r"lacks Ag_La, Zn_Ka: theoretical ones, scaled"):
         q = particles.cluster_quantification(
-            kfactors=k, kfactor_uncertainty=0.04, extra_elements=["C", "Au"]
+            kfactors=k, kfactor_uncertainty=0.04, extra_elements=["C", "Au"], detector="ideal"
         )
     assert "Ag* " in str(q)
     assert "* k-factor from theory: Ag_La, Zn_Ka" in str(q)
@@ -33,7 +33,9 @@ def test_theory_fills_missing_kfactors_and_says_so(particles):
 def test_theoretical_kfactors_passed_on_keep_their_uncertainty(particles):
     lines = ["Cu_Ka", "S_Ka"]
     q = particles.cluster_quantification(
-        kfactors=theoretical_kfactors(lines), xray_lines=lines, extra_elements=["C", "Au"]
+        kfactors=theoretical_kfactors(lines, detector="ideal"),
+        xray_lines=lines,
+        extra_elements=["C", "Au"],
     )
     x = q.atomic_percent[0, 0] / 100
     assert q.std_kfactor[0, 0] == pytest.approx(100 * x * (1 - x) * np.hypot(0.03, 0.10))
@@ -90,6 +92,30 @@ def test_l_lines_come_before_m_lines(pair):
         warnings.simplefilter("ignore", UserWarning)
         q = s.cluster_quantification()
     assert f"{pair[0]}_La" in q.xray_lines
+
+
+def test_an_element_without_a_kfactor_is_fitted_but_not_quantified():
+    """xraylib knows nothing of beryllium's line; who has its k-factor gets it quantified."""
+    s = spectrum(np.ones(2047), ["Be", "Cu", "S"])
+    with pytest.warns(UserWarning, match=r"not quantified: Be\. .*for Be_Ka") as caught:
+        q = s.cluster_quantification()
+    assert len([w for w in caught if "not quantified" in str(w.message)]) == 1
+    assert q.elements == ("Cu", "S")
+    k = {"Cu_Ka": 1.9, "S_Ka": 1.0}
+    with pytest.warns(UserWarning, match="not quantified: Be"):
+        assert s.cluster_quantification(kfactors=k).elements == ("Cu", "S")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        assert s.cluster_quantification(kfactors={**k, "Be_Ka": 3.0}).elements == ("Be", "Cu", "S")
+        for why, options in (
+            ("give its k-factor", {"xray_lines": ["Be_Ka", "Cu_Ka"]}),
+            ("for Be_Ka at 200 keV", {"xray_lines": ["Be_Ka", "Cu_Ka"], "kfactors": k}),
+        ):
+            with pytest.raises(ValueError, match=why):
+                s.cluster_quantification(**options)
+        s.set_elements(["Be", "Cu"])
+        with pytest.raises(ValueError, match=r"for Be_Ka at 200 keV.*give its k-factor"):
+            s.cluster_quantification()
 
 
 def test_lines_follow_the_kfactors_given(particles):

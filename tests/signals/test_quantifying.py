@@ -413,9 +413,7 @@ def test_no_phosphorus_is_found_beneath_platinum(declared, odd, rng):
 def test_phosphorus_beneath_platinum_is_within_its_error(phosphorus, rng):
     lines = ["Fe_Ka", "P_Ka"]
     s = spectrum(rng.poisson(platinum(phosphorus)), ["Fe", "P"])
-    table = s.cluster_quantification(
-        kfactors=dict.fromkeys(lines, 1.0), extra_elements=["C", "Pt"]
-    )
+    table = s.cluster_quantification(kfactors=dict.fromkeys(lines, 1.0), extra_elements=["C", "Pt"])
     place = table.elements.index("P")
     std = table.intensities_std[0, place]
     assert table.unconstrained_intensities[0, place] == pytest.approx(phosphorus, abs=2.5 * std)
@@ -424,7 +422,7 @@ def test_phosphorus_beneath_platinum_is_within_its_error(phosphorus, rng):
 
 
 def test_an_isolated_line_is_told_apart(rng):
-    mean, k, composition = simulated({"Fe": 60, "Cu": 40})
+    mean, k, _ = simulated({"Fe": 60, "Cu": 40})
     k["Ti_Ka"] = 1.6
     s = spectrum(rng.poisson(3e5 * mean), ["Fe", "Cu", "Ti"])
     table = s.cluster_quantification(kfactors=k)

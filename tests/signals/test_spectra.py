@@ -96,3 +96,19 @@ def test_transposed_spectra_say_what_to_do(clustered):
             call()
     with pytest.raises(ValueError, match="must have the units 'keV' or 'eV'"):
         transposed.cluster_pca_gmm()
+
+
+def test_masked_pixels_that_became_nan_are_named(clustered):
+    """HyperSpy's `as_lazy` makes NaN of them, which no comparison finds."""
+    masked = np.zeros(clustered.data.shape, dtype=bool)
+    masked[3:5] = True
+    clustered.data = np.ma.MaskedArray(clustered.data, masked)
+    lazy = clustered.as_lazy()
+    for call in (lazy.cluster_pca_gmm, lazy.cluster_quantification):
+        with pytest.raises(ValueError, match=r"NaN.*s\.as_lazy\(\).*s\.data\.filled\(0\)"):
+            call()
+    # What is advised:
+    mask = clustered.data.mask.any(axis=-1)
+    clustered.data = clustered.data.filled(0)
+    result = clustered.as_lazy().cluster_pca_gmm(n_clusters=4, navigation_mask=mask)
+    np.testing.assert_array_equal((result.labels == -2).all(axis=1), mask.all(axis=1))

@@ -124,3 +124,20 @@ def test_a_standard_as_exspys_map_with_an_odd_live_time(live_time):
     before = s.metadata.deepcopy().as_dictionary()
     assert calibrate_kfactors(s, "CuFeS2", extra_elements=["Ag", "Cd", "Mn", "Zn", "Au"])
     np.testing.assert_equal(s.metadata.as_dictionary(), before)
+
+
+def test_a_kfactor_without_theory_comes_from_a_standard():
+    """Of beryllium's line theory knows nothing, and it is not asked."""
+    energy = 0.005 * np.arange(1, 600)
+    sigma = np.sqrt(130.0**2 + 2500 * (0.1085 - 5.8987)) / 2354.82
+    beryllium = np.exp(-0.5 * ((energy - 0.1085) / sigma) ** 2)
+    counts = 2e5 * simulation.family(energy, "O", "K", 130.0) + 50
+    s = spectrum(np.rint(counts + 4e5 * beryllium / beryllium.sum()), ["Be", "O"])
+    s.axes_manager[0].scale, s.axes_manager[0].offset = 0.005, energy[0]
+    found = calibrate_kfactors(s, "BeO", extra_elements=(), reference="O_Ka")
+    # By weight: 9.012 parts of beryllium in 4e5 counts, 15.999 of oxygen in 2e5.
+    assert found["Be_Ka"] == pytest.approx(9.012 / 4e5 / (15.999 / 2e5), rel=0.03)
+    assert found["O_Ka"] == 1.0
+    s.set_elements(["Be", "O"])
+    q = s.cluster_quantification(kfactors=found, extra_elements=())
+    np.testing.assert_allclose(q.atomic_percent, 50, atol=0.1)

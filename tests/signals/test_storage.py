@@ -358,3 +358,29 @@ def test_what_hyperspy_shows_of_results_of_any_origin_follows(sulfide):
     assert sulfide.learning_results.cluster_algorithm == "by hand"
     sulfide.crop("x", 0, 20)
     assert sulfide.learning_results.cluster_labels is None
+
+
+@pytest.mark.parametrize("how", ["kept", "loaded", "given"])
+def test_results_have_the_axes_that_the_map_has_now(clustered, how, tmp_path):
+    result = clustered.clusters["pca_gmm"]
+    assert clustered.clusters["pca_gmm"] is result
+    x, y = clustered.axes_manager.navigation_axes
+    x.scale, y.scale, x.units, y.name = 7.0, 3.0, "µm", "height"
+    s = clustered
+    if how == "loaded":
+        s.save(tmp_path / "map.hspy")
+        s = hs.load(tmp_path / "map.hspy")
+    of_axes = s._get_cluster_result(result if how == "given" else "pca_gmm")
+    assert [(axis["scale"], axis["units"]) for axis in of_axes.axes] == [
+        (3.0, y.units),
+        (7.0, "µm"),
+    ]
+    assert of_axes.axes[0]["name"] == "height"
+    for image in (of_axes.label_map(), of_axes.membership_maps()):
+        assert [axis.scale for axis in image.axes_manager.signal_axes] == [7.0, 3.0]
+    bar = next(a for a in s.plot_clusters(of_axes if how == "given" else None).artists
+               if hasattr(a, "size_bar"))  # fmt: skip
+    assert bar.txt_label.get_text() == "50 µm"
+    np.testing.assert_array_equal(of_axes.labels, result.labels)
+    # What the user holds stays as it is.
+    assert result.axes[1]["scale"] != 7.0

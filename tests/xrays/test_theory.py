@@ -155,3 +155,11 @@ def test_atomic_kfactors():
         convert_kfactors({"Fe_Kb": 1.0}, lines="family")
     with pytest.raises(ValueError, match="'weight', 'atomic'"):
         convert_kfactors({"S_Ka": 1.0}, units="mole")
+
+
+def test_what_is_far_from_theory_is_told_of_lines_that_theory_knows():
+    theory = theoretical_kfactors(["S_Ka", "Cu_Ka", "Fe_Ka"])
+    assert far_from_theory(KFactors({**theory, "La_Ma": 30.0, "Be_Ka": 9.0}), 200.0) == {}
+    odd = far_from_theory(KFactors({**theory, "Fe_Ka": 3 * theory["Fe_Ka"], "Be_Ka": 9.0}), 200.0)
+    assert odd == {"Fe_Ka": pytest.approx(3.0)}
+    assert far_from_theory(KFactors({"Ca_La": 2.0, "Be_Ka": 9.0}), 200.0) == {}

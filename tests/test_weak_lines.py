@@ -35,11 +35,12 @@ def simulated(matrix, electronvolts, more=()):
     """Expected counts on an axis that is off by a sine of some eV, on a grid of copper."""
     strong, weak, counts = MATRICES[matrix]
     true = ENERGY - 0.001 * electronvolts * np.sin(1.2 * ENERGY)
+    width = np.gradient(true, ENERGY)
     lines = {**strong, (weak[:-3], weak[-2]): counts, ("C", "K"): 1e5, ("O", "K"): 2e4}
     lines.update({("Cu", "K"): 5e4} if "Cu" not in matrix else {}, **dict(more))
     total = 600 * np.exp(-ENERGY / 4) * (ENERGY > 0.1)
     for (element, shell), area in lines.items():
-        total = total + area * simulation.family(true, element, shell, 130.0)
+        total = total + area * width * simulation.family(true, element, shell, 130.0)
     return total
 
 
