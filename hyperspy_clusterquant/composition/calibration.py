@@ -19,7 +19,7 @@ PRIOR = np.array([0.015, 0.004, 0.015, 12.0, 0.03])
 BOUND = np.array([0.150, 0.012, 0.060, 50.0, 0.2])
 #: What is known of the curve of an axis: its standard deviation, and how far away it is another, in
 #: keV. Of real detectors it is some eV.
-CURVE_STD, CURVE_LENGTH = 0.004, 1.0
+CURVE_STD, CURVE_LENGTH = 0.003, 1.0
 N_FIXED = len(PRIOR)
 #: A tail may be estimated a little below zero, as any estimate of nothing must, or its stated error
 #: and that of what lies below strong peaks would be too large.
@@ -36,8 +36,8 @@ ROUGH = 3
 #: Offsets in keV that are tried at first: closer than half a width, as far as files are wrong.
 TRIED_OFFSETS = np.linspace(-0.12, 0.12, 17)
 #: By how much the misfit must fall for the axis to be moved at first, see `_misfit`, and the
-#: squared residual up to which a channel counts in full.
-CLEARLY_BETTER, COUNTS_IN_FULL = 12.0, 4.0
+#: deviance up to which a peak's width counts in full.
+CLEARLY_BETTER, COUNTS_IN_FULL = 12.0, 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,14 +141,19 @@ def nearest_scale(counts, variance, design):
 
 
 def _misfit(fit, centre):
-    """Misfit in which a channel that is far off counts little more than one that is off.
+    """Misfit in which a peak that is far off counts little more than one that is off.
 
-    The logarithm of Student's t distribution, in units of a squared residual where that is small,
-    and the distance from what was known before.
+    The logarithm of Student's t distribution of what each width of a peak has of deviance, in
+    units of that where it is small, and the distance from what was known before.
     """
+    deviances = _deviances(fit)
+    widths = fwhm_at_energy(fit.design.energy, fit.design.scale.resolution)
+    number = np.cumsum((fit.design.energy[1] - fit.design.energy[0]) / widths).astype(int)
+    # What noise makes of a width is no misfit.
+    of_each = np.maximum(np.bincount(number, deviances - 1.0), 0.0)
     far = COUNTS_IN_FULL
     distance = _values(fit.design.scale) - centre
-    return float((far * np.log1p(_deviances(fit) / far)).sum() + distance @ PRECISION @ distance)
+    return float((far * np.log1p(of_each / far)).sum() + distance @ PRECISION @ distance)
 
 
 def scale_derivatives(fit):

@@ -21,11 +21,7 @@ from hyperspy_clusterquant.signals.axes import (
 )
 from hyperspy_clusterquant.signals.metadata import beam_energy_of, elements_of, resolution_of
 from hyperspy_clusterquant.signals.progress import stages
-from hyperspy_clusterquant.signals.specimen import (
-    hidden_here,
-    usable_elements,
-    warn_without_lines,
-)
+from hyperspy_clusterquant.signals.specimen import usable_elements, warn_without_lines
 from hyperspy_clusterquant.signals.storage import write_result
 from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
 
@@ -307,7 +303,7 @@ class MapClustering:
             **asked,
             **self._sample(),
         )
-        warn_without_lines(self, hidden_here(usable_elements(self)[1]))
+        warn_without_lines(self, usable_elements(self)[1])
         self._warn_of_hidden_lines(recipe)
         return recipe, mask
 

@@ -61,16 +61,6 @@ def check_is_spectrum(signal):
         )
 
 
-def hidden_here(without):
-    """Of elements without a line, those that would have one on a longer axis or at a higher beam.
-
-    Of the others (H, He, Li ...), which no map shows, one need not hear before their lines are
-    asked for.
-    """
-    never = without_lines(without, 0.0, np.inf)
-    return tuple(element for element in without if element not in never)
-
-
 def warn_without_lines(signal, without):
     """Warn of elements that are left out as they have no line to work with."""
     if without:

@@ -51,7 +51,7 @@ def test_scale_scatters_as_stated(design, rng):
     at_five = np.array([1000, 5000, 1000 * np.exp(-5 / 0.4), 0, 0, *1000.0 * (CURVE_AT == 5.0)])
     pulls = []
     for _ in range(60):
-        curve = 0.004 * correlated @ rng.normal(size=len(CURVE_AT))
+        curve = 0.003 * correlated @ rng.normal(size=len(CURVE_AT))
         true = ENERGY + np.interp(ENERGY, CURVE_AT, curve)
         mean = 3e4 * simulation.spectrum(true, COMPOSITION, KFACTORS, offset=0.005, resolution=134)
         counts = rng.poisson(mean).astype(float)
