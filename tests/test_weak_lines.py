@@ -75,16 +75,19 @@ def test_a_weak_line_keeps_its_counts(matrix, electronvolts, rng):
 @pytest.mark.slow
 @pytest.mark.parametrize("electronvolts", [0, 2, 4])
 def test_weak_lines_lie_within_their_uncertainty(electronvolts):
-    """In 20 matrices with 10 seeds each, in at least 95 % of the cases within two std."""
+    """In 20 matrices with 10 seeds each, 95 % within two std, as far as 200 cases can tell.
+
+    Line ratios are those of another cross section than in the fit.
+    """
     z = []
     for number, matrix in enumerate(MATRICES):
         mean = simulated(matrix, electronvolts)
         for seed in range(10):
-            rng = np.random.default_rng([number, seed])
+            rng = np.random.default_rng([number, seed, electronvolts])
             found, std, _ = quantified(matrix, mean, rng)
             z.append((found - 1) / std)
     print(f"{electronvolts} eV: {np.mean(np.abs(z) < 2):.3f} within two std")  # noqa: T201
-    assert np.mean(np.abs(z) < 2) >= 0.95
+    assert np.mean(np.abs(z) < 2) > 0.95 - 2 * np.sqrt(0.95 * 0.05 / len(z))
 
 
 @pytest.mark.parametrize("film", [2e4, 2e5, 1e6])

@@ -163,3 +163,20 @@ def test_areas_know_of_the_scales_uncertainty(design, rng):
 def test_empty_spectrum(design):
     found = calibrate(np.zeros(len(ENERGY)), np.zeros(len(ENERGY)), design, Scale())
     assert found.scale == Scale()
+
+
+def test_error_bars_grow_where_the_counts_are_not_described(design, rng):
+    """A shoulder beside sulfur that is in no line: sulfur's error grows, that of zinc does not."""
+    names = [family.alpha for family in design.families]
+    chosen = [names.index("S_Ka"), names.index("Zn_Ka")]
+    mean = 1e6 * simulated()
+    shoulder = 4e3 * np.exp(-0.5 * ((ENERGY - 2.55) / 0.02) ** 2)
+
+    def stated(counts):
+        found = calibrate(counts, counts, design, Scale())
+        return np.sqrt(np.diag(area_covariance(found.fit, found)))[chosen]
+
+    clean = stated(rng.poisson(mean).astype(float))
+    odd = stated(rng.poisson(mean + shoulder).astype(float))
+    assert odd[0] > 2 * clean[0]
+    assert odd[1] == pytest.approx(clean[1], rel=0.1)
