@@ -73,13 +73,17 @@ def absorbed_families(families, elements, fractions, mass_thickness, take_off_an
 
     Soft lines of a family are absorbed more. The line that the areas are counted in stays as it is.
     """
-    absorbed = []
-    for family in families:
-        attenuation = attenuation_matrix(elements, family.energies)
-        factors = absorption_factors(attenuation, fractions, mass_thickness, take_off_angle)
-        unit = factors[np.argmax(family.weights)]
-        absorbed.append(replace(family, weights=family.weights * unit / factors))
-    return absorbed
+    factors = {
+        family.alpha: absorption_factors(
+            attenuation_matrix(elements, family.energies), fractions, mass_thickness, take_off_angle
+        )
+        for family in families
+    }
+    units = {f.alpha: factors[f.alpha][np.argmax(f.weights)] for f in families}
+    return [
+        replace(f, weights=f.weights * units.get(f.follows, units[f.alpha]) / factors[f.alpha])
+        for f in families
+    ]
 
 
 def consistent_factors(areas, kfactors, lines, foil):

@@ -135,9 +135,9 @@ def nearest_scale(counts, variance, design):
         trial = fit_peaks(counts, variance, design.with_scale(scale), ROUGH)
         return _misfit(trial, centre), scale
 
-    unmoved, _ = misfit(0.0)
-    best, scale = min((misfit(offset) for offset in TRIED_OFFSETS), key=lambda tried: tried[0])
-    return scale if best < unmoved - CLEARLY_BETTER else design.scale
+    tried = {float(offset): misfit(offset) for offset in (0.0, *TRIED_OFFSETS)}
+    best, scale = min(tried.values(), key=lambda found: found[0])
+    return scale if best < tried[0.0][0] - CLEARLY_BETTER else design.scale
 
 
 def _misfit(fit, centre):
@@ -207,11 +207,11 @@ def area_covariance(fit, calibration):
         + with_scale @ calibration.covariance @ with_scale.T
         + with_energies @ with_energies.T
     )
-    ratio = _residual_around(fit)
+    ratio = residual_around(fit)
     return covariance * ratio[:, None] * ratio
 
 
-def _residual_around(fit):
+def residual_around(fit):
     """Root mean square of the residual around the strongest line of each family.
 
     1 where it is no more than noise.

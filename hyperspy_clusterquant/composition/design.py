@@ -149,7 +149,10 @@ class Design(Frozen):
         """The same with another calibration; lone peaks stay in their channels."""
         families = self.families
         if any(is_lone(family) for family in families):
-            nominal = np.interp([f.energies[0] for f in families], self.true_energy, self.energy)
+            # They may lie just beyond the ends.
+            axis = np.r_[self.energy[0] - 0.3, self.energy, self.energy[-1] + 0.3]
+            at = [f.energies[0] for f in families]
+            nominal = np.interp(at, self.scale.true_energy(axis), axis)
             families = tuple(
                 replace(f, energies=np.array([scale.true_energy(at)])) if is_lone(f) else f
                 for f, at in zip(families, nominal, strict=True)

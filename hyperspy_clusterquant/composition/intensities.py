@@ -12,9 +12,9 @@ from hyperspy_clusterquant.composition.absorption import (
     absorbed_families,
     consistent_factors,
 )
-from hyperspy_clusterquant.composition.calibration import Calibration
+from hyperspy_clusterquant.composition.calibration import Calibration, residual_around
 from hyperspy_clusterquant.composition.cliff_lorimer import weight_fractions
-from hyperspy_clusterquant.composition.design import Design, Scale
+from hyperspy_clusterquant.composition.design import Design, Scale, is_lone
 from hyperspy_clusterquant.composition.fitting import fit_spectra, linear_fit, refit
 from hyperspy_clusterquant.composition.windows import window_weights
 from hyperspy_clusterquant.xrays.emission import split_line
@@ -246,8 +246,10 @@ def _inseparable(fits, covariances, chosen):
         stds = np.array([np.sqrt(of[n, n]) for of in covariances])
         if any(fit.unconstrained[n] > FOUND * std for fit, std in zip(fits, stds, strict=True)):
             continue
-        same = [family.element == families[n].element for family in families]
-        for fit, std in zip(fits, stds, strict=True):
+        same = [f.element == families[n].element or is_lone(f) for f in families]
+        # Of the overlap, not of how well the fit describes the counts.
+        overlap = [std / residual_around(fit)[n] for fit, std in zip(fits, stds, strict=True)]
+        for fit, std in zip(fits, overlap, strict=True):
             weighted = fit.design.profiles / np.sqrt(fit.variance)
             beneath = fit.areas * (weighted @ weighted[n])
             beneath[same] = 0.0

@@ -83,8 +83,13 @@ def name_peak(left_over, peak, candidates, beam_energy):
         return None
     (of,) = (found[element] for element in named)
     # K lines stand alone; of an element that shows L or M lines, one alone is little.
-    enough = bool(common) and of.alpha.endswith("Ka")
-    return of.alpha if enough or of.chi_square > STRONG**2 else None
+    if common and of.alpha.endswith("Ka"):
+        return of.alpha
+    doubtful = not common and any(
+        _has_line_near(candidates[e], peak.energy, left_over.design.scale)
+        for e in COMMON & candidates.keys()
+    )
+    return of.alpha if of.chi_square > STRONG**2 and not doubtful else None
 
 
 def find_hidden(left_over, candidates, beam_energy):
@@ -176,6 +181,12 @@ def _photons(alpha, beam_energy):
         return alpha_emission(alpha, beam_energy)[1]
     except ValueError:  # nothing is known of its shell
         return 0.0
+
+
+def _has_line_near(families, position, scale):
+    """Whether the strongest line of any of the families lies at a position."""
+    near = 0.5 * float(fwhm_at_energy(position, scale.resolution))
+    return any(abs(_strongest(family) - position) < near for family in families)
 
 
 def _alpha_near(families, position, scale):

@@ -112,7 +112,8 @@ def fit_peaks(counts, variance, design, max_iterations=MAX_ITERATIONS):
         if coefficients is not None:
             artefacts = _artefacts(design, coefficients[:n_families], model)
         columns = fixed if artefacts is None else np.vstack([fixed, artefacts])
-        prior = _prior(len(columns), len(fixed), _following(design.families, coefficients, total))
+        following = _following(design, coefficients, dispersion * model)
+        prior = _prior(len(columns), len(fixed), following)
         system = _System(columns.T, counts, dispersion * model, prior)
         coefficients = system.solve()
         previous, model = model, np.maximum(columns.T @ coefficients, floor)
@@ -156,21 +157,25 @@ def _dispersion(counts, variance, width=15, pseudocounts=20.0):
 def _artefacts(design, areas, model):
     """Escape peaks in units of theory, and pile-up peaks in units of the counts that pile up."""
     energy = design.true_energy
-    step = energy[1] - energy[0]
+    even = np.linspace(energy[0], energy[-1], len(energy))
+    model = np.interp(even, energy, model)
     sums = np.maximum(signal.fftconvolve(model, model), 0.0) / model.sum()
-    sum_energy = 2 * energy[0] + step * np.arange(len(sums))
+    sum_energy = 2 * even[0] + (even[1] - even[0]) * np.arange(len(sums))
     pile_up = np.interp(energy, sum_energy, sums, left=0.0, right=0.0)
     return np.array([areas @ design.escapes, pile_up])
 
 
-def _following(families, coefficients, total):
+def _following(design, coefficients, variance):
     """Families that follow others: their numbers, those of the others, and the std in counts."""
-    names = [family.alpha for family in families]
-    pairs = [(n, names.index(f.follows)) for n, f in enumerate(families) if f.follows in names]
-    if coefficients is None:
-        return [(n, other, FOLLOWS_STD * total) for n, other in pairs]
-    # Of a family that is not there, a count may be.
-    return [(n, other, FOLLOWS_STD * max(coefficients[other], 1.0)) for n, other in pairs]
+    names = [family.alpha for family in design.families]
+    pairs = [(n, names.index(f.follows)) for n, f in enumerate(design.families)
+             if f.follows in names]  # fmt: skip
+    if not pairs:
+        return []
+    # A family is not known to be absent better than the counts tell.
+    noise = 1 / np.sqrt(np.maximum((design.profiles**2 / variance).sum(axis=1), 1e-300))
+    areas = np.full(len(names), np.inf) if coefficients is None else coefficients[: len(names)]
+    return [(n, other, max(FOLLOWS_STD * areas[other], 2 * noise[other])) for n, other in pairs]
 
 
 def _prior(n_columns, n_fixed, following):

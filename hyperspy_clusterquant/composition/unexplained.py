@@ -9,6 +9,7 @@ import numpy as np
 
 from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.composition.calibration import PRECISION, scale_derivatives
+from hyperspy_clusterquant.composition.design import is_lone
 from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 
 #: Standard deviations above the model from which a peak counts as one. In a spectrum of some
@@ -178,8 +179,8 @@ def _shape_errors(family):
     Of L and M lines, the less is known the weaker they are beside the strongest: tables differ by
     3 % for L-beta of antimony, and by 60 % for L-beta 3 of silver, a twentieth as strong.
     """
-    shell = family.alpha.partition("_")[2][:1]
-    error = SHAPE_ERROR.get(shell, 0.0)
+    shell = "K" if is_lone(family) else family.alpha.partition("_")[2][:1]
+    error = SHAPE_ERROR[shell]
     if shell == "K":
         return error * family.weights
     share = family.weights / family.weights.max()
@@ -199,6 +200,12 @@ def find_peak(left_over):
     # The error of a strong line beside it pushes the maximum away from that line; noise alone
     # tells where the peak is.
     resolution = left_over.design.scale.resolution
-    near = np.abs(positions - positions[best]) < fwhm_at_energy(positions[best], resolution)
-    at = int(np.argmax(np.where(near, area / noise, -np.inf)))
-    return UnexplainedPeak(float(positions[at]), float(area[at]), float(z[best]), None)
+    width = float(fwhm_at_energy(positions[best], resolution))
+    near = np.abs(positions - positions[best]) < width
+    at = positions[np.argmax(np.where(near, area / noise, -np.inf))]
+    # Nobody moves the peak later, and what lies beside it leaves over more peaks.
+    finer = at + width * np.linspace(-0.25, 0.25, 41)
+    finer = finer[~left_over.is_taken(finer)]
+    area, _, noise = left_over.areas(left_over.design.peaks_at(finer), finer)
+    best_of = int(np.argmax(area / noise))
+    return UnexplainedPeak(float(finer[best_of]), float(area[best_of]), float(z[best]), None)

@@ -217,7 +217,9 @@ def convert_kfactors(kfactors, lines="alpha", units="weight", beam_energy=200.0)
         if lines == "family":
             counts_per_mass(line, as_positive("beam_energy", beam_energy), lambda energy: 1.0)
             factors[line] *= sum(
-                f.weights.sum() for f in line_families(line, beam_energy) if f.alpha == line
+                f.weights.sum()
+                for f in line_families(line, beam_energy)
+                if line in (f.alpha, f.follows)
             )
         if units == "atomic":
             factors[line] *= atomic_weight(split_line(line)[0])

@@ -5,10 +5,12 @@ from scipy import integrate
 
 from hyperspy_clusterquant.composition.absorption import (
     Absorption,
+    absorbed_families,
     absorption_factors,
     consistent_factors,
 )
 from hyperspy_clusterquant.xrays.attenuation import attenuation_matrix
+from hyperspy_clusterquant.xrays.emission import line_families
 from hyperspy_clusterquant.xrays.lines import line_energy
 
 JALPAITE = {"Ag": 323.61, "Cu": 63.546, "S": 64.13}
@@ -66,3 +68,22 @@ def test_a_specimen_too_thick_is_refused_or_settles():
         Absorption((5000.0,), (5.0,), 22.0),
     )  # fmt: skip
     assert np.isfinite(factors).all()
+
+
+def test_m_beta_is_absorbed_beside_m_alpha():
+    """Tungsten in silicon: M beta, just below the edge of silicon, is absorbed as it should be."""
+    families = line_families("W_Ma", 200.0)
+    fractions, depth = np.array([0.7, 0.3]), 5e-4
+    absorbed = absorbed_families(families, ("W", "Si"), fractions, depth, 20.0)
+    by_name = {f.alpha: (f, a) for f, a in zip(families, absorbed, strict=True)}
+    strongest = {}
+    for name in ("W_Ma", "W_Mb"):
+        before, after = by_name[name]
+        place = np.argmax(before.weights)
+        energy = before.energies[place]
+        mu = fractions @ [xraylib.CS_Total(74, energy), xraylib.CS_Total(14, energy)]
+        chi = mu * depth / np.sin(np.radians(20.0))
+        strongest[name] = ((1 - np.exp(-chi)) / chi, after.weights[place] / before.weights[place])
+    expected = strongest["W_Mb"][0] / strongest["W_Ma"][0]
+    assert strongest["W_Mb"][1] / strongest["W_Ma"][1] == pytest.approx(expected, rel=1e-3)
+    assert expected != pytest.approx(1, abs=0.01)

@@ -55,3 +55,10 @@ def test_the_background_is_that_of_the_nominal_axis():
     np.testing.assert_array_equal(design.background, moved.background)
     low = Design(0.005 * np.arange(24, 400), (), Scale(offset=-0.15), 200.0)
     assert np.isfinite(low.background).all()
+
+
+def test_a_lone_peak_beyond_the_end_stays_there():
+    design = Design(ENERGY, (lone_peak(0.44),), Scale(), 200.0)
+    same = design.with_scale(Scale())
+    assert same.families[0].energies[0] == pytest.approx(0.44)
+    assert design.with_scale(Scale(offset=0.03)).families[0].energies[0] == pytest.approx(0.47)

@@ -4,7 +4,7 @@ import pytest
 from hyperspy_clusterquant.composition.design import Design, Scale
 from hyperspy_clusterquant.composition.peaks import fit_peaks
 from hyperspy_clusterquant.xrays.detectors import escape_share
-from hyperspy_clusterquant.xrays.emission import Family
+from hyperspy_clusterquant.xrays.emission import Family, line_families
 
 ENERGY = np.arange(110, 1000) * 0.01
 
@@ -141,3 +141,28 @@ def test_background_is_never_negative_and_follows_absorption():
     assert (design.background >= 0).all()
     np.testing.assert_allclose(fit.model[energy > 0.4], truth[energy > 0.4], rtol=4e-3)
     np.testing.assert_allclose(fit.model[energy > 1.5], truth[energy > 1.5], rtol=1e-3)
+
+
+@pytest.mark.parametrize("scale", [Scale(bend=0.03), Scale(offset=-0.03, gain=0.002)])
+def test_pile_up_lies_at_twice_the_energy_whatever_the_axis(scale):
+    energy = 0.01 * np.arange(30, 1600)
+    design = Design(energy, (line("Fe_Ka", 6.40),), scale, 200.0)
+    counts = 3e6 * design.profiles[0] + 1.0
+    sums = 9000 * design.profile(np.array([12.80]), [1.0]) * 130 / 184
+    fit = fit_peaks(counts + sums, counts + sums, design)
+    found = design.true_energy[np.argmax(fit.artefacts * (energy > 8))]
+    assert found == pytest.approx(12.80, abs=0.02)
+
+
+def test_an_absent_m_line_scatters_around_zero(rng):
+    """M beta follows M alpha, but no more closely than counts can tell."""
+    families = (line("Fe_Ka", 6.40), *line_families("Au_Ma", 200.0))
+    design = Design(ENERGY, families, Scale(), 200.0)
+    mean = 2e4 * design.profiles[0] + 50 / ENERGY
+    pulls = []
+    for _ in range(100):
+        spectrum = rng.poisson(mean).astype(float)
+        fit = fit_peaks(spectrum, spectrum, design)
+        pulls.append(fit.unconstrained[1] / np.sqrt(fit.covariance[1, 1]))
+    assert np.mean(pulls) == pytest.approx(0, abs=0.3)
+    assert np.std(pulls) == pytest.approx(1, abs=0.25)

@@ -70,3 +70,16 @@ def test_a_line_of_no_element():
     assert peak.energy == pytest.approx(7.25, abs=0.03)
     assert peak.significance > SIGNIFICANT
     assert str(peak).startswith("7.2")
+
+
+@pytest.mark.parametrize("position", [4.20, 4.215, 4.235])
+@pytest.mark.parametrize("counts", [3e3, 3e4, 3e5, 3e6])
+def test_a_peak_of_nothing_is_one_peak_however_strong(position, counts, rng):
+    mean = 1e5 * simulation.family(ENERGY, "Fe", "K", 130.0)
+    mean += 1e5 * simulation.family(ENERGY, "S", "K", 130.0) + 500 / ENERGY
+    sigma = np.sqrt(130**2 + 2500 * (position - 5.8987)) / 1000 / 2.35482
+    shape = np.exp(-0.5 * ((ENERGY - position) / sigma) ** 2) * 0.01 / sigma / np.sqrt(2 * np.pi)
+    fitted = fit(rng.poisson(mean + counts * shape).astype(float), ("Fe", "S"))
+    (peak,) = fitted.unexplained
+    assert peak.energy == pytest.approx(position, abs=0.02)
+    assert peak.counts == pytest.approx(counts, rel=0.15)

@@ -145,6 +145,13 @@ def test_family_kfactors_by_the_radiative_rates():
     assert found["S_Ka"] == 1.0
 
 
+def test_family_kfactors_of_m_lines_hold_beta():
+    """Of gold, theory has M beta with about half of M alpha, which manufacturers count along."""
+    found = convert_kfactors({"S_Ka": 1.0, "Au_Ma": 1.0}, lines="family")
+    sulfur = xraylib.RadRate(16, xraylib.KA_LINE)
+    assert 1.3 < found["Au_Ma"] / sulfur < 1.8
+
+
 def test_atomic_kfactors():
     found = convert_kfactors({"S_Ka": 1.0, "Ag_La": 0.9}, units="atomic")
     assert found["Ag_La"] == pytest.approx(0.9 * 107.868 / 32.06, rel=1e-3)
