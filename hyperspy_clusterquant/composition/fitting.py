@@ -30,6 +30,8 @@ from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 MOST_PEAKS = 25
 #: Standard deviations that a peak keeps in the last fit, or it is not reported.
 STILL_SIGNIFICANT = 3.0
+#: Share of the counts of an element's alpha line up to which its weak lines may be wrong.
+WEAK_LINE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +111,17 @@ def _lines_of(found, fits, covariances):
     """The lines that were found, each once, with what they hold in the last fit.
 
     An element found by one of its lines is reported by all that are there, and not at all if
-    what was found after it explains it away.
+    what was found after it explains it away. Nor is what may be a weak line of a declared element,
+    of whose strength theory knows little.
     """
     lines = []
     names = [family.alpha for family in fits[0].design.families]
+    declared = _without(fits[0].design.families, found)
     for families in found.values():
         for family in families:
             if not family.alpha.endswith("a") and not is_lone(family):
+                continue
+            if is_lone(family) and _is_weak_line_of(declared, family, fits):
                 continue
             position = names.index(family.alpha)
             areas = np.nan_to_num([fit.areas[position] for fit in fits])
@@ -126,6 +132,21 @@ def _lines_of(found, fits, covariances):
                 name = family.alpha if family.alpha.endswith("a") else None
                 lines.append(UnexplainedPeak(energy, float(areas.sum()), float(significance), name))
     return tuple(sorted(lines, key=lambda peak: -peak.significance))
+
+
+def _is_weak_line_of(families, peak, fits):
+    """Whether a lone peak lies at a line of families that have much more counts."""
+    names = [family.alpha for family in fits[0].design.families]
+    near = OWN * float(fwhm_at_energy(peak.energies[0], fits[0].design.scale.resolution))
+
+    def counts(family):
+        return np.nansum([fit.areas[names.index(family.alpha)] for fit in fits])
+
+    return any(
+        (np.abs(family.energies - peak.energies[0]) < near).any()
+        and counts(peak) < WEAK_LINE * counts(family)
+        for family in families
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,7 +46,7 @@ class _Evidence(Frozen):
     n_lines: int
 
 
-def name_peak(left_over, peak, candidates, beam_energy):
+def name_peak(left_over, peak, candidates, beam_energy, beneath=False):
     """Alpha line that a peak is, or None where that cannot be said.
 
     An element is named if at least two of its lines are there, or if no other element explains the
@@ -61,6 +61,9 @@ def name_peak(left_over, peak, candidates, beam_energy):
         Families of each element that may be named.
     beam_energy : float
         In keV.
+    beneath : bool
+        Whether the peak lies beneath fitted lines. If not, no element is named by one line that
+        does: its counts may be theirs.
 
     Returns
     -------
@@ -69,8 +72,13 @@ def name_peak(left_over, peak, candidates, beam_energy):
     found = {}
     for element, families in candidates.items():
         alpha = _alpha_near(families, peak.energy, left_over.design.scale)
-        evidence = alpha and _evidence(left_over, families, alpha, peak, beam_energy)
-        if evidence:
+        if alpha is None:
+            continue
+        evidence = _evidence(left_over, families, alpha, peak, beam_energy)
+        if evidence is None:
+            continue
+        own = next(family for family in families if family.alpha == alpha)
+        if beneath or evidence.n_lines > 1 or not left_over.is_taken(_strongest(own)):
             found[element] = evidence
     most = max((of.chi_square for of in found.values()), default=0.0)
     as_good = [e for e, of in found.items() if of.chi_square > (1 - BESIDE) * most - AS_GOOD]
@@ -118,7 +126,7 @@ def find_hidden(left_over, candidates, beam_energy):
     if not area[best] > STRONG * std[best]:
         return None
     peak = UnexplainedPeak(positions[best], area[best], area[best] / std[best], None)
-    return name_peak(left_over, peak, candidates, beam_energy)
+    return name_peak(left_over, peak, candidates, beam_energy, beneath=True)
 
 
 def _evidence(left_over, families, alpha, peak, beam_energy):

@@ -83,3 +83,26 @@ def test_a_peak_of_nothing_is_one_peak_however_strong(position, counts, rng):
     (peak,) = fitted.unexplained
     assert peak.energy == pytest.approx(position, abs=0.02)
     assert peak.counts == pytest.approx(counts, rel=0.15)
+
+
+def test_weak_lines_of_declared_elements_are_not_unexplained(rng):
+    """L-eta of platinum with three times the counts that theory gives it; and a line of nothing."""
+    energy = 0.01 * np.arange(110, 1500)
+
+    def peak(position, counts):
+        sigma = np.sqrt(130**2 + 2500 * (position - 5.8987)) / 1000 / 2.35482
+        shape = np.exp(-0.5 * ((energy - position) / sigma) ** 2)
+        return counts * shape * 0.01 / sigma / np.sqrt(2 * np.pi)
+
+    def named(counts):
+        def families(elements):
+            return known_families(alpha_lines(elements, 0.95, 15.2), 200.0)
+
+        design = Design(energy, families(("Pt",)), Scale(), 200.0)
+        others = {e: families([e]) for e in known_elements() if e != "Pt"}
+        found = fit_spectra(counts[None], counts[None], design, others).unexplained
+        return [round(peak.energy, 1) for peak in found]
+
+    mean = 1e5 * simulation.family(energy, "Pt", "L", 130.0) + 2000 / energy
+    assert named(rng.poisson(mean + peak(9.97, 1500)).astype(float)) == []
+    assert named(rng.poisson(mean + peak(5.0, 1500)).astype(float)) == [5.0]
