@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import sparse
 
-from hyperspy_clusterquant.clusters.clustering import Clustering
+from hyperspy_clusterquant.clusters.clustering import Clustering, spread_over_channels
 from hyperspy_clusterquant.clusters.likelihood import cluster_shares, discriminant_scores
 from hyperspy_clusterquant.clusters.neighbours import neighbourhood_width
 from hyperspy_clusterquant.clusters.recipe import Recipe, versions
@@ -73,6 +73,9 @@ class Assignment(Recipe):
             recipe=self.with_chosen(neighbourhood_used=sigma, versions=versions()),
             labels=memberships.argmax(axis=1),
             memberships=memberships,
+            label_spectra=spread_over_channels(
+                cluster_shares(known), np.append(groups, -1)[channels]
+            ),
             scores=scores,
             eigenvalues=np.zeros(0),
             noise_edge=np.nan,

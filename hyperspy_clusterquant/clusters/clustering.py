@@ -25,6 +25,8 @@ class Clustering:
     eigenvalues : array (n_leading,)
     noise_edge : float
     embedding, landmarks : arrays or None
+    label_spectra : array (n_clusters, channels)
+        Spectra by whose likelihood pixels were labelled, zero where they were not looked at.
     spectra : array (n_clusters, channels) or None
         Summed counts of the clusters.
     """
@@ -35,6 +37,7 @@ class Clustering:
     scores: np.ndarray
     eigenvalues: np.ndarray
     noise_edge: float
+    label_spectra: np.ndarray
     embedding: np.ndarray | None = None
     landmarks: np.ndarray | None = None
     spectra: np.ndarray | None = None
@@ -52,3 +55,22 @@ class Clustering:
         spectra = sum_weighted(data, members, lambda share: progress("spectra", share))
         recipe = self.recipe.with_chosen(n_clusters_found=n_clusters)
         return replace(self, recipe=recipe, labels=labels, memberships=maps, spectra=spectra)
+
+
+def spread_over_channels(values, channels):
+    """Values of features on the channels that are counted to each, in equal parts.
+
+    Parameters
+    ----------
+    values : array (n, features)
+    channels : array of int (channels,)
+        Feature of each, -1 = none.
+
+    Returns
+    -------
+    array (n, channels)
+        Zero where a channel is counted to none.
+    """
+    n_channels = np.bincount(channels[channels >= 0], minlength=values.shape[1])
+    parts = values / np.maximum(n_channels, 1)
+    return np.where(channels >= 0, parts[:, channels], 0.0)

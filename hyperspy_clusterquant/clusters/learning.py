@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hyperspy_clusterquant.clusters.clustering import Clustering
+from hyperspy_clusterquant.clusters.clustering import Clustering, spread_over_channels
 from hyperspy_clusterquant.clusters.components import (
     Reduction,
     check_n_components,
@@ -121,6 +121,7 @@ class Learning:
             recipe=recipe.with_chosen(**chosen),
             labels=refined.labels,
             memberships=refined.memberships,
+            label_spectra=spread_over_channels(refined.label_spectra, self.pixels.channels),
             scores=self.pixel_scores,
             eigenvalues=self.reduction.eigenvalues,
             noise_edge=self.reduction.noise_edge,
@@ -153,14 +154,15 @@ def learn(pixels, recipe, progress):
     totals = pixels.blocks.sum(column_sums)
     groups = merge_sparse_features(totals)
     share = np.bincount(groups, totals) / totals.sum()
-    pixels = replace(pixels, blocks=pixels.blocks.only(groups=groups))
+    channels = np.append(groups, -1)[pixels.channels]
+    pixels = replace(pixels, blocks=pixels.blocks.only(groups=groups), channels=channels)
     check_n_components(recipe.n_components, groups.max() + 1)
     binning = choose_binning(recipe.binning, pixels.per_pixel, pixels.keep)
     sigma = neighbourhood_width(
         recipe.neighbourhood, binning > 1, pixels.per_pixel, pixels.keep.ndim
     )
     if recipe.components_are == "weak in lines":
-        basis = _sample_basis(pixels, share, recipe, groups)
+        basis = _sample_basis(pixels, share, recipe)
         if basis is not None:
             return _reduce(pixels, share, recipe, binning, sigma, seed, basis)
     learning = _reduce(pixels, share, recipe, binning, sigma, seed)
@@ -170,7 +172,7 @@ def learn(pixels, recipe, progress):
         return replace(learning, components_are=recipe.components_are)
     if learning.reduction.eigenvalues[0] >= WANTED_EIGENVALUE or _stands_out(learning):
         return learning
-    return _enlarged(_weak(learning, recipe, groups), recipe)
+    return _enlarged(_weak(learning, recipe), recipe)
 
 
 def _stands_out(learning):
@@ -183,14 +185,14 @@ def _stands_out(learning):
     return np.count_nonzero((np.abs(scores) > FAR).any(axis=1)) >= FEWEST_FAR
 
 
-def _weak(learning, recipe, groups):
+def _weak(learning, recipe):
     """Components among the lines of the declared elements, if more are found there.
 
     The ratios of a few lines have less noise than a whole spectrum, so weaker differences
     are seen. They are looked for in larger and larger bins.
     """
     pixels, share = learning.pixels, learning.reduction.share
-    basis = _sample_basis(pixels, share, recipe, groups)
+    basis = _sample_basis(pixels, share, recipe)
     binning, products = learning.binning, learning.products
     while basis is not None:
         found = _reduce(
@@ -208,13 +210,13 @@ def _weak(learning, recipe, groups):
     return learning
 
 
-def _sample_basis(pixels, share, recipe, groups):
+def _sample_basis(pixels, share, recipe):
     """Directions in which the ratios of the elements' lines change, None if they are not known."""
     profiles = recipe.line_profiles(pixels.energy)
     if profiles is None:
         return None
     used = pixels.channels >= 0
-    indicator = groups[pixels.channels[used]][:, None] == np.arange(len(share))
+    indicator = pixels.channels[used][:, None] == np.arange(len(share))
     basis = line_basis(profiles[:, used] @ indicator, share)
     wanted = recipe.n_components
     enough = basis.shape[1] > 0 if isinstance(wanted, str) else wanted <= basis.shape[1]

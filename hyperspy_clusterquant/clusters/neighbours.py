@@ -96,22 +96,17 @@ def mean_field(evidence, states, prior, keep, sigma, start=None):
         _update(evidence, ends, states, favour, memberships, shares, every)
         return memberships, shares
 
-    def pool(values):
-        return _pool(values, keep, sigma)
-
-    n_neighbours = np.maximum(_smooth(np.ones(shape[0]), keep, sigma), 1e-12)[:, None]
+    n_neighbours = _n_neighbours(keep, sigma)
     if start is None:
-        pooled = pool(np.concatenate([block[:, :n_clusters].copy() for block in evidence]))
+        likelihood = np.concatenate([block[:, :n_clusters].copy() for block in evidence])
+        pooled = _pool(likelihood, keep, sigma)
         start = special.softmax(
             pooled / n_neighbours * np.float32(pooled_pixels(sigma, keep.ndim)), axis=1
         )
     memberships[:] = start
-    own = np.float32(_centre_weight(sigma, keep.ndim))
-    others = np.maximum(n_neighbours - own, np.float32(1e-12))
     favour = np.full(shape, np.inf, dtype=np.float32)
     for _ in range(MOST_ITERATIONS):
-        around = np.maximum(pool(memberships) - own * memberships, 0)
-        around *= COUPLING / others
+        around = favour_of_neighbours(memberships, keep, sigma, n_neighbours)
         changed = np.abs(around - favour).max(axis=1) > UNCHANGED
         favour[changed] = around[changed]
         before = memberships.copy()
@@ -142,11 +137,62 @@ def pooled_posterior(evidence, prior, keep, sigma):
     """
     values = np.concatenate([block.astype(np.float32) for block in evidence])
     if sigma > 0:
-        n_neighbours = np.maximum(_smooth(np.ones(len(values)), keep, sigma), 1e-12)[:, None]
-        values = _pool(values, keep, sigma) / n_neighbours
+        values = _pool(values, keep, sigma) / _n_neighbours(keep, sigma)
         values *= np.float32(pooled_pixels(sigma, keep.ndim))
     values += np.log(np.maximum(prior, 1e-12)).astype(np.float32)
     return special.softmax(values, axis=1)
+
+
+def favour_of_neighbours(memberships, keep, sigma, n_neighbours=None):
+    """Log-odds of each phase that a pixel gets from its neighbours.
+
+    Parameters
+    ----------
+    memberships : array (kept pixels, n_clusters)
+    keep : array of bool (map shape)
+    sigma : float
+        Width of the neighbourhood in pixels, not 0.
+    n_neighbours : array (kept pixels, 1), optional
+        Share of the neighbourhood that takes part, if it is known.
+
+    Returns
+    -------
+    array of float32 (kept pixels, n_clusters)
+    """
+    if n_neighbours is None:
+        n_neighbours = _n_neighbours(keep, sigma)
+    own = np.float32(_centre_weight(sigma, keep.ndim))
+    around = np.maximum(_pool(memberships, keep, sigma) - own * memberships, 0)
+    around *= COUPLING / np.maximum(n_neighbours - own, np.float32(1e-12))
+    return around
+
+
+def weight_of_own_counts(keep, sigma):
+    """How often each pixel's own counts are counted in `pooled_posterior`, (kept pixels, 1)."""
+    if sigma == 0:
+        return np.ones((np.count_nonzero(keep), 1), dtype=np.float32)
+    own = np.float32(_centre_weight(sigma, keep.ndim) * pooled_pixels(sigma, keep.ndim))
+    return own / _n_neighbours(keep, sigma)
+
+
+def state_logits(favour, states):
+    """Log-odds of states of pixels before their counts are looked at, (pixels, n_states).
+
+    From those in favour of each phase, (pixels, n_clusters).
+    """
+    mixed = np.arange(len(states)) >= states.shape[1]
+    return favour @ states.T - np.where(mixed, MIXTURE_PENALTY, 0).astype(np.float32)
+
+
+def most_of(states):
+    """Whether a phase has the largest share in each state, shared among equals."""
+    most = states == states.max(axis=1, keepdims=True)
+    return (most / most.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _n_neighbours(keep, sigma):
+    """Share of each kept pixel's neighbourhood that takes part, (kept pixels, 1)."""
+    return np.maximum(_smooth(np.ones(np.count_nonzero(keep)), keep, sigma), 1e-12)[:, None]
 
 
 def _pool(values, keep, sigma):
@@ -156,18 +202,14 @@ def _pool(values, keep, sigma):
 
 def _update(evidence, ends, states, favour, memberships, shares, changed):
     """Set memberships and shares where the log-odds in favour of each phase have changed."""
-    n_clusters = states.shape[1]
-    most = states == states.max(axis=1, keepdims=True)
-    most = (most / most.sum(axis=1, keepdims=True)).astype(np.float32)
-    penalty = np.where(np.arange(len(states)) >= n_clusters, MIXTURE_PENALTY, 0).astype(np.float32)
+    most = most_of(states)
     for number, (start, end) in enumerate(itertools.pairwise(ends)):
         chosen = np.flatnonzero(changed[start:end])
         if not len(chosen):  # and the block need not be loaded
             continue
         rows = start + chosen
         logits = evidence[number][chosen].astype(np.float32)
-        logits += favour[rows] @ states.T
-        logits -= penalty
+        logits += state_logits(favour[rows], states)
         logits -= logits.max(axis=1, keepdims=True)
         probabilities = np.exp(logits, out=logits)
         probabilities /= probabilities.sum(axis=1, keepdims=True)

@@ -40,10 +40,21 @@ ALL_NOISE = (
 
 @dataclass(frozen=True)
 class Refined:
-    """Clusters of all pixels: (kept pixels,), (kept pixels, n_clusters), and what is to be said."""
+    """Clusters of all pixels, and what is to be said.
+
+    Attributes
+    ----------
+    labels : array of int (kept pixels,)
+    memberships : array (kept pixels, n_clusters)
+    label_spectra : array (n_clusters, features)
+        Spectra by whose likelihood pixels were labelled, each times the dose of the cluster if
+        that counted.
+    remarks : tuple of str
+    """
 
     labels: np.ndarray
     memberships: np.ndarray
+    label_spectra: np.ndarray
     remarks: tuple
 
 
@@ -57,7 +68,7 @@ def refine(learning, memberships, in_noise, progress, smallest=0):
     """
     progress("labels")
     remarks = [WEAK] if learning.is_weak else []
-    labels, labelled = _label_pixels(learning, memberships, in_noise)
+    labels, labelled, spectra = _label_pixels(learning, memberships, in_noise)
     # Pixels of the least clusters may belong to one that reaches the size with them.
     for size in (smallest // 2, smallest):
         if not size or not labelled.shape[1]:
@@ -68,11 +79,11 @@ def refine(learning, memberships, in_noise, progress, smallest=0):
             in_noise = in_noise | np.append(left_out, False)[labels]
             memberships = labelled[:, ~left_out]
             memberships /= np.maximum(memberships.sum(axis=1, keepdims=True), 1e-12)
-            labels, labelled = _label_pixels(learning, memberships, in_noise)
+            labels, labelled, spectra = _label_pixels(learning, memberships, in_noise)
     if labelled.shape[1] == 0:
         remarks.append(ALL_NOISE.format(len(learning.scores)))
-    labels, memberships, _ = drop_empty_and_sort(labels, labelled)
-    return Refined(labels, memberships, tuple(remarks))
+    labels, memberships, order = drop_empty_and_sort(labels, labelled)
+    return Refined(labels, memberships, spectra[order], tuple(remarks))
 
 
 def _small_or_mixed(learning, labels, memberships, smallest):
@@ -100,13 +111,17 @@ def _small_or_mixed(learning, labels, memberships, smallest):
 
 
 def _label_pixels(learning, start, in_noise):
-    """Labels and memberships of pixels, from memberships and noise of their learning pixels."""
+    """Labels and memberships of pixels, from memberships and noise of their learning pixels.
+
+    And the spectra that they were labelled by.
+    """
     n_clusters = start.shape[1]
+    spectra = np.ones((n_clusters, len(learning.reduction.share)))
     if n_clusters == 0:
-        return np.full(len(start), -1), start
+        return np.full(len(start), -1), start, spectra
     memberships = shares = np.ones((len(start), 1))
     if n_clusters > 1:
-        memberships, shares = _fit_at_full_resolution(learning, start, in_noise)
+        memberships, shares, spectra = _fit_at_full_resolution(learning, start, in_noise)
     noise = np.zeros(len(memberships), dtype=bool)
     if in_noise.any():
         noise = in_noise & unexplained_pixels(
@@ -114,11 +129,11 @@ def _label_pixels(learning, start, in_noise):
             learning.sigma,
         )  # fmt: skip
         memberships = np.where(noise[:, None], 0, memberships)
-    return np.where(noise, -1, memberships.argmax(axis=1)), memberships
+    return np.where(noise, -1, memberships.argmax(axis=1)), memberships, spectra
 
 
 def _fit_at_full_resolution(learning, memberships, in_noise):
-    """Memberships and shares of pixels, their clusters' spectra fitted in turn with them.
+    """Memberships and shares of pixels, and their clusters' spectra, fitted in turn with them.
 
     Expectation-maximisation from the memberships of the learning pixels: what the clusters are at
     the end does not depend on chance in how they were found.
@@ -126,15 +141,17 @@ def _fit_at_full_resolution(learning, memberships, in_noise):
     start = None
     for _ in range(MOST_ROUNDS):
         known = np.where(in_noise[:, None], 0, memberships)
+        spectra, sizes, rates = _cluster_spectra(learning, known)
         updated, shares = memberships_of(
-            learning.pixels.blocks, *_cluster_spectra(learning, known), learning.keep,
-            learning.sigma, start, learning.is_weak,
+            learning.pixels.blocks, spectra, sizes, rates, learning.keep, learning.sigma, start,
+            learning.is_weak,
         )  # fmt: skip
         change = np.abs(updated - memberships).mean()
         memberships = start = updated
         if change < SETTLED:
             break
-    return memberships, shares
+    doses = 1.0 if rates is None else np.maximum(rates, 1e-9)[:, None]
+    return memberships, shares, cluster_shares(spectra) * doses
 
 
 def _cluster_spectra(learning, memberships):

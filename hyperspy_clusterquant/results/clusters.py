@@ -44,7 +44,10 @@ class ClusterResult(Frozen):
     spectra : array (n_clusters, channels) or None
         Summed counts of the pixels of each cluster; None on a part of the map and on bins.
     energy : array (channels,) or None
-        Energies of these channels in keV.
+        Energies in keV of the channels of the map.
+    label_spectra : array (n_clusters, channels) or None
+        Spectra by whose likelihood the pixels were labelled, zero in channels that were not looked
+        at; None if labels do not follow from the counts of single pixels, or how is not known.
     learned_spectra, learned_energy : arrays or None
         The same of the map that the clusters were learned on, if it is not this one.
     parameters : FrozenDict
@@ -78,6 +81,7 @@ class ClusterResult(Frozen):
     cluster_names: tuple[str, ...] = ()
     spectra: np.ndarray | None = None
     energy: np.ndarray | None = None
+    label_spectra: np.ndarray | None = None
     learned_spectra: np.ndarray | None = None
     learned_energy: np.ndarray | None = None
     # Neither pictures nor tables show how the clusters were made.
@@ -94,6 +98,7 @@ class ClusterResult(Frozen):
         "eigenvalues": np.float64,
         "spectra": np.float64,
         "energy": np.float64,
+        "label_spectra": np.float64,
         "learned_spectra": np.float64,
         "learned_energy": np.float64,
     }
@@ -311,11 +316,16 @@ class ClusterResult(Frozen):
             sums = [values[target == group].sum(axis=0) for group in groups]
             return np.array(sums).reshape(len(groups), *values.shape[1:])
 
+        def averaged(values):
+            weights = np.maximum(self.sizes, 1)[:, None]
+            return added(values * weights) / added(weights)
+
         return dataclasses.replace(
             self,
             labels=np.where(labels >= 0, new_number[np.maximum(labels, 0)], labels),
             memberships=added(self.memberships),
             spectra=None if self.spectra is None else added(self.spectra),
+            label_spectra=None if self.label_spectra is None else averaged(self.label_spectra),
             learned_spectra=None if self.learned_spectra is None else added(self.learned_spectra),
             cluster_names=tuple(
                 self._automatic_name(new)

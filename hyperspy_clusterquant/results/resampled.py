@@ -79,6 +79,7 @@ def binned(result, factors, axes):
     labels[total(kept) == 0] = MASKED
     return replace(
         _without_spectra(result),
+        label_spectra=None,
         parameters=chosen_for_bins(result.parameters, factors),
         labels=labels,
         memberships=memberships,
@@ -92,4 +93,4 @@ def binned(result, factors, axes):
 def _without_spectra(result):
     """A result whose spectra are not of its map any more; other maps are still assigned by them."""
     known = dict(zip(("learned_spectra", "learned_energy"), result.reference, strict=True))
-    return replace(result, spectra=None, energy=None, **known)
+    return replace(result, spectra=None, **known)

@@ -51,7 +51,7 @@ def from_dict(stored):
         **{
             name: _numbers(stored[name], name, dtype)
             for name, dtype in ClusterResult.DTYPES.items()
-            if name in stored
+            if stored.get(name) is not None
         },
     )
     _check(result)
@@ -108,6 +108,8 @@ def _check(result):
         channels = () if energy is None else energy.shape
         if spectra is not None and (spectra.shape != (n_clusters, *channels) or not channels):
             raise ValueError(f"{prefix}spectra {spectra.shape} and energies {channels} do not fit")
+    if result.label_spectra is not None and len(result.label_spectra) != n_clusters:
+        raise ValueError(f"label_spectra {result.label_spectra.shape} are not of its clusters")
     if result.landmarks is not None:
         inside = np.isin(result.landmarks, np.arange(labels.size)).all()
         if np.shape(result.embedding)[:1] != result.landmarks.shape or not inside:
