@@ -31,3 +31,33 @@ def drop_empty_and_sort(labels, memberships):
     new_number = np.full(len(sizes) + 1, -1)
     new_number[order] = np.arange(len(order))
     return new_number[labels], memberships[:, order], order
+
+
+def borders(labels, n_clusters):
+    """Share of each cluster's border that it has with each other cluster.
+
+    Parameters
+    ----------
+    labels : array of int (map shape)
+    n_clusters : int
+
+    Returns
+    -------
+    array (n_clusters, n_clusters)
+        Rows sum to one, or to zero for clusters that border on none.
+
+    Examples
+    --------
+    >>> borders(np.array([0, 0, 1, 1, 2]), 3)
+    array([[0. , 1. , 0. ],
+           [0.5, 0. , 0.5],
+           [0. , 1. , 0. ]])
+    """
+    shared = np.zeros((n_clusters, n_clusters))
+    for axis in range(labels.ndim):
+        along = np.moveaxis(labels, axis, 0)
+        one, other = along[:-1].ravel(), along[1:].ravel()
+        differ = (one != other) & (one >= 0) & (other >= 0)
+        np.add.at(shared, (one[differ], other[differ]), 1)
+    shared += shared.T
+    return shared / np.maximum(shared.sum(axis=1, keepdims=True), 1)

@@ -53,7 +53,7 @@ class PixelCounts:
         return self.totals.mean()
 
 
-def read_pixels(data, energy, channels, navigation_mask, progress):
+def read_pixels(data, energy, channels, navigation_mask, progress, needed=True):
     """Read the counts of a map once and leave out what is masked.
 
     Parameters
@@ -70,6 +70,8 @@ def read_pixels(data, energy, channels, navigation_mask, progress):
         or all, are left out in any case.
     progress : callable
         Called with the name of the stage and the share of it that is done.
+    needed : bool
+        Whether it is an error if there are no counts.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def read_pixels(data, energy, channels, navigation_mask, progress):
         check_some_kept(keep, automatic)
         _warn_of_much_vacuum(1 - np.count_nonzero(keep) / n_known, of_lines)
     totals = totals[keep.ravel()]
-    if totals.sum() == 0:
+    if needed and totals.sum() == 0:
         raise ValueError(
             "The pixels that are not masked hold no counts in the chosen energies. Check "
             "`navigation_mask`, `energy_range` and `exclude_lines`."
