@@ -107,6 +107,12 @@ def refit(fits, calibration, variances, families):
     return fits, tuple(area_covariance(fit, calibration) for fit in fits)
 
 
+def fit_again(counts, variance, fit, calibration):
+    """Fit of another spectrum with the design of a `PeakFit`, and the covariance of its areas."""
+    again = fit_peaks(counts, variance, fit.design)
+    return again, area_covariance(again, calibration)
+
+
 def _lines_of(found, fits, covariances):
     """The lines that were found, each once, with what they hold in the last fit.
 

@@ -109,6 +109,8 @@ class Intensities(Frozen):
         Lines that the counts cannot tell from another one, and that one.
     used : array of bool (channels,) or None
         Channels that were fitted; None for windows.
+    windows : array (n_lines, channels) or None
+        Weights of the channels in areas that were integrated.
     """
 
     lines: tuple
@@ -120,6 +122,21 @@ class Intensities(Frozen):
     unexplained: tuple = ()
     inseparable: tuple = ()
     used: np.ndarray | None = None
+    windows: np.ndarray | None = None
+
+    @property
+    def positions(self):
+        """Numbers of the lines among the fitted families, list of int."""
+        return _positions(self.lines, self.fits)
+
+    @property
+    def weights(self):
+        """Weight of each channel in the areas, without bounds, array (n_lines, channels)."""
+        if self.windows is not None:
+            return self.windows
+        if not any(fit.counts.sum() > 0 for fit in self.fits):
+            return np.zeros((len(self.lines), len(self.used)))
+        return self.linear().weights
 
     @property
     def std(self):
@@ -219,7 +236,7 @@ def measure_windows(counts, variances, choice, peak_windows, background_windows)
     weights = window_weights(choice.energy, peak_windows, background_windows)
     areas = np.array([weights @ spectrum for spectrum in counts])
     covariances = np.array([np.diag(weights**2 @ variance) for variance in variances])
-    return Intensities(choice.lines, np.maximum(areas, 0.0), areas, covariances)
+    return Intensities(choice.lines, np.maximum(areas, 0.0), areas, covariances, windows=weights)
 
 
 def _areas(lines, fits, covariances):

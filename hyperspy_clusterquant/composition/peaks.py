@@ -18,6 +18,8 @@ PILE_UP_PRIOR = (0.0, 0.01)
 #: Relative standard deviation of theory for a family that follows another: of the ratio of M-beta
 #: to M-alpha, tables differ from theory by 10 (gold, lead) to 80 % (tungsten).
 FOLLOWS_STD = 0.5
+#: Variance over counts beside that of the whole spectrum from which it does not go with the counts.
+MUCH_NOISE = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +104,7 @@ def fit_peaks(counts, variance, design, max_iterations=MAX_ITERATIONS):
     total = counts.sum()
     if total <= 0:
         return _empty(design, counts)
-    dispersion = _dispersion(counts, variance)
+    dispersion, excess = _noise(counts, variance)
     # A channel expected to be empty still has the noise of a fraction of a count.
     floor = max(1e-3 * total / n_channels, 0.1)
     model = np.maximum(np.convolve(counts, np.full(5, 0.2), mode="same"), floor)
@@ -112,20 +114,23 @@ def fit_peaks(counts, variance, design, max_iterations=MAX_ITERATIONS):
         if coefficients is not None:
             artefacts = _artefacts(design, coefficients[:n_families], model)
         columns = fixed if artefacts is None else np.vstack([fixed, artefacts])
-        following = _following(design, coefficients, dispersion * model)
+        following = _following(design, coefficients, dispersion * model + excess)
         prior = _prior(len(columns), len(fixed), following)
-        system = _System(columns.T, counts, dispersion * model, prior)
+        system = _System(columns.T, counts, dispersion * model + excess, prior)
         coefficients = system.solve()
         previous, model = model, np.maximum(columns.T @ coefficients, floor)
         if artefacts is not None and (np.abs(model - previous) < 1e-4 * np.sqrt(model)).all():
             break
-    covariance, unconstrained = system.covariance(dispersion * model), system.unconstrained()
+    covariance, unconstrained = (
+        system.covariance(dispersion * model + excess),
+        system.unconstrained(),
+    )
     kept = slice(0, n_families)
     spectra = columns * coefficients[:, None]
     return PeakFit(
         design=design,
         counts=counts,
-        variance=dispersion * model,
+        variance=dispersion * model + excess,
         areas=coefficients[kept],
         unconstrained=unconstrained[kept],
         covariance=covariance[kept, kept],
@@ -144,14 +149,21 @@ def _empty(design, counts):
     )  # fmt: skip
 
 
-def _dispersion(counts, variance, width=15, pseudocounts=20.0):
-    """Variance over counts, averaged over channels nearby."""
+def _noise(counts, variance, width=15, pseudocounts=20.0, narrow=5):
+    """Variance over counts, averaged over channels nearby, and variance beside that.
+
+    There is more than in proportion to the counts where something was subtracted.
+    """
     overall = variance.sum() / counts.sum()
-    window = np.full(width, 1.0)
-    near = np.convolve(counts, window, mode="same")
-    return (np.convolve(variance, window, mode="same") + overall * pseudocounts) / (
-        near + pseudocounts
+    near, noise = (np.convolve(of, np.ones(width), mode="same") for of in (counts, variance))
+    dispersion = (noise + overall * pseudocounts) / np.maximum(near + pseudocounts, 1e-9)
+    subtracted = (near < 0) | (dispersion > MUCH_NOISE * overall)
+    dispersion = np.where(subtracted, overall, dispersion)
+    near, noise = (
+        np.convolve(of, np.full(narrow, 1 / narrow), mode="same") for of in (counts, variance)
     )
+    excess = np.maximum(noise - overall * np.maximum(near, 0.0), 0.0)
+    return dispersion, np.where(subtracted, excess, 0.0)
 
 
 def _artefacts(design, areas, model):
