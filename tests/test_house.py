@@ -31,6 +31,9 @@ TESTED_ELSEWHERE = {
     "clusters/pca_gmm": "signals/test_clustering.py",
     "clusters/umap_hdbscan": "signals/test_clustering.py",
     "clusters/assign": "signals/test_steering.py",
+    # the parts of a model are tested with it
+    "clusters/shares": "clusters/test_blur.py",
+    "clusters/places": "clusters/test_blur.py",
     # what the signals floor does is tested method by method, as users call it
     "signals/pictures": "plotting/test_maps.py",
     "signals/progress": "signals/test_steering.py",

@@ -37,6 +37,7 @@ class Composition(Frozen):
     weight_percent: np.ndarray
     covariance_counting: np.ndarray
     covariance_kfactor: np.ndarray
+    covariance_mixing: np.ndarray
     weight_percent_std: np.ndarray
     configurational_entropy: np.ndarray
     configurational_entropy_std: np.ndarray
@@ -44,7 +45,7 @@ class Composition(Frozen):
     absorption_factors: np.ndarray
 
 
-def compose(intensities, kfactors, foil=None, sublattices=()):
+def compose(intensities, kfactors, foil=None, sublattices=(), mixing=None):
     """Compositions of measured intensities after Cliff and Lorimer, with uncertainties.
 
     Parameters
@@ -56,6 +57,8 @@ def compose(intensities, kfactors, foil=None, sublattices=()):
         To correct for absorption in it.
     sublattices : sequence of sequence of str
         Elements that share sites, for the entropy.
+    mixing : array (n_spectra, n_lines, n_lines), optional
+        Covariances of the areas from what is uncertain about blur and labels.
 
     Returns
     -------
@@ -69,9 +72,13 @@ def compose(intensities, kfactors, foil=None, sublattices=()):
     factors = np.ones(areas.shape)
     if foil is not None:
         factors, foil = consistent_factors(areas, k, lines, foil)
+    if mixing is None:
+        mixing = np.zeros(intensities.covariances.shape)
     rows = [
-        _composition(own, covariance, k * factor, relative, masses, groups)
-        for own, covariance, factor in zip(areas, intensities.covariances, factors, strict=True)
+        _composition(own, covariance, of_mixing, k * factor, relative, masses, groups)
+        for own, covariance, of_mixing, factor in zip(
+            areas, intensities.covariances, mixing, factors, strict=True
+        )
     ]
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     nothing = ~(intensities.unconstrained > DETECTED * intensities.std).any(axis=1)
@@ -80,15 +87,16 @@ def compose(intensities, kfactors, foil=None, sublattices=()):
     return Composition(**columns, absorption=foil, absorption_factors=factors)
 
 
-def _composition(areas, covariance, k, relative, masses, groups):
+def _composition(areas, covariance, mixing, k, relative, masses, groups):
     """One spectrum: fractions, their uncertainties and the entropy."""
     atomic = atomic_fractions(areas, k, masses)
     weight = weight_fractions(areas, k)
     counting = fraction_covariance(atomic, k / masses, areas, covariance)
-    counting_weight = fraction_covariance(weight, k, areas, covariance)
+    from_mixing = fraction_covariance(atomic, k / masses, areas, mixing)
+    of_weight = fraction_covariance(weight, k, areas, covariance + mixing)
     from_k = fraction_covariance_from_kfactors(atomic, relative)
     from_k_weight = fraction_covariance_from_kfactors(weight, relative)
-    s, s_std = configurational_entropy(atomic, counting + from_k, groups)
+    s, s_std = configurational_entropy(atomic, counting + from_k + from_mixing, groups)
     if np.isnan(atomic).any():
         s, s_std = np.nan, np.nan
     return {
@@ -96,7 +104,8 @@ def _composition(areas, covariance, k, relative, masses, groups):
         "weight_percent": 100 * weight,
         "covariance_counting": 1e4 * counting,
         "covariance_kfactor": 1e4 * from_k,
-        "weight_percent_std": 100 * np.sqrt(np.diag(counting_weight + from_k_weight)),
+        "covariance_mixing": 1e4 * from_mixing,
+        "weight_percent_std": 100 * np.sqrt(np.diag(of_weight + from_k_weight)),
         "configurational_entropy": s,
         "configurational_entropy_std": s_std,
     }

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hyperspy_clusterquant._checks import cluster_number
 from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.composition.absorption import Absorption
 from hyperspy_clusterquant.composition.calibration import Calibration
@@ -18,8 +17,7 @@ from hyperspy_clusterquant.composition.uncertainty import (
     quantile_above_zero,
     ratio,
 )
-from hyperspy_clusterquant.images import image
-from hyperspy_clusterquant.plotting import plot_composition, plot_peak_fit
+from hyperspy_clusterquant.results.composition_pictures import CompositionPictures
 from hyperspy_clusterquant.results.composition_text import CompositionText
 from hyperspy_clusterquant.results.compounds import nearest_compounds
 from hyperspy_clusterquant.xrays.kfactors import KFactors
@@ -33,7 +31,7 @@ class ValuesWithStd(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CompositionTable(CompositionText, Frozen):
+class CompositionTable(CompositionText, CompositionPictures, Frozen):
     """Composition of each cluster, with uncertainties of one standard deviation.
 
     Attributes
@@ -42,8 +40,24 @@ class CompositionTable(CompositionText, Frozen):
         Rows and columns of the arrays below.
     atomic_percent, weight_percent : array (n_clusters, n_elements)
         Sum to 100 for each cluster; NaN where a cluster holds no counts.
-    covariance_counting, covariance_kfactor : array (n_clusters, n_elements, n_elements)
-        Of the at%, from the counts and from the k-factors.
+    covariance_counting, covariance_kfactor, covariance_mixing : arrays
+        Of the at% (n_clusters, n_elements, n_elements), from the counts, from the k-factors, and
+        from what is uncertain about the blur between clusters and their labels.
+    mixing : array (n_clusters, n_elements)
+        What mixing with neighbours had moved, in at%: what the members of a cluster hold, less
+        what its phase does.
+    weights : {"phase", "membership", "hard"} or ""
+        What the table shows: phases, or what the pixels of clusters hold; "" of a single spectrum.
+    phase_remarks : tuple of str
+        What is to be said of phases that could not be told from what is mixed in.
+    blur : tuple of float
+        Gaussian sigma of the blur in pixels of the finest axis, and its standard deviation; empty
+        if there is nothing that could be blurred.
+    embedded : tuple of Embedded
+        Phases in others, and what they hold of these.
+    embedded_range : tuple of two arrays (n_clusters, n_elements), or None
+        Lowest and highest at% that every possible amount of the hosts leaves, where the counts
+        alone do not decide; NaN elsewhere.
     weight_percent_std : array (n_clusters, n_elements)
         Like `std`, in wt%.
     intensities, intensities_std : array (n_clusters, n_elements)
@@ -109,11 +123,25 @@ class CompositionTable(CompositionText, Frozen):
     background: np.ndarray | None = None
     inseparable: tuple = ()
     detector: str = ""
+    covariance_mixing: np.ndarray | None = None
+    mixing: np.ndarray | None = None
+    weights: str = ""
+    phase_remarks: tuple = ()
+    blur: tuple = ()
+    embedded: tuple = ()
+    embedded_range: tuple | None = None
 
     def __post_init__(self):
         if self.background is None:
             nowhere = np.zeros(len(self.cluster_names), dtype=bool)
             object.__setattr__(self, "background", nowhere)
+        nothing = {
+            "mixing": np.zeros(np.shape(self.atomic_percent)),
+            "covariance_mixing": np.zeros(np.shape(self.covariance_counting)),
+        }
+        for name, zeros in nothing.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, zeros)
         super().__post_init__()
 
     # --- uncertainties --------------------------------------------------------------------
@@ -129,9 +157,19 @@ class CompositionTable(CompositionText, Frozen):
         return _roots(self.covariance_kfactor)
 
     @property
+    def std_mixing(self):
+        """Standard deviation in at% from blur and labels, array (n_clusters, n_elements)."""
+        return _roots(self.covariance_mixing)
+
+    @property
+    def covariance(self):
+        """Of the at%, from everything, array (n_clusters, n_elements, n_elements)."""
+        return self.covariance_counting + self.covariance_kfactor + self.covariance_mixing
+
+    @property
     def std(self):
-        """Standard deviation in at%, from counts and k-factors."""
-        return np.hypot(self.std_counting, self.std_kfactor)
+        """Standard deviation in at%, from counts, k-factors and mixing."""
+        return _roots(self.covariance)
 
     @property
     def percent(self):
@@ -177,7 +215,7 @@ class CompositionTable(CompositionText, Frozen):
         Returns
         -------
         lower, upper : array (n_clusters, n_elements)
-            In the units of `percent`, from the counts and the k-factors.
+            In the units of `percent`, from counts, k-factors and mixing.
 
         Examples
         --------
@@ -202,6 +240,8 @@ class CompositionTable(CompositionText, Frozen):
             total = (factors * self.intensities).sum(axis=1, keepdims=True)
             estimate = 100 * factors * self.unconstrained_intensities / total
             quantile = quantile_above_zero(estimate, self.percent_std, probability)
+        # What is known for sure, as an element that is absent, has no quantiles.
+        quantile = np.where(self.percent_std > 0, quantile, np.maximum(estimate, 0.0))
         return np.minimum(quantile, 100.0)
 
     # --- chemistry ------------------------------------------------------------------------
@@ -232,9 +272,8 @@ class CompositionTable(CompositionText, Frozen):
         """
         top = self._positions("numerator", numerator)
         bottom = self._positions("denominator", denominator)
-        covariance = self.covariance_counting + self.covariance_kfactor
         found = [
-            ratio(*xc, top, bottom) for xc in zip(self.atomic_percent, covariance, strict=True)
+            ratio(*xc, top, bottom) for xc in zip(self.atomic_percent, self.covariance, strict=True)
         ]
         return ValuesWithStd(*np.array(found).reshape(-1, 2).T)
 
@@ -284,80 +323,6 @@ class CompositionTable(CompositionText, Frozen):
         'chalcopyrite'
         """
         return nearest_compounds(self, compounds)
-
-    # --- output ---------------------------------------------------------------------------
-
-    @property
-    def maps(self):
-        """Composition of every pixel: a HyperSpy image by element, or None if not asked for."""
-        if self.pixel_percent is None:
-            return None
-        titles = {element: f"{element} ({self.unit})" for element in self.elements}
-        return {
-            element: image(percent, self.axes, titles[element], quantity=titles[element])
-            for element, percent in zip(self.elements, self.pixel_percent, strict=True)
-        }
-
-    def plot(self, ax=None):
-        """Composition bars with the interval of 68 % probability.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; a new figure if not given.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        # Near zero and 100 an error bar of one std would leave what is possible.
-        lower, upper = self.interval()
-        lower, percent = (np.where(self.detected, x, 0.0) for x in (lower, self.percent))
-        return plot_composition(
-            percent, lower, upper, self.cluster_names, self.elements, self.unit, ax=ax
-        )
-
-    def plot_fit(self, cluster=0, axes=None):
-        """Peak fit of a cluster: counts, model, families of lines, background, and residual.
-
-        Parameters
-        ----------
-        cluster : int or str
-            Number or name of the cluster.
-        axes : sequence of two matplotlib.axes.Axes, optional
-            Where to draw the spectrum and the residual in standard deviations; a new figure if
-            not given.
-
-        Returns
-        -------
-        array of matplotlib.axes.Axes (2,)
-
-        Raises
-        ------
-        ValueError
-            If there is no such cluster, or windows were integrated instead of a fit.
-        """
-        if not self.fits:
-            raise ValueError(
-                "There is no peak fit: the intensities are those of windows. Quantify with "
-                "method='model'."
-            )
-        number = cluster_number(cluster, self.cluster_names, "the table")
-        fit, name = self.fits[number], self.cluster_names[number]
-        if not np.isfinite(fit.areas).all():
-            raise ValueError(f"{name} holds no counts.")
-        return plot_peak_fit(
-            energy=fit.design.true_energy,
-            counts=fit.counts,
-            model=fit.model,
-            background=fit.background,
-            artefacts=fit.artefacts,
-            residual=fit.residual,
-            alphas=[family.alpha for family in fit.design.families],
-            curves=fit.areas[:, None] * fit.design.profiles,
-            title=f"{name}, chi² per channel {fit.reduced_chi_square:.2f}",
-            axes=axes,
-        )
 
 
 def _roots(covariance):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,8 @@ from hyperspy_clusterquant._text import in_columns
 ENTROPY = "S_conf/R"
 #: What stands for the composition of a cluster that has none.
 BACKGROUND = "background"
+#: Mixing in at% that is worth a remark.
+SMALLEST_MIXING = 0.005
 #: Factor of an absorption correction that is worth a remark.
 NOTICEABLE = 1.0005
 
@@ -33,6 +36,12 @@ class CompositionText:
                 f"Energy axis moved by {shifts[0]:+.1f} eV at {energies[0]:.1f} keV and "
                 f"{shifts[1]:+.1f} eV at {energies[1]:.1f} keV, resolution at Mn Ka "
                 f"{self.calibration.scale.resolution:.1f} eV"
+            )
+        if self.blur:
+            width, std = self.blur
+            found.append(
+                f"Blur of the beam, found from the map: Gaussian sigma of "
+                f"{number_with_std(width, std)} pixels"
             )
         quality = [fit.reduced_chi_square for fit in self.fits if fit.counts.sum() > 0]
         if quality:
@@ -124,8 +133,8 @@ class CompositionText:
         ----------
         path : str or path
             File with the columns cluster, element, line, atomic_percent, std_counting,
-            std_kfactor, std, upper_limit (at%), weight_percent, weight_percent_std, counts,
-            counts_std, kfactor.
+            std_kfactor, std_mixing, std, mixing, upper_limit (at%), weight_percent,
+            weight_percent_std, counts, counts_std, kfactor.
         """
         import pandas as pd
 
@@ -141,7 +150,9 @@ class CompositionText:
             "atomic_percent": self.atomic_percent,
             "std_counting": self.std_counting,
             "std_kfactor": self.std_kfactor,
+            "std_mixing": self.std_mixing,
             "std": self.std,
+            "mixing": self.mixing,
             "upper_limit": in_atomic_percent.upper_limit,
             "weight_percent": self.weight_percent,
             "weight_percent_std": self.weight_percent_std,
@@ -178,6 +189,7 @@ class CompositionText:
             found.append(f"* k-factor from theory: {', '.join(theory)}")
         if self.absorption is not None:
             found.append(self._absorption_remark())
+        found += self._mixing_remarks()
         found += [self._pair_remark(*pair) for pair in self.inseparable]
         names = [n for n, of in zip(self.cluster_names, self.background, strict=True) if of]
         if names:
@@ -186,6 +198,45 @@ class CompositionText:
                 "stray X-rays of the sample"
             )
         return found
+
+    def _mixing_remarks(self):
+        """What the table shows of the clusters, and what mixing does to it."""
+        if not self.weights or (len(self.cluster_names) == 1 and not self.mixing.any()):
+            return list(self.phase_remarks)
+        shown = {
+            "phase": "Phases: what blur had mixed in from neighbours is taken out",
+            "membership": "Members: what the pixels of each cluster hold, blur not taken out",
+            "hard": "Labels: what the pixels with each label hold, blur not taken out",
+        }[self.weights]
+        known = np.where(self.background[:, None], 0.0, np.abs(self.mixing))
+        cluster, element = np.unravel_index(np.argmax(known), known.shape)
+        most = self.mixing[cluster, element]
+        if abs(most) >= SMALLEST_MIXING:
+            name = f"{self.elements[element]} in {self.cluster_names[cluster]}"
+            changes = "had moved" if self.weights == "phase" else "moves"
+            shown += f"; it {changes} {name} most, by {most:+.2g} at%"
+        return [shown, *self.phase_remarks, *map(self._embedded_remark, self.embedded)]
+
+    def _embedded_remark(self, embedded):
+        """What an embedded phase holds of its hosts."""
+        name = self.cluster_names[embedded.cluster]
+        hosts = " and ".join(self.cluster_names[host] for host in embedded.hosts)
+        if embedded.amounts is not None:
+            return (
+                f"{name} without {hosts}: {number_with_std(embedded.share, embedded.share_std)} of "
+                f"its counts are taken off, with which {' and '.join(embedded.absent)} "
+                f"vanish{'es' if len(embedded.absent) == 1 else ''}"
+            )
+        lower, upper = (ends[embedded.cluster] for ends in self.embedded_range)
+        ranges = ", ".join(
+            f"{element} {low:.0f} to {high:.0f}"
+            for element, low, high in zip(self.elements, lower, upper, strict=True)
+        )
+        return (
+            f"{name} in {hosts}: the counts alone cannot decide how much of {hosts} is in it. From "
+            f"nothing to all that may be, it holds {ranges} at%. Name in `absent` an element that "
+            "it does not hold"
+        )
 
     def _pair_remark(self, line, other):
         element = self.xray_lines.index(line)
@@ -201,6 +252,13 @@ class CompositionText:
             f"than {limits or 'nothing known'} (95 %)"
         )
 
+    def _range(self, cluster, element):
+        """What an embedded phase may hold of an element; in at%, as nothing else is known."""
+        if self.composition_units == "weight":
+            return "range below"
+        lower, upper = (ends[cluster, element] for ends in self.embedded_range)
+        return f"{lower:.1f} to {upper:.1f}"
+
     def _is_theory(self, line):
         return self.kfactors.sources.get(line) == "theory"
 
@@ -208,16 +266,22 @@ class CompositionText:
         """Rows of text: elements, then the entropy, one column for each cluster."""
         theory = [self._is_theory(line) for line in self.xray_lines]
         rows = []
+        absent = {(of.cluster, element) for of in self.embedded for element in of.absent}
+        open_ranges = {of.cluster for of in self.embedded if of.amounts is None}
         for n, element in enumerate(self.elements):
             cells = [
                 (BACKGROUND if n == 0 else "-")
                 if background
+                else self._range(k, n)
+                if k in open_ranges
+                else "absent"
+                if (k, element) in absent
                 else number_with_std(value, std, template)
                 if detected or not np.isfinite(value)
                 else limit.format(value=number_with_std(most, 0.1 * most, "{value}"))
-                for value, std, detected, most, background in zip(
-                    self.percent[:, n], self.percent_std[:, n], self.detected[:, n],
-                    self.upper_limit[:, n], self.background, strict=True,
+                for k, value, std, detected, most, background in zip(
+                    itertools.count(), self.percent[:, n], self.percent_std[:, n],
+                    self.detected[:, n], self.upper_limit[:, n], self.background, strict=False,
                 )
             ]  # fmt: skip
             rows.append([element + ("*" if theory[n] and not all(theory) else ""), *cells])

@@ -18,9 +18,10 @@ def nearest_compounds(table, compounds):
             f"{{'jalpaite': 'Ag3CuS2'}}; got {compounds!r}."
         )
     references = {name: _reference(table, name, f) for name, f in compounds.items()}
-    covariance = table.covariance_counting + table.covariance_kfactor
     rows = []
-    for cluster, x, c in zip(table.cluster_names, table.atomic_percent, covariance, strict=True):
+    for cluster, x, c in zip(
+        table.cluster_names, table.atomic_percent, table.covariance, strict=True
+    ):
         if np.isnan(x).any():
             continue
         of_cluster = []

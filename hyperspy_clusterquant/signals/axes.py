@@ -123,6 +123,27 @@ def energy_in_kev(signal):
     return energy * kev_per_unit(signal)
 
 
+def blur_scales(signal):
+    """Pixels of each navigation axis, in array order, in the length of the smallest pixel.
+
+    0 for axes along which the beam blurs nothing: those of a stack, of which the last two at most
+    are the specimen, and those in other units than the last, such as time.
+    """
+    axes = signal.axes_manager.navigation_axes[::-1]
+    units = [_units(axis) for axis in axes]
+    sizes = [_pixel_size(axis) for axis in axes]
+    lateral = [n >= len(axes) - 2 and units[n] == units[-1] for n in range(len(axes))]
+    smallest = min(size for size, of in zip(sizes, lateral, strict=True) if of)
+    return [smallest / size if of else 0.0 for size, of in zip(sizes, lateral, strict=True)]
+
+
+def _pixel_size(axis):
+    """Size of a pixel along an axis; the mean one if it is not uniform."""
+    if axis.size < 2:
+        return abs(axis.scale) if axis.is_uniform else 1.0
+    return abs(float(axis.axis[-1] - axis.axis[0])) / (axis.size - 1)
+
+
 def smallest_cluster_in_pixels(min_cluster_size, signal):
     """Turn a physical size into pixels, pass anything else on.
 

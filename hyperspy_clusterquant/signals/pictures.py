@@ -46,8 +46,8 @@ class ClusterPictures:
             result.labels, result.axes, result.cluster_names, shares, result.name, ax
         )
 
-    def plot_cluster_spectra(self, result=None, weights="membership", ax=None):
-        """Spectrum of each cluster in the colours of the map, with the X-ray lines.
+    def plot_cluster_spectra(self, result=None, weights="phase", ax=None):
+        """Spectrum of each phase in the colours of its cluster on the map, with the X-ray lines.
 
         Each is scaled to the share of its channels in its counts.
 
@@ -55,7 +55,7 @@ class ClusterPictures:
         ----------
         result : ClusterResult or str, optional
             Result or its name; default: the newest.
-        weights : {"membership", "hard"}
+        weights : {"phase", "membership", "hard"}
             See `get_cluster_spectra`.
         ax : matplotlib.axes.Axes, optional
             Where to draw; a new figure if not given.
@@ -70,7 +70,8 @@ class ClusterPictures:
         lines = alpha_lines(elements_of(self), energy[0], energy[-1])
         lines = {line: line_energy(line) for line in lines}
         shown = energy >= LOWEST_ENERGY
-        counts = counts_of(spectra)[:, shown]
+        # Those of phases are negative by noise where there is nothing.
+        counts = np.maximum(counts_of(spectra)[:, shown], 0)
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         return plot_spectra(energy[shown], shares, result.cluster_names, lines, ax)
 

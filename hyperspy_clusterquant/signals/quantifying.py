@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hyperspy_clusterquant._checks import check_choice, check_has_clusters
+from hyperspy_clusterquant._checks import check_choice, check_has_clusters, cluster_number
 from hyperspy_clusterquant.composition.compose import (
     amount_per_count,
     compose,
@@ -15,22 +15,27 @@ from hyperspy_clusterquant.composition.compose import (
     pixel_percent,
     pixel_weights,
 )
+from hyperspy_clusterquant.composition.embedded import take_out_hosts
 from hyperspy_clusterquant.composition.intensities import (
     measure,
     measure_absorbed,
     measure_windows,
 )
-from hyperspy_clusterquant.counts.passes import combine_map, sum_weighted
+from hyperspy_clusterquant.composition.mixing import mixed_in
+from hyperspy_clusterquant.composition.purity import impurities
+from hyperspy_clusterquant.counts.passes import combine_map
 from hyperspy_clusterquant.results.composition import CompositionTable
-from hyperspy_clusterquant.signals.axes import counts_of, kev_per_unit
+from hyperspy_clusterquant.signals.axes import counts_of, energy_in_kev, kev_per_unit
 from hyperspy_clusterquant.signals.doubts import warn_of_fit, warn_of_overlaps
+from hyperspy_clusterquant.signals.embedding import read_embedding
 from hyperspy_clusterquant.signals.options import read_request
+from hyperspy_clusterquant.signals.phases import phases_of, remarks_of_selection
 from hyperspy_clusterquant.signals.progress import stages
 from hyperspy_clusterquant.signals.specimen import check_thin_film
 from hyperspy_clusterquant.signals.spectra import (
+    WEIGHTS,
     check_some_counts,
     counts_of_spectrum,
-    spectra_signal,
     weights_of_pixels,
 )
 
@@ -43,58 +48,6 @@ LINE_WINDOW = 2.0
 class ClusterComposition:
     """What clusters are made of."""
 
-    def get_cluster_spectra(self, result=None, weights="membership", *, show_progressbar=None):
-        """Sum the spectra of each cluster's pixels, in one pass over the data.
-
-        Parameters
-        ----------
-        result : ClusterResult or str, or list of them, optional
-            Result or its name; default: the newest. The spectra of several results take one pass
-            together.
-        weights : {"membership", "hard"}
-            Weight each pixel by its membership, or sum over the pixels with the label.
-        show_progressbar : bool, optional
-            Default: HyperSpy's preference.
-
-        Returns
-        -------
-        ClusteredEDSSpectrum, or list of them
-            Dimensions (n_clusters | energy), in counts. The live time in the metadata is an
-            array with one value for each cluster, that of a pixel times the sum of the weights;
-            the variance, sum(w^2 n), is in ``metadata.Signal.Noise_properties.variance``.
-
-        Examples
-        --------
-        >>> from hyperspy_clusterquant.data import six_cation_sulfide
-        >>> s = six_cation_sulfide(size=48, channels=512)
-        >>> _ = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
-        >>> s.get_cluster_spectra(show_progressbar=False)
-        <ClusteredEDSSpectrum, title: Spectra of pca_gmm, dimensions: (4|512)>
-        """
-        several = isinstance(result, list | tuple)
-        results = [self._get_cluster_result(r) for r in (result if several else [result])]
-        check_choice("weights", weights, ("membership", "hard"))
-        if not results:
-            raise ValueError("The list of results is empty: name at least one of s.clusters.")
-        for each in results:
-            check_has_clusters(each)
-        of_pixels = [weights_of_pixels(each, weights) for each in results]
-        with stages("Cluster spectra", 1, show_progressbar) as progress:
-            both = sum_weighted(
-                counts_of(self),
-                np.concatenate(of_pixels),
-                lambda share: progress("spectra", share),
-                squares=True,
-            )
-        ends = np.cumsum([each.n_clusters for each in results])[:-1]
-        spectra = [
-            spectra_signal(self, each, own, *sums)
-            for each, own, sums in zip(
-                results, of_pixels, np.split(both, ends, axis=1), strict=True
-            )
-        ]
-        return spectra if several else spectra[0]
-
     def cluster_quantification(
         self,
         result=None,
@@ -103,7 +56,7 @@ class ClusterComposition:
         kfactors=None,
         kfactor_uncertainty=None,
         method="model",
-        weights="membership",
+        weights="phase",
         extra_elements=("C", "O"),
         absorption=None,
         sublattices=None,
@@ -111,6 +64,9 @@ class ClusterComposition:
         detector=None,
         per_pixel=False,
         thin_film=None,
+        embedded=None,
+        absent=None,
+        background=None,
         show_progressbar=None,
     ):
         """Composition of each cluster with uncertainties, after Cliff and Lorimer.
@@ -142,8 +98,12 @@ class ClusterComposition:
         method : {"model", "windows"}
             Fit of line families, or integration in windows with background windows, which
             counts overlapping peaks twice.
-        weights : {"membership", "hard"}
-            See `get_cluster_spectra`.
+        weights : {"phase", "membership", "hard"}
+            ``"phase"``: the composition of the phases, without what the beam's blur brings from
+            their neighbours. ``"membership"``: what the pixels hold, weighted by their
+            memberships (the recipe of the paper), without what such sums owe to pixels that were
+            chosen by their own counts; ``"hard"``: those with the label, as they are. Of these,
+            the error bars say how far the phase may be off. See `get_cluster_spectra`.
         extra_elements : list of str
             Elements of film, resin and grid: fitted, not quantified. So are the declared elements
             that `xray_lines` leaves out.
@@ -167,6 +127,16 @@ class ClusterComposition:
             Whether the specimen is a thin film or lamella, for which alone the formula holds.
             Default: what the metadata say. Maps that were recorded in an SEM, or at less than
             60 keV, are refused unless it is True.
+        embedded : dict, optional
+            Clusters that lie in or on others, with these: ``{"carbide": "matrix"}``, or several,
+            ``{"core": ["shell", "film"]}``, by names or numbers. Their hosts are subtracted.
+            Without `absent`, the table gives the range of what every possible amount of them
+            leaves (``table.embedded_range``).
+        absent : dict, optional
+            Elements that embedded phases are known not to hold, ``{"carbide": ["Ni"]}``: as much
+            of the hosts is subtracted as makes them vanish.
+        background : int or str, optional
+            Cluster of film or vacuum, whose spectrum is taken off all others, pixel by pixel.
         show_progressbar : bool, optional
             Default: HyperSpy's preference.
 
@@ -178,7 +148,8 @@ class ClusterComposition:
         ------
         ValueError
             If elements, lines, k-factors, absorption or the beam energy are missing or do not
-            fit, the specimen is no thin film, or there are no counts.
+            fit, the specimen is no thin film, or there are no counts; if a phase is embedded in
+            itself, or cannot be free of an element that is said to be absent.
 
         References
         ----------
@@ -194,15 +165,16 @@ class ClusterComposition:
         >>> bool(abs(table.atomic_percent.sum(axis=1) - 100).max() < 1e-6)
         True
         """
-        check_choice("weights", weights, ("membership", "hard"))
+        check_choice("weights", weights, WEIGHTS)
         check_choice("method", method, ("model", "windows"))
         check_choice("composition_units", composition_units, ("atomic", "weight"))
         check_thin_film(self, thin_film)
         single = self.axes_manager.navigation_dimension == 0
-        if single and (result is not None or per_pixel):
+        of_maps = (result, embedded, absent, background)
+        if single and (per_pixel or any(of is not None for of in of_maps)):
             raise ValueError(
-                "A single spectrum is quantified as it is: it has no clusters (`result`) and "
-                "no pixels (`per_pixel`)."
+                "A single spectrum is quantified as it is: it has no clusters (`result`, "
+                "`embedded`, `absent`, `background`) and no pixels (`per_pixel`)."
             )
         if per_pixel and method == "windows":
             raise ValueError("`per_pixel` maps are fitted: they need method='model'.")
@@ -216,24 +188,82 @@ class ClusterComposition:
             detector=detector, fitted=method == "model",
         )  # fmt: skip
         if single:
-            counts, variances = counts_of_spectrum(self)
-        else:
-            sums = self.get_cluster_spectra(result, weights, show_progressbar=show_progressbar)
-            variances = sums.metadata.Signal.Noise_properties.variance
-            counts, variances = counts_of(sums), counts_of(variances)
-        check_some_counts(counts, request.names)
-        if method == "windows":
-            measured = self._integrated(counts, variances, request.choice)
-        else:
-            measured = _fitted(counts, variances, request)
-        composed = compose(measured, request.kfactors, request.foil, request.sublattices)
-        table = _table(request, measured, composed, composition_units)
-        if not single:
-            table = _with_background(table, counts, weights_of_pixels(result, weights))
+            return replace(self._of_single(request, method), composition_units=composition_units)
+        asked = read_embedding(result, embedded, absent, request.choice.elements)
+        phases, shown = self._shown(result, weights, background, show_progressbar)
+        table, measured, lines = self._of_clusters(request, method, phases, shown, asked)
+        table = _with_background(table, shown.spectra, weights_of_pixels(result, "membership"))
+        remarks = (
+            *remarks_of_selection(result, energy_in_kev(self)),
+            *_remarks_of(phases, result),
+            *_impurities(table, lines, result, background),
+        )
+        asked = {"weights": weights, "composition_units": composition_units}
+        table = replace(table, phase_remarks=remarks, blur=_blur_of(phases), **asked)
         if not per_pixel:
             return table
         percent = self._pixel_percent(measured, table, result, show_progressbar)
         return replace(table, pixel_percent=percent, axes=result.axes)
+
+    def _of_single(self, request, method):
+        """Table of the composition of a single spectrum."""
+        counts, variances = counts_of_spectrum(self)
+        measured = self._measured(counts, variances, request, method)
+        measured = _absorbed(measured, variances, request, method)
+        return _table(
+            request, measured,
+            compose(measured, request.kfactors, request.foil, request.sublattices),
+        )  # fmt: skip
+
+    def _shown(self, result, weights, background, show_progressbar):
+        """Phases of the clusters of a result, and what is to be shown of them."""
+        names = result.cluster_names
+        film = None if background is None else cluster_number(background, names, "the result")
+        with stages("Phase spectra", 3, show_progressbar) as progress:
+            phases, _ = phases_of(self, result, progress)
+        shown = phases
+        if weights == "membership":
+            shown = type(phases).of_members(phases)
+        if weights == "hard":
+            sums = self.get_cluster_spectra(result, weights, show_progressbar=show_progressbar)
+            variances = sums.metadata.Signal.Noise_properties.variance
+            shown = type(phases).of_members(phases, counts_of(sums), counts_of(variances))
+        return phases, shown if film is None else shown.without_background(film)
+
+    def _of_clusters(self, request, method, phases, shown, asked):
+        """Table of the compositions of clusters, what was measured, and the lines before.
+
+        That is, before hosts were taken off.
+        """
+        measured = self._measured(shown.spectra, shown.variances, request, method)
+        left = take_out_hosts(shown, measured, request.names, asked)
+        measured = left.with_uncertain_amounts(
+            _absorbed(left.measured, left.variances, request, method)
+        )
+        mixing = left.mixing(shown, measured.weights)
+        composed = compose(measured, request.kfactors, request.foil, request.sublattices, mixing)
+        table = _table(request, measured, composed)
+        lower, upper, embedded = left.ranges(table.kfactors, table.absorption_factors)
+        unknown = [of.cluster for of in embedded if of.amounts is None]
+        return (
+            replace(
+                _without_entropy(table, np.isin(np.arange(len(lower)), unknown)),
+                mixing=mixed_in(phases, measured, table),
+                embedded=embedded,
+                embedded_range=(lower, upper),
+            ),
+            measured,
+            left.lines,
+        )
+
+    def _measured(self, counts, variances, request, method):
+        """Intensities of the lines in spectra."""
+        check_some_counts(counts, request.names)
+        if method == "windows":
+            return self._integrated(counts, variances, request.choice)
+        measured = measure(counts, variances, request.choice)
+        warn_of_fit(measured, request.choice)
+        return measured
 
     def _integrated(self, counts, variances, choice):
         """Intensities by integration in windows around the lines."""
@@ -253,14 +283,43 @@ class ClusterComposition:
         return pixel_percent(sums, per_count, result.labels, table.absorption_factors)
 
 
-def _fitted(counts, variances, request):
-    """Intensities by a fit, with the lines of families as the foil absorbs them."""
-    measured = measure(counts, variances, request.choice)
-    warn_of_fit(measured, request.choice)
-    if request.foil is None:
+def _absorbed(measured, variances, request, method):
+    """Fitted intensities with the lines of families as the foil absorbs them."""
+    if request.foil is None or method == "windows":
         return measured
     k = kfactor_array(measured.lines, request.kfactors)
     return measure_absorbed(measured, variances, k, request.foil)
+
+
+def _blur_of(phases):
+    """Width of the blur and its standard deviation, if there is anything to be blurred."""
+    return (phases.width, phases.width_std) if np.isfinite(phases.width) else ()
+
+
+def _remarks_of(phases, result):
+    """What is to be said of clusters whose phases could not be told from what is mixed in."""
+    names = [n for n, of in zip(result.cluster_names, phases.undecided, strict=True) if of]
+    if not names:
+        return ()
+    remark = (
+        f"The map does not decide what is mixed into {', '.join(names)}: shown is what the pixels "
+        "hold, and its error bars contain what may be mixed in"
+    )
+    return (remark,)
+
+
+def _impurities(table, lines, result, film):
+    """What is to be said of clusters that look like mixtures, or like a host and something."""
+    settled = [of.cluster for of in table.embedded]
+    taken_off = []
+    if film is not None:
+        film = cluster_number(film, table.cluster_names, "the result")
+        settled.append(film)
+        taken_off = [f"{table.cluster_names[film]} is taken off the others, pixel by pixel"]
+    clusters = [k for k, film in enumerate(table.background) if not film and k not in settled]
+    per_count = amount_per_count(table.xray_lines, table.kfactors, "atomic")
+    found = impurities(lines, per_count, result.labels, clusters)
+    return [*taken_off, *(each.in_words(table.cluster_names) for each in found)]
 
 
 def _with_background(table, counts, of_pixels):
@@ -270,14 +329,21 @@ def _with_background(table, counts, of_pixels):
     amounts = (table.intensities * per_count).sum(axis=1) / np.maximum(sizes, 1e-12)
     shares = table.intensities.sum(axis=1) / np.maximum(counts.sum(axis=1), 1e-12)
     background = only_stray(amounts, shares, sizes)
+    # Of what is left of an embedded phase there may be little, but it is no stray signal.
+    background[[of.cluster for of in table.embedded]] = False
+    return replace(_without_entropy(table, background), background=background)
+
+
+def _without_entropy(table, clusters):
+    """The table without the entropies of some clusters, array of bool (n_clusters,)."""
     entropies = {
-        name: np.where(background, np.nan, getattr(table, name))
+        name: np.where(clusters, np.nan, getattr(table, name))
         for name in ("configurational_entropy", "configurational_entropy_std")
     }
-    return replace(table, background=background, **entropies)
+    return replace(table, **entropies)
 
 
-def _table(request, measured, composed, units):
+def _table(request, measured, composed):
     """What was asked, measured and composed, as a table."""
     return CompositionTable(
         cluster_names=request.names,
@@ -288,7 +354,6 @@ def _table(request, measured, composed, units):
         unconstrained_intensities=measured.unconstrained,
         kfactors=request.kfactors,
         sublattices=request.sublattices,
-        composition_units=units,
         fits=measured.fits,
         calibration=measured.calibration,
         unexplained=measured.unexplained,

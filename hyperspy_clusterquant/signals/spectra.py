@@ -9,6 +9,9 @@ from hyperspy_clusterquant.signals.axes import counts_of, in_order
 from hyperspy_clusterquant.signals.metadata import copy_metadata
 from hyperspy_clusterquant.signals.times import weighted_times, write_times
 
+#: What the spectrum of a cluster can be.
+WEIGHTS = ("phase", "membership", "hard")
+
 
 def weights_of_pixels(result, kind):
     """Weight of each pixel in each cluster's spectrum, array (n_clusters, pixels)."""
