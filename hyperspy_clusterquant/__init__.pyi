@@ -4,7 +4,9 @@ from .evidence.verdicts import Verdict
 from .results.clusters import ClusterResult
 from .results.comparison import ClusteringComparison, compare_clusterings
 from .results.composition import CompositionTable
+from .results.fractions import PhaseFractions
 from .results.line_maps import MapSignificance
+from .results.profile import CompositionProfile
 from .results.significance import SignificanceTable
 from .results.stability import ClusterStability
 from .signals import ClusteredEDSSpectrum, LazyClusteredEDSSpectrum, calibrate_kfactors
@@ -16,10 +18,12 @@ __all__ = [
     "ClusteredEDSSpectrum",
     "ClusterStability",
     "ClusteringComparison",
+    "CompositionProfile",
     "CompositionTable",
     "KFactors",
     "LazyClusteredEDSSpectrum",
     "MapSignificance",
+    "PhaseFractions",
     "SignificanceTable",
     "Verdict",
     "__version__",

@@ -7,6 +7,7 @@ words of its verdicts; matplotlib is imported when something is drawn.
 from hyperspy_clusterquant.plotting.charts import plot_composition, plot_criterion, plot_scree
 from hyperspy_clusterquant.plotting.maps import plot_agreement, plot_label_map, plot_line_maps
 from hyperspy_clusterquant.plotting.pairs import plot_comparison, plot_correlations, plot_pairs
+from hyperspy_clusterquant.plotting.profiles import plot_profile
 from hyperspy_clusterquant.plotting.spectra import plot_peak_fit, plot_spectra
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "plot_line_maps",
     "plot_pairs",
     "plot_peak_fit",
+    "plot_profile",
     "plot_scree",
     "plot_spectra",
 ]

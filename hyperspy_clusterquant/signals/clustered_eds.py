@@ -22,7 +22,9 @@ from hyperspy_clusterquant.signals.metadata import (
     take_off_angle_of,
 )
 from hyperspy_clusterquant.signals.pictures import ClusterPictures
+from hyperspy_clusterquant.signals.profiling import CompositionProfiles
 from hyperspy_clusterquant.signals.quantifying import ClusterComposition
+from hyperspy_clusterquant.signals.sharing import ClusterFractions
 from hyperspy_clusterquant.signals.storage import (
     as_exspy_signal,
     check_not_its_own_file,
@@ -30,6 +32,7 @@ from hyperspy_clusterquant.signals.storage import (
     with_axes,
     write_result,
 )
+from hyperspy_clusterquant.signals.summing import ClusterSpectra
 from hyperspy_clusterquant.signals.testing import ClusterDiagnostics
 from hyperspy_clusterquant.xrays.lines import lines_of
 
@@ -37,7 +40,10 @@ from hyperspy_clusterquant.xrays.lines import lines_of
 class ClusteredEDSSpectrum(
     FollowingResults,
     MapClustering,
+    ClusterSpectra,
     ClusterComposition,
+    ClusterFractions,
+    CompositionProfiles,
     ClusterDiagnostics,
     ClusterPictures,
     EDSTEMSpectrum,
