@@ -64,6 +64,8 @@ def main(folder):
             )
             print(f"\n{table}\n{chr(10).join(table.remarks)}\n\ntruth (at%)")
             print_truth(truth)
+            if result.n_clusters > 1:
+                print(f"\n{s.phase_fractions(result, table)}")
             draw(s, result, table, folder, f"{sample}_{result.workflow}")
         print("\n--- is every split real? " + "-" * 54)
         verdicts = s.cluster_significance(runs["workflow 1 (PCA + GMM)"])
@@ -74,8 +76,8 @@ def main(folder):
         save(maps.plot()[0].figure, folder, f"{sample}_line_maps")
         save(maps.plot_correlations().figure, folder, f"{sample}_correlations")
     print(
-        "\nError bars are one standard deviation of counting. Where phases overlap in projection, "
-        "pixels\nhold both, which moves the compositions of clusters by more than that."
+        "\nError bars are one standard deviation of counting, and of what blur and labels leave."
+        "\nPhases that lie in others, as a precipitate in a foil, take embedded=, see the guide."
     )
     print(f"\nPictures: {folder}/  ({time.perf_counter() - start:.0f} s)")
 
