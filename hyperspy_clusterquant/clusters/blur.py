@@ -133,7 +133,7 @@ class PixelShares:
 
         Pairs of arrays (pixels,) and (n_phases, pixels, columns), of some pixels after the other.
         """
-        for part in parts_of(len(self.undecided)):
+        for part in parts_of(len(self.undecided), self.memberships.shape[1]):
             pixels = self.undecided[part]
             change = self.change[part].transpose(1, 0, 2)
             shares, factor = self.shares(values, pixels), self.own_factor(values, pixels)
@@ -154,7 +154,7 @@ class PixelShares:
         Every count is weighted with the shares that its pixel would have without it.
         """
         sums, products = 0.0, 0.0
-        for part in parts_of(len(self.totals)):
+        for part in parts_of(*self.memberships.shape):
             shares = self.shares(values, part)
             sums = sums + shares @ self.projected[part]
             products = products + (shares * self.totals[part]) @ shares.T
@@ -226,7 +226,7 @@ class _Slopes:
         sums, self.products = model.sums(values)
         self.spectra = solve(self.products, sums)
         self.crossed, self.taken = 0.0, 0.0
-        for part in parts_of(len(model.totals)):
+        for part in parts_of(*model.memberships.shape):
             along, totals = self.along(part), model.totals[part]
             weighted = along * totals[:, None]
             flat = along.reshape(len(values), -1)
@@ -339,14 +339,14 @@ def _responses(slopes, dose_rates):
     """
     model, values, spectra = slopes.model, slopes.values, slopes.spectra
     hard = model.memberships == model.memberships.max(axis=1, keepdims=True)
-    hard = hard / hard.sum(axis=1, keepdims=True)
+    hard = hard / hard.sum(axis=1, keepdims=True, dtype=np.float32)
     hard = blur(hard, model.keep, values[0] * model.scales)
 
     def read_otherwise(part):
         """Change of the shares if every pixel were of its most probable phase."""
         return normalised(hard[:, part], rates_of(values)) - model.shares(values, part)
 
-    parts = list(parts_of(len(model.totals)))
+    parts = list(parts_of(*model.memberships.shape))
     alike = 0.0
     for part in parts:
         along = read_otherwise(part).T @ spectra * model.totals[part, None]

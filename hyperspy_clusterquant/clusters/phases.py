@@ -105,13 +105,14 @@ class PhaseSpectra:
         return np.einsum("kkc->kc", self.covariances)
 
     @classmethod
-    def of_members(cls, phases, spectra=None, variances=None):
+    def of_members(cls, phases, spectra=None, variances=None, areas=None):
         """What the members of clusters hold as spectra: those of phases are uncertain by mixing.
 
-        Other sums over their pixels may be given, arrays (n_clusters, channels).
+        Other sums over their pixels may be given, arrays (n_clusters, channels), and these pixels.
         """
         if spectra is None:
             spectra, variances = phases.members, phases.member_variances
+            areas = phases.member_areas
         n_clusters = len(spectra)
         counts = spectra.sum(axis=1, keepdims=True)
         of_phases = phases.spectra.sum(axis=1, keepdims=True)
@@ -122,7 +123,7 @@ class PhaseSpectra:
             spectra=spectra,
             covariances=same * variances,
             modes=np.concatenate([phases.modes, same * mixed_in]),
-            areas=phases.member_areas,
+            areas=areas,
             is_unmixed=False,
         )
 
@@ -131,13 +132,17 @@ class PhaseSpectra:
         weights = np.eye(len(self.spectra))
         others = np.arange(len(weights)) != cluster
         weights[others, cluster] = -self.areas[others] / self.areas[cluster]
+        # What scatters for each cluster by itself is that of the film in all of them.
+        stds = np.diag(self.scatter_std)
+        scatter = np.einsum("mk,dc->mdkc", stds, self.directions).reshape(-1, *self.spectra.shape)
         return replace(
             self,
             spectra=weights @ self.spectra,
             covariances=np.einsum(
                 "ik,klc,jl->ijc", weights, self.covariances, weights, optimize=True
             ),
-            modes=np.einsum("ik,mkc->mic", weights, self.modes),
+            modes=np.einsum("ik,mkc->mic", weights, np.concatenate([self.modes, scatter])),
+            scatter_std=np.zeros_like(self.scatter_std),
         )
 
     def counting_covariance(self, weights):
@@ -185,8 +190,11 @@ def phase_spectra(pixels, memberships, evidence, scales, progress):
     directions = _Directions.of(pixels.blocks.sum(sum_members, of_pixels=[with_rest]))
     decided_by = [evidence.memberships, evidence.favour, evidence.own]
     how = evidence.states, evidence.logs
-    found = pixels.blocks.map(_project, *how, directions.basis, of_pixels=decided_by)
-    model = _model(pixels, with_rest, scales, found, evidence.pooled)
+    model = _model(
+        pixels, with_rest, scales,
+        pixels.blocks.map(_project, *how, directions.basis, of_pixels=decided_by),
+        evidence.pooled,
+    )  # fmt: skip
     estimate = _Estimate.of(model, memberships)
     progress("phase spectra")
     fitted = estimate.fitted
@@ -201,8 +209,8 @@ def _with_rest(memberships):
     """Memberships of pixels, in one phase more if there are pixels in none."""
     rest = np.maximum(1 - memberships.sum(axis=1, keepdims=True), 0)
     if rest.mean() < NOTICEABLE_REST:
-        return memberships.astype(float)
-    return np.hstack([memberships, rest]).astype(float)
+        return memberships
+    return np.hstack([memberships, rest])
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,7 +245,8 @@ def _project(counts, memberships, favour, own, states, logs, basis):
     for found in own_counts(counts, memberships, favour, own, states, logs):
         pixels.append(found.pixels)
         changes.append(projected_change(found, basis))
-    return counts @ basis, counts @ squares, np.concatenate(pixels), np.concatenate(changes)
+    projected = (counts @ basis).astype(np.float32)
+    return projected, counts @ squares, np.concatenate(pixels), np.concatenate(changes)
 
 
 def _model(pixels, with_rest, scales, found, pooled):

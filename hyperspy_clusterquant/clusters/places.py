@@ -31,7 +31,7 @@ class Places:
         self.of_phases = np.zeros((self.n_places, *spectra.shape))
         self.scores = np.zeros((self.n_places, len(values)))
         self.noise = 0.0
-        for part in parts_of(len(model.totals)):
+        for part in parts_of(*model.memberships.shape):
             shares = model.shares(values, part)
             residual = model.projected[part] - model.totals[part, None] * (shares.T @ spectra)
             self._add(self.of_phases, part, shares[..., None] * residual)

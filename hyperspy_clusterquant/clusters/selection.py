@@ -29,7 +29,7 @@ from hyperspy_clusterquant.clusters.neighbours import (
 #: Change of a pixel's memberships without any one of its counts below which that decides nothing.
 UNDECIDED = 1e-4
 #: Counts that are looked at together.
-COUNTS_TOGETHER = 2**18
+COUNTS_TOGETHER = 2**16
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,6 +104,7 @@ def own_weights(size, width, pooled=0.0):
     )
 
 
-def parts_of(n_pixels):
-    """Slices of some pixels after the other."""
-    return (slice(start, start + PART_PIXELS) for start in range(0, n_pixels, PART_PIXELS))
+def parts_of(n_pixels, n_phases=1):
+    """Slices of some pixels after the other, of fewer the more phases there are."""
+    size = max(16 * PART_PIXELS // max(n_phases, 4) ** 2, 1)
+    return (slice(start, start + size) for start in range(0, n_pixels, size))

@@ -164,6 +164,12 @@ def take_out_hosts(phases, measured, names, asked):
     lines = LineAreas(tuple(names), elements, phases.spectra @ weights.T, joint)
     variances, by_cluster, embedded = phases.variances.copy(), {}, []
     for each in asked:
+        for k in (each.cluster, *each.hosts):
+            if not phases.spectra[k].sum() > 0:
+                raise ValueError(
+                    f"`embedded` names {names[k]!r}, which holds no counts: there is nothing to "
+                    "take off, or to take it off from."
+                )
         if each.absent:
             k, hosts = each.cluster, list(each.hosts)
             absent = [elements.index(element) for element in each.absent]

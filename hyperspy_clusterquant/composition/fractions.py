@@ -88,12 +88,21 @@ def atoms_per_count(phases, table):
     whole = np.nan_to_num(table.intensities * per_count).sum(axis=1)
     std = np.sqrt(np.nan_to_num((table.intensities_std * per_count) ** 2).sum(axis=1))
     to_atoms, variances = np.diag(whole / counts), np.diag((std / counts) ** 2)
-    for each in table.embedded:
-        if each.amounts is None:
-            continue
+    known = {each.cluster: each for each in table.embedded if each.amounts is not None}
+
+    def add_hosts(cluster):
+        """Add what a cluster holds of its hosts, which may lie in others themselves."""
+        each = known.pop(cluster, None)
+        if each is None:
+            return
         for host, amount, of in zip(each.hosts, each.amounts, each.amounts_std, strict=True):
-            to_atoms[each.cluster, host] += amount * whole[host] / counts[each.cluster]
-            variances[each.cluster, host] += (of * whole[host] / counts[each.cluster]) ** 2
+            add_hosts(host)
+            scale = counts[host] / counts[cluster]
+            to_atoms[cluster] += amount * scale * to_atoms[host]
+            variances[cluster] += (of * scale * to_atoms[host]) ** 2
+
+    for cluster in list(known):
+        add_hosts(cluster)
     return to_atoms, variances
 
 

@@ -130,7 +130,8 @@ def amounts_until_absent(lines, cluster, hosts, absent):
         part = np.maximum(alone / len(hosts), 1e-12)
         known = of_hosts.T @ inverse @ of_hosts * np.outer(part, part)
         before = part**-2.0 if np.linalg.eigvalsh(known)[0] < 1 < len(hosts) else 0.0 * part
-        root = np.linalg.cholesky(inverse + 1e-12 * np.trace(inverse) * np.eye(len(absent))).T
+        precisions, vectors = np.linalg.eigh(inverse)
+        root = np.sqrt(np.maximum(precisions, 0.0))[:, None] * vectors.T
         amounts, _ = optimize.nnls(
             np.vstack([root @ of_hosts, np.diag(np.sqrt(before))]),
             np.concatenate([root @ of_cluster, np.sqrt(before) * part]),
@@ -263,8 +264,9 @@ def possible_compositions(lines, cluster, hosts, fractions):
     return np.clip(lower, 0, 100), np.clip(upper, 0, 100), most
 
 
-def _proportions(n_hosts, n_steps=12):
-    """Proportions of hosts, arrays (n_hosts,) of sum one."""
+def _proportions(n_hosts):
+    """Proportions of hosts, arrays (n_hosts,) of sum one; the coarser the more there are."""
+    n_steps = {1: 1, 2: 12, 3: 8}.get(n_hosts, 4)
     for parts in itertools.product(range(n_steps + 1), repeat=n_hosts):
         if sum(parts) == n_steps:
             yield np.array(parts) / n_steps

@@ -45,9 +45,11 @@ class CompositionTable(CompositionText, CompositionPictures, Frozen):
         from what is uncertain about the blur between clusters and their labels.
     mixing : array (n_clusters, n_elements)
         What mixing with neighbours had moved, in at%: what the members of a cluster hold, less
-        what its phase does.
+        what its phase does, before hosts or a background are taken off.
     weights : {"phase", "membership", "hard"} or ""
         What the table shows: phases, or what the pixels of clusters hold; "" of a single spectrum.
+    pixels : tuple of int
+        Pixels of each cluster.
     phase_remarks : tuple of str
         What is to be said of phases that could not be told from what is mixed in.
     blur : tuple of float
@@ -126,6 +128,7 @@ class CompositionTable(CompositionText, CompositionPictures, Frozen):
     covariance_mixing: np.ndarray | None = None
     mixing: np.ndarray | None = None
     weights: str = ""
+    pixels: tuple = ()
     phase_remarks: tuple = ()
     blur: tuple = ()
     embedded: tuple = ()

@@ -201,13 +201,17 @@ class CompositionText:
 
     def _mixing_remarks(self):
         """What the table shows of the clusters, and what mixing does to it."""
-        if not self.weights or (len(self.cluster_names) == 1 and not self.mixing.any()):
-            return list(self.phase_remarks)
+        is_pure = np.abs(self.mixing).max(initial=0.0) < SMALLEST_MIXING
+        embedded = [*map(self._embedded_remark, self.embedded)]
+        if not self.weights or (is_pure and len(self.cluster_names) == 1):
+            return [*self.phase_remarks, *embedded]
         shown = {
             "phase": "Phases: what blur had mixed in from neighbours is taken out",
             "membership": "Members: what the pixels of each cluster hold, blur not taken out",
             "hard": "Labels: what the pixels with each label hold, blur not taken out",
         }[self.weights]
+        if is_pure and self.weights == "phase":
+            shown = "Phases: nothing is taken out that neighbours had mixed in"
         known = np.where(self.background[:, None], 0.0, np.abs(self.mixing))
         cluster, element = np.unravel_index(np.argmax(known), known.shape)
         most = self.mixing[cluster, element]
@@ -215,7 +219,7 @@ class CompositionText:
             name = f"{self.elements[element]} in {self.cluster_names[cluster]}"
             changes = "had moved" if self.weights == "phase" else "moves"
             shown += f"; it {changes} {name} most, by {most:+.2g} at%"
-        return [shown, *self.phase_remarks, *map(self._embedded_remark, self.embedded)]
+        return [shown, *self.phase_remarks, *embedded]
 
     def _embedded_remark(self, embedded):
         """What an embedded phase holds of its hosts."""
@@ -229,7 +233,7 @@ class CompositionText:
             )
         lower, upper = (ends[embedded.cluster] for ends in self.embedded_range)
         ranges = ", ".join(
-            f"{element} {low:.0f} to {high:.0f}"
+            f"{element} {low:.1f} to {high:.1f}"
             for element, low, high in zip(self.elements, lower, upper, strict=True)
         )
         return (

@@ -192,14 +192,13 @@ class ClusterComposition:
         asked = read_embedding(result, embedded, absent, request.choice.elements)
         phases, shown = self._shown(result, weights, background, show_progressbar)
         table, measured, lines = self._of_clusters(request, method, phases, shown, asked)
-        table = _with_background(table, shown.spectra, weights_of_pixels(result, "membership"))
-        remarks = (
-            *remarks_of_selection(result, energy_in_kev(self)),
-            *_remarks_of(phases, result),
-            *_impurities(table, lines, result, background),
-        )
-        asked = {"weights": weights, "composition_units": composition_units}
-        table = replace(table, phase_remarks=remarks, blur=_blur_of(phases), **asked)
+        table = _with_background(table, shown.spectra, shown.areas)
+        remarks = [*remarks_of_selection(result, energy_in_kev(self)), *_remarks_of(phases, result)]
+        table = replace(
+            table, weights=weights, composition_units=composition_units,
+            phase_remarks=(*remarks, *_impurities(table, lines, result, background)),
+            pixels=tuple(result.sizes.tolist()), blur=_blur_of(phases),
+        )  # fmt: skip
         if not per_pixel:
             return table
         percent = self._pixel_percent(measured, table, result, show_progressbar)
@@ -227,8 +226,9 @@ class ClusterComposition:
         if weights == "hard":
             sums = self.get_cluster_spectra(result, weights, show_progressbar=show_progressbar)
             variances = sums.metadata.Signal.Noise_properties.variance
-            shown = type(phases).of_members(phases, counts_of(sums), counts_of(variances))
-        return phases, shown if film is None else shown.without_background(film)
+            areas = weights_of_pixels(result, weights).sum(axis=1, dtype=float)
+            shown = type(phases).of_members(phases, counts_of(sums), counts_of(variances), areas)
+        return phases, shown if film is None else _without_film(shown, film, names)
 
     def _of_clusters(self, request, method, phases, shown, asked):
         """Table of the compositions of clusters, what was measured, and the lines before.
@@ -291,6 +291,21 @@ def _absorbed(measured, variances, request, method):
     return measure_absorbed(measured, variances, k, request.foil)
 
 
+def _without_film(shown, film, names):
+    """Spectra without that of the film; a ValueError if there is none, or too much of it."""
+    if not shown.areas[film] > 0 or not shown.spectra[film].sum() > 0:
+        raise ValueError(f"`background` is {names[film]!r}, which holds no counts.")
+    without = shown.without_background(film)
+    others = np.arange(len(names)) != film
+    left = without.spectra.sum(axis=1)
+    if not (left[others] > 0).any():
+        raise ValueError(
+            f"`background` is {names[film]!r}, which has more counts in a pixel than all others: "
+            "it cannot be what lies behind them. Name the film or the vacuum."
+        )
+    return without
+
+
 def _blur_of(phases):
     """Width of the blur and its standard deviation, if there is anything to be blurred."""
     return (phases.width, phases.width_std) if np.isfinite(phases.width) else ()
@@ -322,9 +337,9 @@ def _impurities(table, lines, result, film):
     return [*taken_off, *(each.in_words(table.cluster_names) for each in found)]
 
 
-def _with_background(table, counts, of_pixels):
+def _with_background(table, counts, areas):
     """The table with clusters marked whose elements are stray counts; they have no entropy."""
-    sizes = of_pixels.sum(axis=1, dtype=float)
+    sizes = np.maximum(areas, 0.0)
     per_count = amount_per_count(table.xray_lines, table.kfactors, "atomic")
     amounts = (table.intensities * per_count).sum(axis=1) / np.maximum(sizes, 1e-12)
     shares = table.intensities.sum(axis=1) / np.maximum(counts.sum(axis=1), 1e-12)

@@ -106,6 +106,12 @@ def _check_table(table, result):
             f"The table is of {', '.join(table.cluster_names)}, the result {result.name!r} of "
             f"{', '.join(result.cluster_names)}. Quantify this result."
         )
+    if table.pixels != tuple(result.sizes.tolist()):
+        raise ValueError(
+            f"The table is of clusters of {', '.join(map(str, table.pixels))} pixels, those of the "
+            f"result {result.name!r} have {', '.join(map(str, result.sizes))}: it is of another "
+            "result or map. Quantify this result."
+        )
     if table.weights != "phase":
         raise ValueError(
             f"The table shows weights={table.weights!r}, but shares in atoms need the compositions "

@@ -274,9 +274,16 @@ def test_a_film_is_taken_off_pixel_by_pixel(exact):
             found.covariances[k, k] - 2 * part * found.covariances[k, 0]
             + part**2 * found.covariances[0, 0],
         )  # fmt: skip
+        n_modes = len(found.modes)
         np.testing.assert_allclose(
-            mended.modes[:, k], found.modes[:, k] - part * found.modes[:, 0], atol=1e-9
+            mended.modes[:n_modes, k], found.modes[:, k] - part * found.modes[:, 0], atol=1e-9
         )
+        # What scatters of the film scatters in all, each for itself beside it.
+        stds = found.scatter_std[k] ** 2 + part**2 * found.scatter_std[0] ** 2
+        scatter = np.sum(mended.modes[n_modes:, k] ** 2, axis=0)
+        np.testing.assert_allclose(scatter, stds * np.sum(found.directions**2, axis=0))
+    np.testing.assert_array_equal(mended.scatter_std, 0)
+    for k in (1, 2):
         # What is left is the particle alone, with the counts of its pixels.
         truth = SPECTRA[k] * mended.spectra[k].sum()
         assert truth.sum() == pytest.approx(found.areas[k] * [150.0, 300.0][k - 1], rel=0.01)

@@ -8,7 +8,7 @@ import samples
 import xraylib
 from tables import result as made_up
 
-from hyperspy_clusterquant import ClusterResult
+from hyperspy_clusterquant import ClusterResult, data
 from hyperspy_clusterquant.signals.embedding import read_embedding
 
 ELEMENTS = ("Cr", "Fe", "Ni", "Ti")
@@ -274,7 +274,7 @@ def test_the_table_says_the_range(foil, tmp_path):
     lower, upper = (ends[1] for ends in table.embedded_range)
     text = str(table)
     assert "carbide in matrix: the counts alone cannot decide how much of matrix is in it" in text
-    assert f"Ti {lower[TI]:.0f} to {upper[TI]:.0f} at%. Name in `absent` an element" in text
+    assert f"Ti {lower[TI]:.1f} to {upper[TI]:.1f} at%. Name in `absent` an element" in text
     cells = table.to_dataframe(text=True)
     for n, element in enumerate(ELEMENTS):
         assert cells.loc[element, "carbide"] == f"{lower[n]:.1f} to {upper[n]:.1f}"
@@ -286,7 +286,7 @@ def test_the_table_says_the_range(foil, tmp_path):
     # What is known in at% is not shown as if it were wt%.
     weight = foil.quantified(**OPEN, composition_units="weight")
     assert weight.to_dataframe(text=True).loc["Ti", "carbide"] == "range below"
-    assert f"Ti {lower[TI]:.0f} to {upper[TI]:.0f} at%" in str(weight)
+    assert f"Ti {lower[TI]:.1f} to {upper[TI]:.1f} at%" in str(weight)
 
 
 def test_all_parts_of_a_fit_are_drawn(foil):
@@ -447,3 +447,27 @@ def test_a_thin_precipitate(thin):
 
 def test_a_thin_precipitate_is_no_background(thin):
     assert not thin.background[1]
+
+
+def with_an_empty_cluster(s):
+    """A result by hand whose first cluster has no pixel."""
+    labels = (np.indices(s.data.shape[:2])[1] > 8) + 1
+    members = (labels == np.arange(3)[:, None, None]).astype(float)
+    scores = np.zeros((labels.size, 1))
+    return ClusterResult("empty", "by hand", labels, members, scores, [2.0], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"embedded": {0: 1}}, "'cluster 0', which holds no counts"),
+        ({"embedded": {0: 1}, "absent": {0: ["Cd"]}}, "'cluster 0', which holds no counts"),
+        ({"embedded": {1: 0}}, "'cluster 0', which holds no counts"),
+        ({"background": 0}, "`background` is 'cluster 0', which holds no counts"),
+    ],
+)
+def test_clusters_without_pixels_are_named(asked, words):
+    s = data.six_cation_sulfide(size=24, channels=512)
+    known = {"kfactors": s.metadata.Ground_truth.kfactors, "extra_elements": ["C", "Au"]}
+    with pytest.raises(ValueError, match=words):
+        s.cluster_quantification(with_an_empty_cluster(s), **asked, **known)

@@ -302,3 +302,13 @@ def test_without_that_knowledge_pixels_are_taken_as_they_are(steel):
     plain = s.cluster_quantification(result, **options(s))
     found, expected = (s.phase_fractions(result, table) for table in (unknown, plain))
     np.testing.assert_allclose(found.atomic_fraction, expected.atomic_fraction)
+
+
+def test_a_table_of_another_result_is_refused():
+    s = data.six_cation_sulfide(size=32, channels=512)
+    known = {"kfactors": s.metadata.Ground_truth.kfactors, "extra_elements": ["C", "Au"]}
+    result = s.cluster_pca_gmm(n_clusters=4, name="one")
+    table = s.cluster_quantification(result, **known)
+    other = replace(result, labels=np.where(result.labels == 3, 0, result.labels))
+    with pytest.raises(ValueError, match="it is of another result or map"):
+        s.phase_fractions(other, table)
