@@ -8,11 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from hyperspy_clusterquant._text import in_columns
+from hyperspy_clusterquant.clusters.blur import WIDEST
 
 #: Row of the entropy.
 ENTROPY = "S_conf/R"
 #: What stands for the composition of a cluster that has none.
 BACKGROUND = "background"
+#: Part of the widest blur that is looked for, from which what was found is that.
+NEARLY = 0.99
 #: Mixing in at% that is worth a remark.
 SMALLEST_MIXING = 0.005
 #: Factor of an absorption correction that is worth a remark.
@@ -43,6 +46,11 @@ class CompositionText:
                 f"Blur of the beam, found from the map: Gaussian sigma of "
                 f"{number_with_std(width, std)} pixels"
             )
+            if width > NEARLY * WIDEST:
+                found[-1] += (
+                    ". That is the widest that is looked for: the composition changes gradually, "
+                    "and phases are what is farthest from each other"
+                )
         quality = [fit.reduced_chi_square for fit in self.fits if fit.counts.sum() > 0]
         if quality:
             found.append(

@@ -133,3 +133,25 @@ def test_tables_without_any_line_print(changes, shown, tmp_path):
         assert len(pd.read_csv(tmp_path / "t.csv")) == 4
         assert q.to_dataframe().shape == (3, 4)
         q.plot().figure.canvas.draw()
+
+
+def test_what_mixing_does_is_said_below_the_table():
+    """And what the table shows: phases, members, or pixels with a label."""
+    mixing = np.array([[-2.81, 2.81], [0.5, -0.5]])
+    for weights, words in {
+        "phase": "is taken out; it had moved Fe in core most, by -2.8 at%",
+        "membership": "blur not taken out; it moves Fe in core most, by -2.8 at%",
+        "hard": "blur not taken out; it moves Fe in core most, by -2.8 at%",
+    }.items():
+        assert words in str(composition(weights=weights, mixing=mixing))
+    assert "nothing is taken out that neighbours had mixed in" in str(composition(weights="phase"))
+    # Of a single spectrum there is nothing to be said.
+    assert "Phases" not in str(composition())
+
+
+def test_the_blur_is_among_the_remarks():
+    narrow, widest = (composition(blur=(width, 0.1)).remarks for width in (0.94, 6.0))
+    assert "Blur of the beam, found from the map: Gaussian sigma of 0.94 ± 0.10 pixels" in narrow
+    assert any("composition changes gradually" in remark for remark in widest)
+    assert not any("gradually" in remark for remark in narrow)
+    assert not any("Blur" in remark for remark in composition().remarks)
