@@ -62,7 +62,8 @@ def main(folder):
             table = s.cluster_quantification(
                 result, kfactors=truth.kfactors, extra_elements=("C", "Au")
             )
-            print(f"\n{table}\n{chr(10).join(table.remarks)}\n\ntruth (at%)")
+            more = [remark for remark in table.remarks if remark not in str(table)]
+            print(f"\n{table}\n{chr(10).join(more)}\n\ntruth (at%)")
             print_truth(truth)
             if result.n_clusters > 1:
                 print(f"\n{s.phase_fractions(result, table)}")
