@@ -318,7 +318,7 @@ class FittedShares:
             values=values,
             shares=model.shares(values).astype(np.float32),
             own_factor=model.own_factor(values).astype(np.float32),
-            inverse=solve(slopes.products, np.eye(len(values))),
+            inverse=places.inverse,
             spectra=slopes.spectra,
             noise=places.noise,
             pixel_noise=model.noise(values, slopes.spectra, slice(None)).astype(np.float32),

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
+from hyperspy_clusterquant.composition.uncertainty import whitening
+
 #: Standard deviations from which a line is there, or is negative, for sure.
 SURE = 3.0
 #: Part by which a host's composition beside an embedded phase may differ from its mean.
@@ -200,9 +202,7 @@ def negativity(lines, cluster, hosts, amounts):
     """
     areas, covariance = lines.combined(lines.without(cluster, hosts, amounts))
     covariance += np.diag((HOST_VARIES * (amounts @ lines.areas[hosts])) ** 2)
-    variances, vectors = np.linalg.eigh(covariance)
-    kept = variances > 1e-12 * max(variances.max(), 1e-300)
-    root = vectors[:, kept].T / np.sqrt(variances[kept])[:, None]
+    root = whitening(covariance)
     _, distance = optimize.nnls(root, root @ areas)
     return distance**2
 

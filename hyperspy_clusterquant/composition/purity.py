@@ -10,6 +10,7 @@ from scipy import optimize, stats
 
 from hyperspy_clusterquant.clusters.labels import borders
 from hyperspy_clusterquant.composition.phases import HOST_VARIES, largest_amount
+from hyperspy_clusterquant.composition.uncertainty import whitening
 
 #: Probability of the residual from which a cluster may be a mixture of two others, and below which
 #: it is none of them alone.
@@ -123,8 +124,6 @@ def _chi_square(lines, cluster, others):
     for _ in range(3):
         _, covariance = lines.combined(lines.without(cluster, others, amounts))
         covariance += np.diag((HOST_VARIES * (amounts @ lines.areas[others])) ** 2)
-        variances, vectors = np.linalg.eigh(covariance)
-        kept = variances > 1e-12 * max(variances.max(), 1e-300)
-        root = vectors[:, kept].T / np.sqrt(variances[kept])[:, None]
+        root = whitening(covariance)
         amounts, distance = optimize.nnls(root @ lines.areas[others].T, root @ lines.areas[cluster])
     return distance**2, amounts

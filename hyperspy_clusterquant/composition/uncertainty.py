@@ -86,3 +86,13 @@ def distance_in_std(difference, covariance):
     if not kept.any() or outside > 1e-6 * np.linalg.norm(difference) + 1e-9:
         return np.inf if np.linalg.norm(difference) > 0 else 0.0
     return float(np.sqrt((along[kept] ** 2 / values[kept]).mean()))
+
+
+def whitening(covariance):
+    """Matrix that makes what has a covariance (n, n) independent and of unit variance.
+
+    Array (n_directions, n), without the directions that have no variance.
+    """
+    variances, vectors = np.linalg.eigh(covariance)
+    kept = variances > 1e-12 * max(variances.max(), 1e-300)
+    return vectors[:, kept].T / np.sqrt(variances[kept])[:, None]

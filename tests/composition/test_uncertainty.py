@@ -7,6 +7,7 @@ from hyperspy_clusterquant.composition.uncertainty import (
     distance_in_std,
     quantile_above_zero,
     ratio,
+    whitening,
 )
 
 
@@ -48,3 +49,12 @@ def test_distance_of_what_the_uncertainty_explains_is_one(rng):
     assert np.mean(squared) == pytest.approx(1.0, abs=0.05)
     assert distance_in_std(np.array([1.0, -1.0]), np.zeros((2, 2))) == np.inf
     assert distance_in_std(np.zeros(2), np.zeros((2, 2))) == 0.0
+
+
+def test_whitened_draws_are_independent_and_of_unit_variance():
+    rng = np.random.default_rng(0)
+    mixing = rng.standard_normal((4, 3))  # one direction of four has no variance
+    root = whitening(mixing @ mixing.T)
+    assert root.shape == (3, 4)
+    draws = root @ mixing @ rng.standard_normal((3, 20_000))
+    np.testing.assert_allclose(np.cov(draws), np.eye(3), atol=0.04)
