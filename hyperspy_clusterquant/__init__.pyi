@@ -5,6 +5,7 @@ from .results.clusters import ClusterResult
 from .results.comparison import ClusteringComparison, compare_clusterings
 from .results.composition import CompositionTable
 from .results.fractions import PhaseFractions
+from .results.homogeneity import ClusterHomogeneity
 from .results.line_maps import MapSignificance
 from .results.profile import CompositionProfile
 from .results.significance import SignificanceTable
@@ -14,6 +15,7 @@ from .xrays.kfactors import KFactors
 from .xrays.theory import convert_kfactors, theoretical_kfactors
 
 __all__ = [
+    "ClusterHomogeneity",
     "ClusterResult",
     "ClusteredEDSSpectrum",
     "ClusterStability",

@@ -4,9 +4,13 @@ Compositions are exact with the k-factors in the truth; elements are in alphabet
 """
 
 import numpy as np
-from scipy import ndimage
+import xraylib
+from scipy import ndimage, special
 
 from hyperspy_clusterquant import data
+from hyperspy_clusterquant.clusters.learning import learn
+from hyperspy_clusterquant.clusters.pca_gmm import PcaGmm
+from hyperspy_clusterquant.counts.pixels import read_pixels
 
 #: Compositions in at%.
 STEEL = {
@@ -14,6 +18,13 @@ STEEL = {
     "NbC": {"Cr": 0.0, "Fe": 0.0, "Mn": 0.0, "Nb": 90.0, "Ni": 0.0, "S": 0.0, "Ti": 10.0},
     "MnS": {"Cr": 0.0, "Fe": 0.0, "Mn": 50.0, "Nb": 0.0, "Ni": 0.0, "S": 50.0, "Ti": 0.0},
     "M23C6": {"Cr": 75.0, "Fe": 22.0, "Mn": 0.0, "Nb": 0.0, "Ni": 3.0, "S": 0.0, "Ti": 0.0},
+}
+
+#: Compositions in at% and densities in g/cm3.
+COMPOUNDS = {
+    "NiAl": ({"Al": 50.0, "Ni": 50.0}, 5.9),
+    "Al2O3": ({"Al": 40.0, "O": 60.0}, 3.95),
+    "sulfide": ({"Cu": 30.0, "Fe": 20.0, "S": 50.0}, 4.5),
 }
 
 
@@ -108,6 +119,104 @@ def layers(widths, counts_per_pixel=150.0, seed=0, width=0.8, length=48, phases=
     labels = np.broadcast_to(line, (length, len(line))).copy()
     fractions = blurred(labels, len(phases), width)
     return phantom(phases, fractions, labels, counts_per_pixel, seed, **more)
+
+
+def absorbed(name, counts_per_pixel=150.0, seed=0, size=64, contrast=0.0):
+    """A wedge of 20 to 300 nm whose X-rays are absorbed on their way out, of one composition.
+
+    Or of two, with so much more (at%) of the first element in domains. Lines and background
+    are absorbed from everywhere in the thickness; absorption is looked up in xraylib.
+    """
+    composition, density = COMPOUNDS[name]
+    rng = np.random.default_rng([seed, 77])
+    thickness = np.broadcast_to(np.linspace(20, 300, size), (size, size)).copy()
+    phases, labels = {"a": composition}, np.zeros((size, size), dtype=int)
+    if contrast:
+        first, *others = composition
+        rest = 100 - composition[first]
+        more = {e: composition[e] * (rest - contrast) / rest for e in others}
+        phases["b"] = {first: composition[first] + contrast} | more
+        field = data._smooth_noise(rng, labels.shape, size / 12)
+        labels = (field > np.quantile(field, 0.6)).astype(int)
+    fractions = blurred(labels, len(phases), 0.7)
+    step, energy = 0.01, 0.01 * np.arange(1024)
+    compositions = np.array([list(phase.values()) for phase in phases.values()])
+    elements = list(composition)
+    spectra, carbon = data._phase_spectra(energy, step, elements, compositions, data.RESOLUTION)
+    path = density / np.sin(np.deg2rad(data.TAKE_OFF_ANGLE)) * 1e-7 * thickness[0][:, None]
+    seen = [special.exprel(-path * attenuation(phase, energy)) for phase in phases.values()]
+    dose = counts_per_pixel / (1.03 * thickness.mean())
+    expected = 0.03 * counts_per_pixel * carbon + sum(
+        (dose * thickness * of)[..., None] * spectrum * absorption
+        for of, spectrum, absorption in zip(fractions, spectra, seen, strict=True)
+    )
+    truth = {
+        "labels": labels.astype(np.int16), "fractions": fractions, "elements": elements,
+        "compositions": compositions,
+    }  # fmt: skip
+    return data._as_signal(rng.poisson(expected), step, 1.0, "absorbed", truth, lazy=False)
+
+
+def attenuation(composition, energy):
+    """Of a compound (cm2/g), array (channels,); nothing is absorbed where tables end."""
+    numbers = [xraylib.SymbolToAtomicNumber(element) for element in composition]
+    weights = np.array(list(composition.values())) * [xraylib.AtomicWeight(z) for z in numbers]
+    known = energy > 0.12
+    mu = np.zeros(len(energy))
+    mu[known] = [
+        sum(w * xraylib.CS_Total(z, e) for w, z in zip(weights, numbers, strict=True))
+        for e in energy[known]
+    ] / weights.sum()
+    return mu
+
+
+def rare_grains(counts_per_pixel=100.0, seed=0, size=72, width=0.7, **more):
+    """A silicate with squares of two others, 2 % and 1 % of the pixels."""
+    rng = np.random.default_rng([seed, 78])
+    host = {"Ca": 0.0, "Fe": 10.0, "Mg": 20.0, "O": 55.0, "Si": 15.0, "Ti": 0.0}
+    phases = {
+        "host": host,
+        "with calcium": host | {"Ca": 20.0, "Mg": 5.0, "Si": 10.0},
+        "with titanium": host | {"Ti": 25.0, "Fe": 20.0, "Mg": 0.0, "Si": 0.0},
+    }
+    labels = np.zeros((size, size), dtype=int)
+    side = round(0.1 * size)
+    for number, kind in enumerate(rng.permutation([1, 1, 2])):
+        row = 6 + number * (size - 6) // 3 + rng.integers(size // 12)
+        column = rng.integers(6, size - side - 6)
+        labels[row : row + side, column : column + side] = kind
+    thickness = 100 * np.exp(0.15 * data._smooth_noise(rng, labels.shape, size / 8))
+    fractions = blurred(labels, len(phases), width)
+    return phantom(phases, fractions, labels, counts_per_pixel, seed, thickness, **more)
+
+
+def light_element(counts_per_pixel=100.0, seed=0, size=64, width=0.7, **more):
+    """Fe60Cr40 and a nitride of the same ratio of the two, of which nitrogen is not declared."""
+    rng = np.random.default_rng([seed, 79])
+    field = data._smooth_noise(rng, (size, size), size / 10)
+    labels = (field > 0.2).astype(int)
+    phases = {
+        "metal": {"Cr": 40.0, "Fe": 60.0, "N": 0.0},
+        "nitride": {"Cr": 34.8, "Fe": 52.2, "N": 13.0},
+    }
+    thickness = 100 * np.exp(0.15 * data._smooth_noise(rng, labels.shape, size / 8))
+    fractions = blurred(labels, len(phases), width)
+    signal = phantom(phases, fractions, labels, counts_per_pixel, seed, thickness, **more)
+    signal.set_elements(["Cr", "Fe"])
+    return signal
+
+
+def learned(signal, **more):
+    """What a workflow learns of a map before it clusters, and the lines of the map's elements."""
+    energy = signal.axes_manager.signal_axes[0].axis
+    elements = tuple(signal.metadata.Sample.elements)
+    recipe = PcaGmm(elements=elements, beam_energy=200.0, exclude_lines=("C",), **more)
+    pixels = read_pixels(signal.data, energy, recipe.channels(energy), None, _silent)
+    return learn(pixels, recipe, _silent), recipe.line_profiles(energy)
+
+
+def _silent(*_):
+    pass
 
 
 def truth_of(signal, result):

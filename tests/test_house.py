@@ -27,6 +27,7 @@ TESTED_ELSEWHERE = {
     # a workflow is tested by what it finds in maps
     "clusters/catalogue": "clusters/test_recipe.py",
     "clusters/clustering": "signals/test_clustering.py",
+    "clusters/labelling": "signals/test_clustering.py",
     "clusters/refine": "signals/test_clustering.py",
     "clusters/pca_gmm": "signals/test_clustering.py",
     "clusters/umap_hdbscan": "signals/test_clustering.py",

@@ -35,7 +35,7 @@ def of_windows(s):
 
 
 def of_hidden_lines(s):
-    s.deepcopy().cluster_pca_gmm(1, exclude_lines=["Au"])  # warns
+    s.deepcopy().cluster_pca_gmm(1, exclude_lines=["Na"])  # warns
 
 
 def of_forced_clusters(s):

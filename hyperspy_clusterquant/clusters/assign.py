@@ -9,10 +9,10 @@ import numpy as np
 from scipy import sparse
 
 from hyperspy_clusterquant.clusters.clustering import Clustering, spread_over_channels
+from hyperspy_clusterquant.clusters.labelling import memberships_of
 from hyperspy_clusterquant.clusters.likelihood import cluster_shares, discriminant_scores
 from hyperspy_clusterquant.clusters.neighbours import neighbourhood_width
 from hyperspy_clusterquant.clusters.recipe import Recipe, versions
-from hyperspy_clusterquant.clusters.refine import memberships_of
 from hyperspy_clusterquant.counts.bins import LEARNING_COUNTS
 from hyperspy_clusterquant.counts.features import channel_mask, merge_sparse_features, rebin_spectra
 from hyperspy_clusterquant.counts.packed import column_sums, group_columns

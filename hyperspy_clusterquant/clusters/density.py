@@ -16,11 +16,11 @@ COARSER = 5 / 3
 
 
 def density_clusters(
-    embedding, scores, min_cluster_size, min_samples, method, epsilon, n_spectra=1
+    embedding, scores, min_cluster_size, min_samples, method, epsilon, n_spectra=1, halves=None
 ):
-    """Clusters of an embedding by density that gaps in the scores separate.
+    """Clusters of an embedding by density that gaps in the scores separate, or borders on the map.
 
-    HDBSCAN's finest clusters, the leaves of its tree, are joined where no gap separates
+    HDBSCAN's finest clusters, the leaves of its tree, are joined where nothing separates
     them (`join_without_gap`): which clumps the embedding makes, and which of them HDBSCAN takes
     together, depends on chance and settings, the gaps do not. A gap can still hide inside a
     clump, so that is done with leaves of two sizes, and what separates more clusters is
@@ -39,12 +39,15 @@ def density_clusters(
         ``min_samples``, ``cluster_selection_method`` and ``cluster_selection_epsilon`` of
         `hdbscan.HDBSCAN`.
     n_spectra : int
-        As in `choose_n_clusters`: no more clusters are joined when so many are left.
+        As in `separated_groups`.
+    halves : Halves, optional
+        Of the same points, for borders between clusters.
 
     Returns
     -------
-    memberships : array (points, n_clusters)
-        Rows of zeros are noise.
+    starts : list of array (points, n_clusters)
+        Memberships in the clusters that are separated, and if these are fewer than `n_spectra`, in
+        as many as that. Rows of zeros are noise.
     n_proposed : int
         Number of clusters before they were joined.
 
@@ -52,23 +55,31 @@ def density_clusters(
     ----------
     L. McInnes, J. Healy and S. Astels, J. Open Source Softw. 2 (2017) 205.
     """
-    best = None
+    found = []
     with tempfile.TemporaryDirectory(prefix="clusterquant-") as folder:
         # Another way to select clusters takes no other tree: they are kept in a folder.
         for factor in COARSER, 1:
             settings = (round(factor * min_cluster_size), min_samples)
             leaves = hdbscan_memberships(embedding, *settings, "leaf", epsilon, folder)
-            joined = join_without_gap(scores, leaves, n_spectra)
-            if best is None or joined.shape[1] > best[0].shape[1]:
-                best = joined, leaves.shape[1], settings
-        joined, n_proposed, settings = best
-        if method != "eom" or not joined.shape[1]:
-            return joined, n_proposed
-        selected = hdbscan_memberships(embedding, *settings, method, epsilon, folder).any(axis=1)
+            found.append((join_without_gap(scores, leaves, 1, halves), leaves, settings))
+        joined, leaves, settings = max(found, key=lambda each: each[0].shape[1])
+        starts = [joined]
+        if joined.shape[1] < n_spectra:
+            # Those that separate most may be too few leaves for as many.
+            leaves, settings = max((each[1:] for each in found), key=lambda each: each[0].shape[1])
+            starts.append(join_without_gap(scores, leaves, n_spectra, halves))
+        if method == "eom" and joined.shape[1]:
+            selected = hdbscan_memberships(embedding, *settings, method, epsilon, folder)
+            starts = [_with_between(start, scores, selected.any(axis=1)) for start in starts]
+    return starts, leaves.shape[1]
+
+
+def _with_between(joined, scores, selected):
+    """Clusters with the selected points between their leaves, which go with the nearest."""
     in_leaf = joined.any(axis=1)
     between = selected & ~in_leaf
     joined[between], _ = extend_from_landmarks(scores[in_leaf], joined[in_leaf], scores[between])
-    return joined, n_proposed
+    return joined
 
 
 def hdbscan_memberships(embedding, min_cluster_size, min_samples, method, epsilon, folder):

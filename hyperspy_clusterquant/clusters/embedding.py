@@ -53,9 +53,6 @@ def umap_embedding(scores, n_dimensions, n_neighbors, min_dist, metric, seed):
         return reducer.fit_transform(scores)
 
 
-#: Points from which the density is estimated where rare landmarks are drawn, how many of them are
-#: near, and the most dimensions that a volume has: in more, all is empty.
-DENSITY_PIXELS, DENSITY_NEAREST, MOST_DIMENSIONS = 2000, 5, 3
 #: Landmarks that vote on the membership of another pixel.
 N_VOTES = 15
 
@@ -65,36 +62,6 @@ def draw_landmarks(n_points, n_landmarks, rng):
     if n_points <= n_landmarks:
         return np.arange(n_points)
     return np.sort(rng.choice(n_points, n_landmarks, replace=False))
-
-
-def draw_rare_landmarks(scores, n_landmarks, rng):
-    """Sorted numbers of points to learn from, of which rare kinds are a larger share.
-
-    Half are drawn at random. The others are drawn evenly over the space that the scores fill:
-    with the volume that a point has for itself, known from its distance to the nearest of
-    some points, as probability.
-
-    Parameters
-    ----------
-    scores : array (points, n_components)
-        Whitened scores.
-    n_landmarks : int
-        Number of landmarks, fewer than points; a few less are drawn.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    array of int
-    """
-    at_random = draw_landmarks(len(scores), n_landmarks // 2, rng)
-    some = scores[draw_landmarks(len(scores), DENSITY_PIXELS, rng)]
-    n_nearest = min(DENSITY_NEAREST, len(some))
-    distance = spatial.cKDTree(some).query(scores, k=[n_nearest], workers=-1)[0][:, 0]
-    volume = np.maximum(distance, 1e-6) ** min(scores.shape[1], MOST_DIMENSIONS)
-    evenly = rng.choice(
-        len(scores), n_landmarks - len(at_random), replace=False, p=volume / volume.sum()
-    )
-    return np.union1d(at_random, evenly)
 
 
 def extend_from_landmarks(landmark_scores, landmark_memberships, scores):

@@ -17,7 +17,7 @@ SHALLOWEST_VALLEY = 0.8
 GAP_RESOLUTION, GAP_RESOLUTION_FAR = 0.5, 0.1
 
 
-def join_without_gap(scores, memberships, fewest=1):
+def join_without_gap(scores, memberships, fewest=1, halves=None):
     """Join clusters that no gap in the scores separates.
 
     UMAP tears a continuous cloud apart and HDBSCAN takes the pieces for clusters; a
@@ -35,6 +35,8 @@ def join_without_gap(scores, memberships, fewest=1):
         From `hdbscan_memberships` or `mixture_memberships`; rows of zeros are noise.
     fewest : int
         Clusters that are left at least.
+    halves : Halves, optional
+        Two clusters with a border between them on the map are not joined, gap or no gap.
 
     Returns
     -------
@@ -66,6 +68,11 @@ def join_without_gap(scores, memberships, fewest=1):
             continue
         if gaps[k, other] >= GAP_SIGNIFICANCE:
             break
+        if halves is not None:
+            one, another = (np.isin(labels, members[i]) for i in (k, other))
+            if one.any() and another.any() and halves.have_border(scores, one, another):
+                gaps[k, other] = np.inf
+                continue
         groups[k] += groups.pop(other)
         members[k] += members.pop(other)
         both = np.fmin(smallest, smallest.T)

@@ -35,11 +35,35 @@ WANTED_EIGENVALUE = 4.0
 #: Components whose scores spread by twice the shot noise of a learning pixel make clusters.
 STRONG_COMPONENT = 4.0
 
+
+#: Share of one cluster from which a learning pixel is taken as pure.
+PURE = 0.95
+
 NO_SIGNAL = "Nothing varies beyond shot noise, so there is one cluster."
 CONTINUOUS = (
-    "Gaps in the scores separate {} of the {} clusters; more are there because the components need "
-    "as many spectra. The composition may change gradually between those without a gap."
+    "Gaps in the scores and borders on the map separate {} of the {} clusters; more are there "
+    "because the components need as many spectra. The composition may change gradually between "
+    "those without a gap."
 )
+UNDIVIDED = (
+    "Composition varies beyond shot noise, but no gap or border divides it, so there is one "
+    "cluster. See s.cluster_homogeneity(), or ask for a number of clusters."
+)
+
+
+def how_divided(n_found, n_components, starts):
+    """What is to be said of the number of clusters found.
+
+    Parameters
+    ----------
+    n_found, n_components : int
+    starts : list of int
+        Numbers of clusters that it was started from: those that are separated, and if it came to
+        that, as many as the components need.
+    """
+    if n_found == 1:
+        return [UNDIVIDED if n_components else NO_SIGNAL]
+    return [CONTINUOUS.format(starts[0], n_found)] if len(starts) > 1 else []
 
 
 @dataclass(frozen=True)
@@ -57,6 +81,8 @@ class Learning:
     reduction : Reduction
         Counts to scores.
     scores, pixel_scores : array (learning pixels or kept pixels, n_components)
+    nuisance_scores : array (learning pixels, n)
+        The same along what is no chemistry.
     binning : int
     sigma : float
         Width of the neighbourhood in pixels.
@@ -65,6 +91,8 @@ class Learning:
     products : array (features, features)
         Cross-products of thinned halves that the components were found from.
     components_are : {"spectrum", "weak in spectrum", "weak in lines"}
+    departures : tuple of arrays (features,)
+        Whitened directions in which places differ that the components do not explain.
     """
 
     pixels: PixelCounts
@@ -73,12 +101,44 @@ class Learning:
     reduction: Reduction
     scores: np.ndarray
     pixel_scores: np.ndarray
+    nuisance_scores: np.ndarray
     binning: int
     sigma: float
     seed: int
     rng: np.random.Generator
     products: np.ndarray
     components_are: str = "spectrum"
+    departures: tuple = ()
+
+    @property
+    def subspace(self):
+        """Orthonormal directions of all that is known to differ, (features, n)."""
+        columns = [*self.reduction.components.T, *self.departures]
+        if not columns:
+            return np.zeros((len(self.reduction.share), 0))
+        left, sizes, _ = np.linalg.svd(np.stack(columns, axis=1), full_matrices=False)
+        return left[:, sizes > 1e-3]
+
+    def nuisance_inside(self, memberships):
+        """How far what is no chemistry varies inside of clusters, covariance (n, n) per count.
+
+        Of memberships (kept pixels, n_clusters), beyond shot noise.
+        """
+        n_bins, scores = len(self.doses), self.nuisance_scores.astype(float)
+        in_bins = [np.bincount(self.bin_of_pixel, column, n_bins) for column in memberships.T]
+        shares = np.stack(in_bins, axis=1)
+        shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
+        # What mixed learning pixels differ in is chemistry.
+        shares[shares.max(axis=1) < PURE] = 0
+        weights = shares * self.doses[:, None]
+        total = np.maximum(weights.sum(), 1e-9)
+        centres = weights.T @ scores / np.maximum(weights.sum(axis=0), 1e-9)[:, None]
+        second = (scores.T * weights.sum(axis=1)) @ scores
+        between = (centres.T * weights.sum(axis=0)) @ centres
+        noise = (weights.sum(axis=1) / np.maximum(self.doses, 1)).sum() * self.reduction.dose
+        beyond = (second - between - noise * np.eye(scores.shape[1])) / total
+        values, vectors = np.linalg.eigh(beyond)
+        return (vectors * np.maximum(values, 0)) @ vectors.T / self.reduction.dose
 
     @property
     def is_weak(self):
@@ -98,11 +158,16 @@ class Learning:
 
     @property
     def fewest_spectra(self):
-        """Spectra whose mixtures can make the strong components: one more than there are."""
+        """Spectra whose mixtures can make the components: one more than there are strong ones.
+
+        Where none is strong, one more than there are significant ones.
+        """
         values = self.reduction.eigenvalues[: self.scores.shape[1]]
         edge = self.reduction.noise_edge
-        strong = values > (edge if self.is_weak else max(edge, STRONG_COMPONENT))
-        return 1 + int(np.count_nonzero(strong))
+        strong = np.count_nonzero(values > max(edge, STRONG_COMPONENT))
+        if self.is_weak or not strong:
+            strong = np.count_nonzero(values > edge)
+        return 1 + int(strong)
 
     def clustering(self, recipe, refined, **more):
         """What was found from it as a `Clustering`, with what was chosen in learning."""
@@ -161,11 +226,12 @@ def learn(pixels, recipe, progress):
     sigma = neighbourhood_width(
         recipe.neighbourhood, binning > 1, pixels.per_pixel, pixels.keep.ndim
     )
+    nuisance = recipe.nuisance(np.bincount(groups, totals), pixels.energy, channels)
     if recipe.components_are == "weak in lines":
-        basis = _sample_basis(pixels, share, recipe)
+        basis = _sample_basis(pixels, share, recipe, nuisance)
         if basis is not None:
-            return _reduce(pixels, share, recipe, binning, sigma, seed, basis)
-    learning = _reduce(pixels, share, recipe, binning, sigma, seed)
+            return _reduce(pixels, share, nuisance, recipe, binning, sigma, seed, basis)
+    learning = _reduce(pixels, share, nuisance, recipe, binning, sigma, seed)
     if not recipe.normalize or recipe.n_components in (0, "elbow"):
         return learning
     if recipe.components_are != "auto":
@@ -192,11 +258,20 @@ def _weak(learning, recipe):
     are seen. They are looked for in larger and larger bins.
     """
     pixels, share = learning.pixels, learning.reduction.share
-    basis = _sample_basis(pixels, share, recipe)
+    nuisance = learning.reduction.nuisance
+    basis = _sample_basis(pixels, share, recipe, nuisance)
     binning, products = learning.binning, learning.products
     while basis is not None:
         found = _reduce(
-            pixels, share, recipe, binning, learning.sigma, learning.seed, basis, products
+            pixels,
+            share,
+            nuisance,
+            recipe,
+            binning,
+            learning.sigma,
+            learning.seed,
+            basis,
+            products,
         )
         if found.n_significant >= max(learning.n_significant, 1):
             return found
@@ -210,14 +285,14 @@ def _weak(learning, recipe):
     return learning
 
 
-def _sample_basis(pixels, share, recipe):
+def _sample_basis(pixels, share, recipe, nuisance):
     """Directions in which the ratios of the elements' lines change, None if they are not known."""
     profiles = recipe.line_profiles(pixels.energy)
     if profiles is None:
         return None
     used = pixels.channels >= 0
     indicator = pixels.channels[used][:, None] == np.arange(len(share))
-    basis = line_basis(profiles[:, used] @ indicator, share)
+    basis = line_basis(profiles[:, used] @ indicator, share, nuisance)
     wanted = recipe.n_components
     enough = basis.shape[1] > 0 if isinstance(wanted, str) else wanted <= basis.shape[1]
     return basis if enough else None
@@ -260,12 +335,12 @@ def _enlarged(learning, recipe):
 def rebinned(learning, recipe, binning):
     """The same components sought in bins of another size."""
     return _reduce(
-        learning.pixels, learning.reduction.share, recipe, binning, learning.sigma, learning.seed,
-        learning.reduction.basis,
+        learning.pixels, learning.reduction.share, learning.reduction.nuisance, recipe, binning,
+        learning.sigma, learning.seed, learning.reduction.basis,
     )  # fmt: skip
 
 
-def _reduce(pixels, share, recipe, binning, sigma, seed, basis=None, products=None):
+def _reduce(pixels, share, nuisance, recipe, binning, sigma, seed, basis=None, products=None):
     """Bin the pixels and find the components of the bins, whose products may be known."""
     bin_of_pixel, n_bins = bin_pixels(pixels.keep, binning)
     doses = np.bincount(bin_of_pixel, pixels.totals, n_bins)
@@ -274,17 +349,24 @@ def _reduce(pixels, share, recipe, binning, sigma, seed, basis=None, products=No
             _thinned_products, share, None if recipe.normalize else doses.mean() / 2, seed,
             of_pixels=[bin_of_pixel], parts=bin_parts(bin_of_pixel, BIN_PIXELS),
         )  # fmt: skip
-    reduced = find_axes(products, share, doses, recipe.n_components, recipe.normalize, basis)
-    projected = np.concatenate(pixels.blocks.map(project, reduced))
+    reduced = find_axes(
+        products, share, doses, recipe.n_components, recipe.normalize, basis, nuisance
+    )
+    wide, n_components = reduced, reduced.components.shape[1]
+    if nuisance is not None:
+        wide = replace(reduced, components=np.hstack([reduced.components, nuisance]))
+    projected = np.concatenate(pixels.blocks.map(project, wide))
     in_bins = [np.bincount(bin_of_pixel, column, n_bins) for column in projected.T]
     in_bins = np.reshape(in_bins, (projected.shape[1], n_bins)).T
+    scores = whitened_scores(in_bins, doses, wide).astype(np.float32)
     return Learning(
         pixels=pixels,
         bin_of_pixel=bin_of_pixel,
         doses=doses,
         reduction=reduced,
-        scores=whitened_scores(in_bins, doses, reduced).astype(np.float32),
-        pixel_scores=whitened_scores(projected, pixels.totals, reduced),
+        scores=scores[:, :n_components],
+        pixel_scores=whitened_scores(projected[:, :n_components], pixels.totals, reduced),
+        nuisance_scores=scores[:, n_components:],
         binning=binning,
         sigma=sigma,
         seed=seed,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from scipy import ndimage, special
+from scipy import ndimage, special, stats
 
 #: Widths (pixels) of the neighbourhood that "auto" chooses between ...
 NEIGHBOURHOODS = (1.5, 3.0)
@@ -25,6 +25,10 @@ CONVERGED, MOST_ITERATIONS = 1e-4, 100
 UNCHANGED = 1e-3
 #: Share of a cluster's pixels that lie farther out than what is noise.
 OUTLYING = 0.01
+#: Share of the counts of a cluster that learning pixels must hold to tell where its centre is.
+LEARNED_SHARE = 0.1
+#: Probability that noise brings a pixel so far from what is expected.
+OUTLYING_BY_CHANCE = 1e-3
 
 
 def automatic_neighbourhood(counts_per_pixel, n_dim, pooled=POOLED_COUNTS):
@@ -217,7 +221,7 @@ def _update(evidence, ends, states, favour, memberships, shares, changed):
         shares[rows] = probabilities @ states
 
 
-def unexplained_pixels(scores, doses, shares, learned, keep, sigma):
+def unexplained_pixels(scores, doses, noise_dose, shares, learned, keep, sigma):
     """Pixels that no mixture of the clusters explains as well as it does nearly all others.
 
     Parameters
@@ -226,6 +230,8 @@ def unexplained_pixels(scores, doses, shares, learned, keep, sigma):
         Composition of each pixel.
     doses : array (kept pixels,)
         Its counts.
+    noise_dose : float
+        Counts of a pixel with a shot noise of one in its scores.
     shares : array (kept pixels, n_clusters)
         Expected share of each cluster in the pixel.
     learned : array of bool (kept pixels,)
@@ -238,8 +244,8 @@ def unexplained_pixels(scores, doses, shares, learned, keep, sigma):
     Returns
     -------
     array of bool (kept pixels,)
-        True where the composition is farther from the expected one than it is for all but 1 %
-        of the learned pixels of the same cluster.
+        True where the composition is farther from any mixture of two than noise brings it, and than
+        it is for all but 1 % of the learned pixels of the same cluster.
     """
     if sigma > 0:
         dose = np.maximum(_smooth(doses, keep, sigma), 1e-9)[:, None]
@@ -247,16 +253,34 @@ def unexplained_pixels(scores, doses, shares, learned, keep, sigma):
             np.stack([_smooth(doses * column, keep, sigma) for column in columns.T], axis=1) / dose
             for columns in (scores, shares)
         )
-    weights = shares[learned] * doses[learned, None]
-    centres = weights.T @ scores[learned] / np.maximum(weights.sum(axis=0), 1e-9)[:, None]
-    distance = ((scores - shares @ centres) ** 2).sum(axis=1)
+    every = shares * doses[:, None]
+    weights = np.where(learned[:, None], every, 0)
+    # A small cluster may have been noise to the learning pixels; then it is that of all its own.
+    unknown = weights.sum(axis=0) < LEARNED_SHARE * every.sum(axis=0)
+    weights = np.where(unknown, every, weights)
+    centres = weights.T @ scores / np.maximum(weights.sum(axis=0), 1e-9)[:, None]
+    distance = _distance_to_mixtures(scores, centres)
+    # In units of shot noise; counts of neighbours are pooled.
+    distance *= doses / noise_dose * pooled_pixels(sigma, keep.ndim)
     labels = shares.argmax(axis=1)
     unexplained = np.zeros(len(labels), dtype=bool)
+    by_chance = stats.chi2.isf(OUTLYING_BY_CHANCE, max(scores.shape[1], 1))
     for k in np.unique(labels):
         members = (labels == k) & learned
         limit = np.quantile(distance[members], 1 - OUTLYING) if members.any() else 0.0
-        unexplained |= (labels == k) & (distance > limit)
+        unexplained |= (labels == k) & (distance > max(limit, by_chance))
     return unexplained
+
+
+def _distance_to_mixtures(points, centres):
+    """Squared distance of points to the nearest mixture of two centres, array (n_points,)."""
+    nearest = np.min([((points - centre) ** 2).sum(axis=1) for centre in centres], axis=0)
+    for one, other in itertools.combinations(centres, 2):
+        step = other - one
+        share = np.clip((points - one) @ step / max(step @ step, 1e-12), 0, 1)
+        rest = points - one - share[:, None] * step
+        nearest = np.minimum(nearest, (rest**2).sum(axis=1))
+    return nearest
 
 
 def _smooth(values, keep, sigma):

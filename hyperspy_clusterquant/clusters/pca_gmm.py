@@ -9,10 +9,16 @@ import numpy as np
 
 from hyperspy_clusterquant._checks import as_int, check_choice, check_n_clusters
 from hyperspy_clusterquant._warn import warn
-from hyperspy_clusterquant.clusters.learning import CONTINUOUS, NO_SIGNAL, learn
-from hyperspy_clusterquant.clusters.mixture import choose_n_clusters, mixture_memberships
+from hyperspy_clusterquant.clusters.causes import undeclared_causes
+from hyperspy_clusterquant.clusters.halves import halves_of
+from hyperspy_clusterquant.clusters.learning import NO_SIGNAL, how_divided, learn
+from hyperspy_clusterquant.clusters.mixture import (
+    least_bic,
+    mixture_memberships,
+    separated_groups,
+)
 from hyperspy_clusterquant.clusters.recipe import Recipe
-from hyperspy_clusterquant.clusters.refine import refine
+from hyperspy_clusterquant.clusters.refine import refine_best
 
 DROPPED = "{} of {} clusters hold no pixel and were dropped."
 
@@ -27,14 +33,18 @@ class PcaGmm(Recipe):
         Number of clusters or the criterion that chooses it.
     covariance_type, n_init
         As in `sklearn.mixture.GaussianMixture`.
+    is_repeated : bool
+        Whether `n_clusters` is the number that ``"auto"`` started from, to be completed again.
     """
 
     n_clusters: object = "auto"
     covariance_type: str = "full"
     n_init: int = 3
+    is_repeated: bool = False
 
     workflow: ClassVar[str] = "pca_gmm"
     needed: ClassVar[tuple] = ("n_clusters", "covariance_type", "n_init")
+    hidden: ClassVar[tuple] = (*Recipe.hidden, "is_repeated")
 
     def __post_init__(self):
         super().__post_init__()
@@ -50,42 +60,55 @@ class PcaGmm(Recipe):
         n_clusters = check_n_clusters(self.n_clusters, np.count_nonzero(measured))
         # Cluster.
         progress("clusters")
-        criterion, remarks = {}, [NO_SIGNAL]
-        n_components = learning.scores.shape[1]
-        memberships = np.ones((len(learning.scores), 1))
-        if n_components > 0:
-            scores = learning.scores[measured]
-            fit = (self.covariance_type, int(self.n_init), learning.seed)
-            n_clusters, criterion, remarks = self._number(n_clusters, scores, fit, learning)
-            known = mixture_memberships(scores, n_clusters, *fit, learning.rng)
-            # A pixel of which little is known belongs to each cluster as much as the map does.
-            memberships = np.tile(known.mean(axis=0), (len(learning.scores), 1))
-            memberships[measured] = known
-        memberships = memberships[learning.bin_of_pixel]
+        profiles = self.line_profiles(pixels.energy)
+        asked, criterion, remarks = n_clusters, {}, []
+        starts = [np.ones((np.count_nonzero(measured), 1))]
+        if learning.scores.shape[1] > 0:
+            starts, criterion = self._starts(n_clusters, learning, profiles)
+        automatic = asked == "auto" or self.is_repeated
+        complete = automatic and self.n_components != 0 and self.normalize
         # Refine.
-        no_noise = np.zeros(len(memberships), dtype=bool)
-        refined = refine(learning, memberships, no_noise, progress)
-        remarks += refined.remarks
+        refined, tried = refine_best(
+            learning, [_of_all(learning, known) for known in starts], progress,
+            profiles=profiles, complete=complete,
+        )  # fmt: skip
         n_found = refined.memberships.shape[1]
-        if n_components > 0 and n_found < n_clusters:
-            remarks.append(DROPPED.format(n_clusters - n_found, n_clusters))
+        criterion["n_clusters_start"] = n_start = tried[-1]
+        if self.n_components != 0 and (automatic or not learning.scores.shape[1]):
+            remarks += how_divided(n_found, learning.scores.shape[1], tried)
+        remarks += refined.remarks
+        remarks += undeclared_causes(learning, refined.label_spectra, profiles)
+        if n_found < n_start and not isinstance(asked, str):
+            remarks.append(DROPPED.format(n_start - n_found, n_start))
         return learning.clustering(self.with_chosen(**criterion, remarks=remarks), refined)
 
-    def _number(self, n_clusters, scores, fit, learning):
-        """Number of clusters, the criterion that chose it if one did, and what is to be said."""
+    def _starts(self, n_clusters, learning, profiles):
+        """Memberships of measured learning pixels to start from, and the criterion if one chose.
+
+        What has no gap may still be found as places that the others do not explain; if too few
+        clusters are found for the components, it is started from as many.
+        """
+        fit = (self.covariance_type, int(self.n_init), learning.seed)
+        scores = learning.scores[learning.measured]
         if not isinstance(n_clusters, str):
-            return n_clusters, {}, []
-        chosen, n_separated, curve = choose_n_clusters(
-            scores, n_clusters, learning.fewest_spectra, *fit, learning.rng
-        )
-        remarks = [CONTINUOUS.format(n_separated, chosen)] if n_separated < chosen else []
-        return chosen, {"criterion": n_clusters, "criterion_curve": curve.tolist()}, remarks
+            return [mixture_memberships(scores, n_clusters, *fit, learning.rng)], {}
+        if n_clusters == "bic":
+            chosen, curve = least_bic(scores, *fit, learning.rng)
+            starts = [mixture_memberships(scores, chosen, *fit, learning.rng)]
+        else:
+            found = separated_groups(
+                scores, learning.fewest_spectra, *fit, learning.rng, halves_of(learning, profiles)
+            )
+            curve, starts = found.curve, found.starts
+        return starts, {"criterion": n_clusters, "criterion_curve": curve.tolist()}
 
     def repeat(self, seed):
         """See `Recipe.repeat`."""
         again = super().repeat(seed)
         if not isinstance(self.n_clusters, str):
             return again
+        if self.n_clusters == "auto" and "n_clusters_start" in self.chosen:
+            return replace(again, n_clusters=self.chosen["n_clusters_start"], is_repeated=True)
         # A result that does not say how many it found has them searched for again.
         return replace(again, n_clusters=self.chosen.get("n_clusters_found", self.n_clusters))
 
@@ -105,3 +128,11 @@ class PcaGmm(Recipe):
                 f"{DROPPED.format(asked - n_found, asked)} Ask for fewer, or let the data decide "
                 "with n_clusters='auto'."
             )
+
+
+def _of_all(learning, known):
+    """Memberships of all learning pixels from those of measured ones; no pixel is noise."""
+    # A pixel of which little is known belongs to each cluster as much as the map does.
+    memberships = np.tile(known.mean(axis=0), (len(learning.scores), 1))
+    memberships[learning.measured] = known
+    return memberships, np.zeros(len(memberships), dtype=bool)

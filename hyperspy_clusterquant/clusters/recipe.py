@@ -9,13 +9,24 @@ from typing import ClassVar
 
 import numpy as np
 
-from hyperspy_clusterquant._checks import as_energy_range, as_int, as_names
+from hyperspy_clusterquant._checks import as_energy_range, as_int, as_names, check_choice
 from hyperspy_clusterquant._frozen import Frozen, FrozenDict
 from hyperspy_clusterquant._threads import one_blas_thread
-from hyperspy_clusterquant.counts.features import channel_mask, merge_channels
+from hyperspy_clusterquant.clusters.nuisance import in_features, nuisance_directions, orthonormal
+from hyperspy_clusterquant.counts.features import (
+    SAMPLE_FROM,
+    channel_mask,
+    low_features,
+    merge_channels,
+)
 from hyperspy_clusterquant.counts.pixels import read_pixels
-from hyperspy_clusterquant.xrays.lines import excluded_windows
-from hyperspy_clusterquant.xrays.profiles import element_profiles
+from hyperspy_clusterquant.xrays.lines import (
+    alpha_lines,
+    excluded_families,
+    excluded_windows,
+    overlapping_families,
+)
+from hyperspy_clusterquant.xrays.profiles import element_profiles, family_profiles
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,6 +47,8 @@ class Recipe(Frozen):
         How pixels were left out; an array itself is not part of it.
     n_components, binning, neighbourhood
         See `ClusteredEDSSpectrum.cluster_pca_gmm`.
+    absorption : {"keep", "ignore"}
+        Whether the directions in which absorption changes spectra are looked at.
     random_state : int or None
         Seed, None = a new one each time.
     elements : tuple of str
@@ -58,6 +71,7 @@ class Recipe(Frozen):
     n_components: object = "auto"
     binning: object = "auto"
     neighbourhood: object = "auto"
+    absorption: str = "keep"
     random_state: int | None = 0
     elements: tuple = ()
     beam_energy: float | None = None
@@ -80,6 +94,7 @@ class Recipe(Frozen):
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+        check_choice("absorption", self.absorption, ("ignore", "keep"))
         if self.random_state is not None:
             seed = as_int("random_state", self.random_state, minimum=0)
             if seed >= 2**32:
@@ -89,9 +104,53 @@ class Recipe(Frozen):
     # --- what follows from it -------------------------------------------------------------
 
     @property
+    def fitted_out(self):
+        """Alpha lines of the excluded families whose windows would hide a declared element.
+
+        They are told from its line by their shape, and their windows stay.
+        """
+        names = [element for element in self.elements if element not in self.exclude_lines]
+        return overlapping_families(self.exclude_lines, names, self.energy_resolution)
+
+    @property
     def excluded(self):
         """(low, high) windows in keV that are not looked at."""
-        return excluded_windows(self.exclude_lines, self.energy_resolution)
+        return excluded_windows(self.exclude_lines, self.energy_resolution, self.fitted_out)
+
+    def nuisance(self, totals, energy, channels):
+        """Whitened directions that are no chemistry, (features, n), or None.
+
+        Parameters
+        ----------
+        totals : array (features,)
+            Summed counts.
+        energy : array (channels,)
+            In keV.
+        channels : array of int (channels,)
+            Feature that each channel is counted to, -1 = none.
+        """
+        if not self.normalize:
+            return None
+        known = self.beam_energy is not None and bool(self.elements)
+        directions = np.zeros((0, len(energy)))
+        if self.absorption == "ignore" and known:
+            directions = nuisance_directions(
+                totals, energy, self.elements, self.beam_energy, self.energy_resolution,
+                channels=channels,
+            )  # fmt: skip
+        # What reaches beyond the windows of excluded lines is no more looked at than these.
+        excluded = family_profiles(
+            energy,
+            excluded_families(self.exclude_lines, energy[0], energy[-1]),
+            self.beam_energy,
+            self.energy_resolution,
+        )
+        directions = in_features(np.concatenate([directions, excluded]), channels)
+        # What some detectors count below the lines of usual elements comes in bursts.
+        low = low_features(energy, channels)
+        if len(low) < len(totals) and not alpha_lines(self.elements, 0.0, SAMPLE_FROM):
+            directions = np.concatenate([directions, np.eye(len(totals))[low] * totals.sum()])
+        return orthonormal(directions, totals / totals.sum()) if len(directions) else None
 
     def channels(self, energy):
         """Feature that each channel with an energy (keV) is counted to, -1 = none."""
@@ -220,7 +279,6 @@ def chosen_for_bins(chosen, factors):
 
     changes = {
         "binning_used": bins,
-        "binning_small": lambda each: list(dict.fromkeys(map(bins, each))),
         "neighbourhood_used": lambda sigma: sigma / length,
         "smallest_cluster_pixels": lambda smallest: max(round(smallest / n_pixels), 2),
     }

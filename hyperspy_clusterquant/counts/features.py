@@ -92,6 +92,26 @@ def merge_channels(energy, used, width=FEATURE_WIDTH):
     return features
 
 
+def low_features(energy, channels):
+    """Features that lie below the lines of usual elements, see `SAMPLE_FROM`.
+
+    Parameters
+    ----------
+    energy : array (channels,)
+        In keV.
+    channels : array of int (channels,)
+        Feature of each, -1 = none.
+
+    Returns
+    -------
+    array of int
+    """
+    highest = np.zeros(channels.max(initial=-1) + 1)
+    used = channels >= 0
+    np.maximum.at(highest, channels[used], energy[used])
+    return np.flatnonzero(highest < SAMPLE_FROM)
+
+
 def every_channel(energy, energy_range=None):
     """Features of one channel each, from the lowest energy of X-rays or of `energy_range` (keV)."""
     lowest = min((LOWEST_ENERGY, *(energy_range or ())))

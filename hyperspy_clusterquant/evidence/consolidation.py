@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from hyperspy_clusterquant.evidence.judgement import holds_elements, split_p_values
+from hyperspy_clusterquant.evidence.judgement import PairTests, holds_elements
 from hyperspy_clusterquant.evidence.p_values import combine_p_values, holm_of_pairs
 from hyperspy_clusterquant.evidence.verdicts import DOUBTFUL, MergerKind
 
 #: An interface is narrower than this share of what it separates.
 NARROW = 0.5
+#: Root mean square of the relative difference between the spectra of an interface and of a mixture.
+MISFIT = 0.05
 #: Shares of the first of two clusters in a mixture that are tried.
 TRIED_SHARES = np.linspace(0, 1, 41)
 
@@ -27,8 +29,8 @@ class Merger:
     clusters : tuple of tuple of int
         Numbers, in the result that was tested, of what was joined, and of what it was joined to.
     kind : MergerKind
-        Equal to "lost" (half of the counts put it there), "same" (not distinguishable), or
-        "interface" (of two others).
+        Equal to "lost" (half of the counts put it there), "same" (not distinguishable),
+        "absorbed" (not distinguishable from absorption or drift), or "interface" (of two others).
     reason : str
         In words.
     """
@@ -38,18 +40,21 @@ class Merger:
     reason: str
 
 
-def consolidate(halves, lines, features, labels, names, level, seed):
+def consolidate(halves, compared, features, labels, names, level, seed):
     """Join clusters that are not real, one after the other.
 
     First the one that the splits find again with the least overlap, if it is less than half and
-    they put more of its pixels into another one: it is joined to that one. Then the least
+    they put more of its pixels into another one than they leave to it, be it that they do not find
+    it at all: it is joined to that one. (Whether half of the counts are too few for it or it is not
+    there cannot be told, and what is kept must come back. One that keeps its pixels is
+    there; counts that it was not learned from tell whether it differs from others.) Then the least
     distinguishable pair, whose counts are compared with the others together from then on,
     until all pairs are distinct at `level`. Then a cluster that is the interface of two others is
     joined to the one it holds more of, see `interface`.
 
     Parameters
     ----------
-    halves, lines, seed
+    halves, compared, seed
         As of `judge`.
     features : array of int (channels,)
         Feature that each channel is counted to where spectra are compared, -1 = none.
@@ -73,8 +78,7 @@ def consolidate(halves, lines, features, labels, names, level, seed):
         merged = halves.merged(groups)
         kind, (pair, reason) = MergerKind.LOST, _lost(merged)
         if pair is None:
-            kind = MergerKind.SAME
-            pair, reason = _least_distinct(merged, groups, lines, level, seed, known)
+            pair, reason, kind = _least_distinct(merged, groups, compared, level, seed, known)
         if pair is None:
             kind = MergerKind.INTERFACE
             group_of = np.zeros(halves.n_clusters + 2, dtype=int)
@@ -95,32 +99,34 @@ def _names(groups, names):
     return [" + ".join(names[k] for k in sorted(group)) for group in groups]
 
 
-def _least_distinct(halves, groups, lines, level, seed, known):
-    """The smaller and the larger of two clusters to be joined and why, or None."""
-    holds = holds_elements(halves, lines).any(axis=0)
+def _least_distinct(halves, groups, compared, level, seed, known):
+    """The smaller and the larger of two clusters to be joined, why, and of which kind, or None."""
+    holds = holds_elements(halves, compared.lines).any(axis=0)
     names = [tuple(sorted(group)) for group in groups]
-    p = combine_p_values(split_p_values(halves, lines, seed, known, names))
+    found = PairTests(halves, compared, seed, known, names).p_values()
+    p, with_absorption = (combine_p_values(of) for of in found)
     adjusted = holm_of_pairs(p)
     # What holds none of the elements is not compared by them.
     alike = np.where((adjusted > level) & np.outer(holds, holds), p, -1.0)
     if not alike.max() > 0:
-        return None, None
+        return None, None, None
     # Several may have a corrected p-value of 1; those before correction tell which is most alike.
     pair = np.unravel_index(np.argmax(alike), p.shape)
     counts = halves.second.sum(axis=(0, 2))
     joined, to = sorted(map(int, pair), key=lambda k: counts[k])
-    reason = f"not distinguishable: p = {adjusted[pair]:.2g}"
-    return (joined, to), reason
+    kind, words = MergerKind.SAME, "not distinguishable"
+    if holm_of_pairs(with_absorption)[pair] < level:
+        kind, words = MergerKind.ABSORBED, "cannot be told from absorption or drift"
+    return (joined, to), f"{words}: p = {adjusted[pair]:.2g}", kind
 
 
 def _lost(halves):
-    """The least stable cluster that the splits put into another one, and that one, or None."""
+    """The cluster that the splits find least again, and the one that gets its pixels, or None."""
     overlap = halves.jaccard.mean(axis=0)
     given = halves.pixels.sum(axis=0)
     own = np.diag(given).copy()
-    np.fill_diagonal(given, -1)
-    # What no split finds was not tested; it may just lack counts.
-    lost = halves.found.any(axis=0) & (overlap < DOUBTFUL) & (given.max(axis=1) > own)
+    np.fill_diagonal(given, 0)
+    lost = (overlap < DOUBTFUL) & (given.max(axis=1) > own)
     if not lost.any():
         return None, None
     joined = int(np.argmin(np.where(lost, overlap, np.inf)))
@@ -134,9 +140,11 @@ def _lost(halves):
 def interface(halves, features, labels, names):
     """A cluster that is the interface of two larger ones.
 
-    It is no more than a mixture of them in its spectrum: what the second halves hold is predicted
-    at least as well by a mixture of the two spectra of the first halves as by its own one. And it
-    lies between them on the map as a band that is less than half as wide as they are.
+    It is nearly a mixture of them in its spectrum: what the second halves hold is predicted by a
+    mixture of the two spectra of the first halves as well as by its own one, or so nearly that the
+    difference, in each count, is that of spectra which differ by less than `MISFIT`. (No model is
+    exact: with enough counts, absorption or a misfit of the blur is worth a spectrum of its own.)
+    And it lies between them on the map as a band that is less than half as wide as they are.
 
     Parameters
     ----------
@@ -169,24 +177,29 @@ def interface(halves, features, labels, names):
         if len(larger) < 2 or sizes[cluster] == 0:
             continue
         gain, parents, share = _held_out_gain(*spectra, halves.found, cluster, larger)
-        if gain >= 0:
+        # Of two spectra that differ by a share d in each channel, one count tells d^2 / 2.
+        misfit = np.sqrt(max(2 * gain, 0.0))
+        if not misfit < MISFIT:
             continue
         between = sum(ndimage.distance_transform_edt(labels != k) for k in parents)
         own = np.median(between[labels == cluster]) - 1
         if own > NARROW * min(map(width, parents)):
             continue
         one, other = (names[k] for k in parents)
-        reason = f"interface: a mixture of {one} ({share:.0%}) and {other} between them"
+        reason = (
+            f"interface: a mixture of {one} ({share:.0%}) and {other} between them, from which its "
+            f"spectrum differs by {misfit:.1%}"
+        )
         return (int(cluster), int(parents[0] if share >= 0.5 else parents[1])), reason
     return None, None
 
 
 def _held_out_gain(first, second, found, cluster, others):
-    """What a spectrum of its own is worth for a cluster in counts it was not learned from.
+    """What a spectrum of its own is worth for each count of a cluster that it was not learned from.
 
     That is the log-likelihood of the second halves (n_splits, n_clusters, features) under its own
-    spectrum in the first halves, less that under the best mixture of two of the others; mean over
-    the splits. Also these two, and the share of the first of them in the mixture.
+    spectrum in the first halves, less that under the best mixture of two of the others, over all
+    splits together. Also these two, and the share of the first of them in the mixture.
     """
     best = (np.inf, (-1, -1), 0.0)
     for one, other in itertools.combinations(others, 2):
@@ -202,7 +215,7 @@ def _held_out_gain(first, second, found, cluster, others):
         mixed = [
             (counts * np.log(w * shares[:, 1] + (1 - w) * shares[:, 2])).sum() for w in TRIED_SHARES
         ]
-        gain = (own - max(mixed)) / splits.sum()
+        gain = (own - max(mixed)) / max(counts.sum(), 1)
         if gain < best[0]:
             best = (gain, (int(one), int(other)), float(TRIED_SHARES[int(np.argmax(mixed))]))
     return best

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from hyperspy_clusterquant.composition.fitting import weighted_areas
 
@@ -16,6 +16,12 @@ MANY_COUNTS = 50
 DRAWN_TOGETHER, ENOUGH_BEYOND, N_DRAWS = 500, 100, 10_000
 #: p-value of the normal case below which no draw would be beyond, and it is taken as it is.
 HOPELESS = 1e-12
+#: Largest change of a channel along a direction, as a power of e: where next to nothing is counted,
+#: the ratio of two small numbers says nothing.
+LARGEST_CHANGE = 3.0
+#: Steps, none larger than one, in which it is found how far two spectra lie apart along directions,
+#: and the step after which that is known.
+N_STEPS, CLOSE = 10, 1e-4
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class PairTest:
 NOTHING = PairTest(np.nan, np.nan, 0)
 
 
-def compare_spectra(first, second, lines, rng):
+def compare_spectra(first, second, lines, rng, directions=None):
     r"""Test whether two independent spectra of counts have the same composition.
 
     Under the hypothesis, the areas of the lines of one spectrum are a multiple of those of the
@@ -56,6 +62,12 @@ def compare_spectra(first, second, lines, rng):
     estimate rests on few counts, the distribution is drawn instead: the counts of each channel
     are divided at random, as often as it takes (a conditional test, after Fisher).
 
+    The spectra may also differ along `directions` that are no chemistry, in the logarithm of their
+    ratio, by amounts that are normally distributed with a standard deviation of one. The most
+    probable amounts are put into s, and V becomes :math:`V + D D^T`, where D is what the directions
+    change in w: directions that are small beside the noise do nothing, and one that is large
+    takes away what looks like it, up to what is plausible.
+
     Parameters
     ----------
     first, second : array (channels,)
@@ -64,6 +76,9 @@ def compare_spectra(first, second, lines, rng):
         Of the elements to compare.
     rng : numpy.random.Generator
         Of the draws.
+    directions : array (n_directions, channels), optional
+        Changes of the counts of both together, as large as they typically may be, that are
+        no chemistry.
 
     Returns
     -------
@@ -74,19 +89,24 @@ def compare_spectra(first, second, lines, rng):
     R. A. Fisher, J. R. Stat. Soc. 98 (1935) 39; C. R. Rao, Proc. Camb. Phil. Soc. 44 (1948) 50.
     """
     both = first + second
-    share, areas = _shares(first, second, lines)
+    share, areas, expected = _shares(first, second, lines)
     weights = lines.weights
-    spread = both * share * (1 - share)
-    inverse, rank = _inverse(weighted_areas(weights, spread)[1])
-    if rank < 2 or not areas.any():
+    if _inverse(weighted_areas(weights, both * share * (1 - share))[1])[1] < 2 or not areas.any():
         return NOTHING
+    changes = np.zeros((0, len(both))) if directions is None else directions
+    changes = np.where(expected > 0, changes / np.maximum(expected, 1e-300), 0.0)
+    changes = np.clip(changes, -LARGEST_CHANGE, LARGEST_CHANGE)
+    share, amounts = _most_probable(first, both, share, areas, weights, changes)
+    spread = both * share * (1 - share)
+    along = (weights * spread) @ changes.T
+    inverse, rank = _inverse(weighted_areas(weights, spread)[1] + along @ along.T)
     across = inverse - np.outer(inverse @ areas, inverse @ areas) / (areas @ inverse @ areas)
 
-    def statistic(counts, expected, weights):
-        residual = (counts - expected) @ weights.T
+    def statistic(counts, expected, weights, moved):
+        residual = (counts - expected) @ weights.T + moved @ along.T
         return np.einsum("...i,ij,...j", residual, across, residual)
 
-    found = float(statistic(first, share * both, weights))
+    found = float(statistic(first, share * both, weights, amounts))
     p_value = float(stats.chi2.sf(found, rank - 1))
     effective = _effective_counts(weights, spread)
     if effective[effective > 0].min() < MANY_COUNTS and p_value > HOPELESS:
@@ -95,10 +115,52 @@ def compare_spectra(first, second, lines, rng):
 
         def draw(n_draws):
             counts = rng.binomial(both, share, (n_draws, len(both)))
-            return statistic(counts, share * both, weights)
+            moved = rng.standard_normal((n_draws, len(changes)))
+            return statistic(counts, share * both, weights, moved)
 
         p_value = _drawn_p_value(found, draw)
     return PairTest(p_value, found, rank - 1)
+
+
+def _most_probable(first, both, share, areas, weights, changes):
+    """Shares of the first spectrum that differ by the most probable amounts of some changes.
+
+    Parameters
+    ----------
+    first, both : array (channels,)
+        Counts.
+    share : array (channels,)
+        Probability of a count to be of the first spectrum, if nothing has changed.
+    areas : array (n_lines,)
+        Of both.
+    weights : array (n_lines, channels)
+    changes : array (n_changes, channels)
+        Relative ones.
+
+    Returns
+    -------
+    share : array (channels,)
+    amounts : array (n_changes,)
+    """
+    amounts = np.zeros(len(changes))
+    if not len(changes):
+        return share, amounts
+    prior = np.diag(np.r_[0.0, np.ones(len(changes))])
+    start, moved = special.logit(np.clip(share, 1e-12, 1 - 1e-12)), np.zeros(1 + len(changes))
+    # A step in the dose is one of all channels: what is compared are areas, not backgrounds.
+    steps = np.vstack([np.ones(len(both)), changes])
+    for _ in range(N_STEPS):
+        now = special.expit(start + moved @ steps)
+        spread = both * now * (1 - now)
+        along = (weights * spread) @ steps.T
+        inverse, _ = _inverse(weighted_areas(weights, spread)[1])
+        towards = along.T @ inverse
+        gradient = towards @ (weights @ (first - now * both)) - prior @ moved
+        step = np.linalg.pinv(towards @ along + prior) @ gradient
+        moved = moved + step / max(np.abs(step).max(), 1.0)
+        if np.abs(step).max() < CLOSE:
+            break
+    return special.expit(start + moved @ steps), moved[1:]
 
 
 def _drawn_p_value(found, draw):
@@ -119,7 +181,7 @@ def _drawn_p_value(found, draw):
     return (1 + beyond) / (1 + n_drawn)
 
 
-def proportionality(first, first_covariance, second, second_covariance):
+def proportionality(first, first_covariance, second, second_covariance, directions=None):
     """Chi-square of "the areas of one are a multiple of the areas of the other".
 
     Parameters
@@ -128,6 +190,9 @@ def proportionality(first, first_covariance, second, second_covariance):
         Areas of two independent spectra.
     first_covariance, second_covariance : array (n_elements, n_elements)
         Theirs.
+    directions : array (n_directions, n_elements), optional
+        Changes of the areas of both together, as large as they typically may be, that are no
+        chemistry.
 
     Returns
     -------
@@ -141,7 +206,10 @@ def proportionality(first, first_covariance, second, second_covariance):
         return 0.0, 0
     share = np.clip(both @ inverse @ first / norm, 0, 1)
     residual = (1 - share) * first - share * second
-    inverse, rank = _inverse((1 - share) ** 2 * first_covariance + share**2 * second_covariance)
+    covariance = (1 - share) ** 2 * first_covariance + share**2 * second_covariance
+    if directions is not None:
+        covariance = covariance + (share * (1 - share)) ** 2 * directions.T @ directions
+    inverse, rank = _inverse(covariance)
     norm = both @ inverse @ both
     if not norm > 0:
         return 0.0, 0
@@ -150,7 +218,9 @@ def proportionality(first, first_covariance, second, second_covariance):
 
 
 def _shares(first, second, lines):
-    """Probability of each channel's counts to be of the first spectrum, and the areas of both."""
+    """Probability of each channel's counts to be of the first spectrum, the areas of both, and
+    the counts expected of both.
+    """
     both = first + second
     coefficients = [lines.operator @ counts for counts in (first, second)]
     areas, covariance = lines.areas(both)
@@ -168,7 +238,7 @@ def _shares(first, second, lines):
     share = np.where(
         expected > 0, (of_lines * peaks + backgrounds[0]) / np.maximum(expected, 1e-300), overall
     )
-    return share, areas
+    return np.clip(share, 0, 1), areas, expected  # rounding may go beyond
 
 
 def _inverse(covariance):

@@ -8,6 +8,7 @@ from scipy import stats
 from hyperspy_clusterquant.composition.fitting import weighted_areas
 from hyperspy_clusterquant.composition.windows import window_weights
 from hyperspy_clusterquant.evidence.pair_test import proportionality
+from hyperspy_clusterquant.evidence.plausible import UNSEEN
 from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 
 #: Share of the separation of two clusters that total counts explain, from which it is said.
@@ -22,7 +23,7 @@ CHEMISTRY = 1e-4
 NEXT_TO_NOTHING = 0.1
 
 
-def follow_counts(spectra, sizes, energy, positions, resolution, normalized):
+def follow_counts(spectra, sizes, energy, positions, resolution, normalized, changes=None):
     """Clusters that total counts alone separate from another one, seen in windows of lines.
 
     Overlapping lines do not matter: of the same composition they are in the same ratio.
@@ -41,6 +42,9 @@ def follow_counts(spectra, sizes, energy, positions, resolution, normalized):
         Full width at half maximum at Mn K-alpha in eV.
     normalized : bool
         Whether the dose was divided out when the clusters were found.
+    changes : callable, optional
+        Gives, from the counts of the lines in the whole map, how they change with thickness, as of
+        `explained_by_counts`. Without it, what absorption does is taken for chemistry.
 
     Returns
     -------
@@ -53,7 +57,8 @@ def follow_counts(spectra, sizes, energy, positions, resolution, normalized):
     weights = window_weights(energy, peaks, ends)
     areas, covariances = zip(*[weighted_areas(weights, own) for own in spectra], strict=True)
     areas = np.array(areas)
-    shares, nearest, p_values = explained_by_counts(areas, np.array(covariances), sizes)
+    changes = None if changes is None else changes(areas.sum(axis=0))
+    shares, nearest, p_values = explained_by_counts(areas, np.array(covariances), sizes, changes)
     rates = areas.sum(axis=1) / np.maximum(sizes, 1)
     follow = []
     for k, (share, other) in enumerate(zip(shares, nearest, strict=True)):
@@ -66,7 +71,7 @@ def follow_counts(spectra, sizes, energy, positions, resolution, normalized):
     return follow
 
 
-def explained_by_counts(areas, covariances, sizes):
+def explained_by_counts(areas, covariances, sizes, changes=None):
     r"""How much of each cluster's separation total counts alone explain.
 
     The likelihood of Poisson counts is that of their total times that of their shares. So is
@@ -83,6 +88,9 @@ def explained_by_counts(areas, covariances, sizes):
         Theirs.
     sizes : array (n_clusters,)
         Pixels.
+    changes : array (n_directions, n_elements), optional
+        Relative changes of the lines that absorption in the thickest foil brings. What it can
+        bring, for the doses of two clusters, is no chemistry.
 
     Returns
     -------
@@ -102,7 +110,12 @@ def explained_by_counts(areas, covariances, sizes):
         for j in range(n):
             if i == j or totals[i] + totals[j] <= 0 or min(sizes[i], sizes[j]) == 0:
                 continue
-            statistic, freedom = proportionality(areas[i], covariances[i], areas[j], covariances[j])
+            directions = None
+            if changes is not None:
+                directions = changes * (areas[i] + areas[j]) * _thickness(totals, sizes, i, j)
+            statistic, freedom = proportionality(
+                areas[i], covariances[i], areas[j], covariances[j], directions
+            )
             chemistry = max(statistic - freedom, 0)
             # Per count, because larger clusters differ from everything more clearly.
             distance = chemistry / max(min(totals[i], totals[j]), 1)
@@ -113,6 +126,12 @@ def explained_by_counts(areas, covariances, sizes):
                 share[i] = dose / both if both > 0 else np.nan
                 p_values[i] = stats.chi2.sf(statistic, freedom) if freedom else np.nan
     return share, nearest, p_values
+
+
+def _thickness(totals, sizes, i, j):
+    """Largest difference of the thickness of two clusters, as a share of the thickest foil."""
+    low, high = sorted((totals[i] / sizes[i], totals[j] / sizes[j]))
+    return min(1 - low / high + UNSEEN, 1.0)
 
 
 def _deviance_of_rates(totals, sizes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import sparse, stats
 
 from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant._threads import one_blas_thread
@@ -18,6 +18,8 @@ POWERS = (2, 3, 4, 6)
 MANY_BINS, N_FLIPS = 200, 9999
 #: Fewest bins of pixels that can be compared.
 FEWEST_BINS = 8
+#: Standard deviations that the variances of two lines are above zero if they have a correlation.
+SURE = 2.0
 #: Below it, a distribution is as good as normal.
 LEAST_SKEWNESS = 1e-3
 
@@ -30,18 +32,48 @@ class LineWeights:
     ----------
     net : array (n_lines, channels)
         Counts to net counts of the lines.
-    beyond : array (n_lines, n_lines)
+    beyond_dose : array (n_lines, n_lines)
         Net counts to what each line has beyond its share of all lines, in rows.
+    beyond : array (n_lines, n_lines)
+        The same beyond what absorption and drift make of it, too, as far as they can be told.
+    left : array (n_lines,)
+        Variance of it that absorption and drift of the size that is plausible still bring, for a
+        map of one bin.
     """
 
     net: np.ndarray
+    beyond_dose: np.ndarray
     beyond: np.ndarray
+    left: np.ndarray
 
     @classmethod
-    def of_map(cls, net, total):
-        """From the weights of the net counts, and the summed spectrum of the map."""
-        areas = net @ total
-        return cls(net, np.eye(len(net)) - np.outer(areas / areas.sum(), np.ones(len(net))))
+    def of_map(cls, net, total, directions=None):
+        r"""From the weights of the net counts, and the summed spectrum of the map.
+
+        What directions D bring is estimated from all lines together and taken off, as the dose
+        is. With V the covariance of the net counts, C = [areas, D], and P the inverse variance of
+        the amounts (0 for the dose, 1 for directions), that leaves
+        :math:`1 - C (C^T V^{-1} C + P)^{-1} C^T V^{-1}` of them.
+
+        Parameters
+        ----------
+        net : array (n_lines, channels)
+        total : array (channels,)
+        directions : array (n_directions, channels), optional
+            Changes of the summed spectrum as large as they typically may be in a bin, that are no
+            chemistry.
+        """
+        areas, n = net @ total, len(net)
+        of_dose = np.eye(n) - np.outer(areas / areas.sum(), np.ones(n))
+        if directions is None or not len(directions):
+            return cls(net, of_dose, of_dose, np.zeros(n))
+        along = directions @ net.T
+        both = np.column_stack([areas, along.T])
+        # Lines without any counts have no variance, and say nothing.
+        towards = both.T @ np.linalg.pinv((net * total) @ net.T, rcond=1e-12, hermitian=True)
+        prior = np.diag(np.r_[0.0, np.ones(len(along))])
+        beyond = np.eye(n) - both @ np.linalg.pinv(towards @ both + prior) @ towards
+        return cls(net, of_dose, beyond, ((beyond @ along.T) ** 2).sum(axis=1))
 
     @property
     def pairs(self):
@@ -49,10 +81,15 @@ class LineWeights:
         return np.triu_indices(len(self.net))
 
     @property
+    def asked(self):
+        """Weights whose sums over the counts are tested against nothing but noise."""
+        return self.net, self.beyond_dose @ self.net, self.beyond @ self.net
+
+    @property
     def operator(self):
         """Everything that is linear in the counts, array (n_values, channels)."""
         first, second = self.pairs
-        powers = [w**k for w in (self.net, self.beyond @ self.net) for k in POWERS]
+        powers = [w**k for w in self.asked for k in POWERS]
         return np.concatenate([self.net, self.net[first] * self.net[second], *powers])
 
 
@@ -67,6 +104,19 @@ class Correlations(Frozen):
     std: np.ndarray
     p_values: np.ndarray
 
+    @property
+    def interval(self):
+        """Lowest and highest correlation that two standard uncertainties and [-1, 1] allow.
+
+        Array (2, n_lines, n_lines).
+        """
+        away = np.array([-2.0, 2.0])[:, None, None] * self.std
+        return np.clip(self.values + away, -1, 1)
+
+    def first(self, n):
+        """The same of the first n lines."""
+        return Correlations(self.values[:n, :n], self.std[:n, :n], self.p_values[:n, :n])
+
 
 @dataclass(frozen=True, eq=False)
 class LineVariation(Frozen):
@@ -79,11 +129,22 @@ class LineVariation(Frozen):
     dispersion: np.ndarray
     dispersion_beyond_thickness: np.ndarray
     p_values_no_variation: np.ndarray
+    p_values_with_absorption: np.ndarray
     p_values: np.ndarray
     variation: np.ndarray
     variation_std: np.ndarray
     correlations_beyond_noise: Correlations
     correlations_beyond_thickness: Correlations
+
+    def first(self, n):
+        """The same of the first n lines."""
+        return LineVariation(**{name: of.first(n) if isinstance(of, Correlations) else of[:n]
+                                for name, of in vars(self).items()})  # fmt: skip
+
+
+def n_values(n_lines):
+    """Numbers that are kept of each bin of pixels."""
+    return n_lines + n_lines * (n_lines + 1) // 2 + 3 * len(POWERS) * n_lines
 
 
 def line_variation(sums, weights, bin_sizes):
@@ -103,6 +164,10 @@ def line_variation(sums, weights, bin_sizes):
     with its spread; y is there what a line has beyond its share of the counts of the others, so
     that neither of the two is in what they are compared with.
 
+    What absorption and drift bring is taken off as the dose is, see `LineWeights.of_map`. Of what
+    is plausible, that leaves a little, and all if there are too few lines to tell it from
+    chemistry; the sum of q must exceed this.
+
     Parameters
     ----------
     sums : array (n_bins, n_values)
@@ -118,24 +183,28 @@ def line_variation(sums, weights, bin_sizes):
     n = len(weights.net)
     first, second = weights.pairs
     net, packed, powers = np.split(sums, np.cumsum([n, len(first)]), axis=1)
-    of_net, of_beyond = powers.reshape(len(sums), 2, len(POWERS), n).transpose(1, 2, 0, 3)
+    asked = powers.reshape(len(sums), 3, len(POWERS), n).transpose(1, 2, 0, 3)
+    of_net, of_dose, of_beyond = asked
     products = np.empty((len(sums), n, n))
     products[:, first, second] = products[:, second, first] = packed
     bins = _Bins(net, products, bin_sizes)
     dose = net.sum(axis=1) / bins.totals.sum()
-    own = [bins.beyond(row, row, dose) for row in weights.beyond]
+    own = np.array([bins.beyond(row, row, dose) for row in weights.beyond])
+    with_absorption = [bins.beyond(row, row, dose).sum() for row in weights.beyond_dose]
     each = np.array([bins.flat(k, k).sum() for k in range(n)])
+    beyond = own.sum(axis=1) - weights.left * (dose**2).sum()
     expected = bins.totals**2 * (dose**2).sum()
-    relative = np.sqrt([max(q.sum(), 0) / e for q, e in zip(own, expected, strict=True)])
-    spread = np.array([np.sqrt((q**2).sum()) for q in own]) / expected
+    relative = np.sqrt(np.maximum(beyond, 0) / expected)
+    spread = np.sqrt((own**2).sum(axis=1)) / expected
     of_pairs = np.full((2, 3, n, n), np.nan)
     for i, j in zip(*np.triu_indices(n, 1), strict=True):
         of_pairs[..., i, j] = of_pairs[..., j, i] = bins.correlations(i, j)
     return LineVariation(
         dispersion=1 + each / of_net[0].sum(axis=0),
-        dispersion_beyond_thickness=1 + np.sum(own, axis=1) / of_beyond[0].sum(axis=0),
+        dispersion_beyond_thickness=1 + beyond / of_beyond[0].sum(axis=0),
         p_values_no_variation=_p_values(each, of_net),
-        p_values=_p_values(np.sum(own, axis=1), of_beyond),
+        p_values_with_absorption=_p_values(np.array(with_absorption), of_dose),
+        p_values=_p_values(beyond, of_beyond),
         variation=relative,
         variation_std=np.where(relative > 0, spread / np.maximum(2 * relative, 1e-300), np.nan),
         correlations_beyond_noise=Correlations(*of_pairs[0]),
@@ -211,7 +280,7 @@ def _correlation(both, first, second):
     else:
         p = 2 * stats.norm.sf(abs(both.sum()) / spread)
     own = first.sum(), second.sum()
-    if min(own) <= 0:
+    if any(q.sum() <= SURE * np.sqrt((q**2).sum()) for q in (first, second)):
         return np.array([np.nan, np.nan, p])
     length = np.sqrt(own[0] * own[1])
     r = both.sum() / length
@@ -220,8 +289,8 @@ def _correlation(both, first, second):
 
 
 @one_blas_thread()
-def compare_bins(pixels, net, total, factor):
-    """Variation of lines between bins of pixels.
+def compare_bins(pixels, net, total, factors, directions=None):
+    """Variation of lines between bins of pixels of several sizes, in one pass over the counts.
 
     Parameters
     ----------
@@ -231,13 +300,15 @@ def compare_bins(pixels, net, total, factor):
         Weights that turn counts into net counts of lines.
     total : array (channels,)
         Summed counts of the pixels.
-    factor : int
-        Pixels of a bin along each axis.
+    factors : sequence of int
+        Pixels of a bin along each axis, each a multiple of the one before.
+    directions : array (n_directions, channels), optional
+        As of `LineWeights.of_map`.
 
     Returns
     -------
-    variation : LineVariation
-    n_bins : int
+    variations : list of LineVariation
+    n_bins : list of int
 
     Raises
     ------
@@ -245,19 +316,31 @@ def compare_bins(pixels, net, total, factor):
         If there are too few bins to compare.
     """
     used = pixels.channels >= 0
-    weights = LineWeights.of_map(net[:, used], total[used])
-    bin_of_pixel, n_bins = bin_pixels(pixels.keep, factor)
+    directions = None if directions is None else directions[:, used]
+    weights = LineWeights.of_map(net[:, used], total[used], directions)
+    bin_of_pixel, n_bins = bin_pixels(pixels.keep, factors[0])
     if n_bins < FEWEST_BINS:
         raise ValueError(
-            f"There are only {n_bins} bins of {factor} pixels along each axis to compare; at least "
-            f"{FEWEST_BINS} are needed. Choose a smaller `binning`, or mask less."
+            f"There are only {n_bins} bins of {factors[0]} pixels along each axis to compare; at "
+            f"least {FEWEST_BINS} are needed. Choose a smaller `binning`, or mask less."
         )
     sums = pixels.blocks.map(
         _bin_sums, weights.operator,
         of_pixels=[bin_of_pixel], parts=bin_parts(bin_of_pixel, BIN_PIXELS),
     )  # fmt: skip
-    sizes = np.bincount(bin_of_pixel, minlength=n_bins)
-    return line_variation(np.concatenate(sums), weights, sizes), n_bins
+    sums, sizes = np.concatenate(sums), np.bincount(bin_of_pixel, minlength=n_bins)
+    variations, all_bins = [line_variation(sums, weights, sizes)], [n_bins]
+    for factor in factors[1:]:
+        coarser, n_bins = bin_pixels(pixels.keep, factor)
+        # Every finer bin lies in one coarser bin.
+        of_bin = np.empty(len(sizes), dtype=int)
+        of_bin[bin_of_pixel] = coarser
+        together = sparse.csr_array((np.ones(len(sizes)), (of_bin, np.arange(len(sizes)))))
+        sums, sizes = together @ sums, np.bincount(of_bin, sizes, n_bins)
+        bin_of_pixel = coarser
+        variations.append(line_variation(sums, weights, sizes))
+        all_bins.append(n_bins)
+    return variations, all_bins
 
 
 @one_blas_thread()

@@ -6,6 +6,8 @@ from enum import Enum, StrEnum
 
 import numpy as np
 
+from hyperspy_clusterquant.evidence.p_values import holm_of_pairs
+
 
 class Verdict(Enum):
     """Verdicts on a pair of clusters; the values are their words.
@@ -18,6 +20,8 @@ class Verdict(Enum):
     DISTINCT = "distinct{only}"
     INTERFACE = "distinct{only}, but an interface"
     UNSTABLE = "distinct{only}, but not stable"
+    GRADUAL = "distinct{only}, but gradual: no border"
+    ABSORBED = "cannot be told from absorption or drift"
     SAME = "not distinguishable: merge"
     LOST = "not tested: half of the counts do not find both"
     EMPTY = "not comparable: none of the elements in {empty}"
@@ -61,6 +65,7 @@ class MergerKind(StrEnum):
 
     LOST = "lost"  # half of the counts put it there
     SAME = "same"  # not distinguishable
+    ABSORBED = "absorbed"  # not distinguishable from absorption
     INTERFACE = "interface"  # of two others
 
 
@@ -69,7 +74,7 @@ class MergerKind(StrEnum):
 STABLE, DOUBTFUL = 0.75, 0.5
 
 
-def verdicts_of_pairs(judged, overlap, interfaces, level):
+def verdicts_of_pairs(judged, overlap, interfaces, level, gradual):
     """The verdict on each pair of clusters, array of Verdict (n_clusters, n_clusters).
 
     Parameters
@@ -81,13 +86,18 @@ def verdicts_of_pairs(judged, overlap, interfaces, level):
         Clusters that were joined to others as interfaces.
     level : float
         Of the p-values, corrected for the number of pairs.
+    gradual : array of bool (n_clusters, n_clusters)
+        Pairs between which the composition changes without a border.
     """
     distinct = judged.adjusted_p_values < level
+    with_absorption = holm_of_pairs(judged.p_values_with_absorption) < level
     verdicts = np.full(distinct.shape, Verdict.SAME, dtype=object)
     for verdict, where in (  # the last that fits
         (Verdict.LOST, judged.n_tested == 0),
         (Verdict.EMPTY, _either(found_empty(judged, overlap))),
+        (Verdict.ABSORBED, with_absorption & ~distinct),
         (Verdict.DISTINCT, distinct),
+        (Verdict.GRADUAL, distinct & gradual),
         (Verdict.UNSTABLE, distinct & _either(overlap < DOUBTFUL)),
         (Verdict.INTERFACE, distinct & _either(interfaces)),
         (Verdict.ITSELF, np.eye(len(distinct), dtype=bool)),

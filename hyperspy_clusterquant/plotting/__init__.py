@@ -8,6 +8,7 @@ from hyperspy_clusterquant.plotting.charts import plot_composition, plot_criteri
 from hyperspy_clusterquant.plotting.maps import plot_agreement, plot_label_map, plot_line_maps
 from hyperspy_clusterquant.plotting.pairs import plot_comparison, plot_correlations, plot_pairs
 from hyperspy_clusterquant.plotting.profiles import plot_profile
+from hyperspy_clusterquant.plotting.residuals import plot_residuals
 from hyperspy_clusterquant.plotting.spectra import plot_peak_fit, plot_spectra
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "plot_pairs",
     "plot_peak_fit",
     "plot_profile",
+    "plot_residuals",
     "plot_scree",
     "plot_spectra",
 ]

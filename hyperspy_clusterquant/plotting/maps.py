@@ -68,8 +68,8 @@ def plot_line_maps(images, map_axes, lines, p_values, varies, axes=None):
 
 
 def plot_agreement(agreement, map_axes, ax=None):
-    """Draw the share of the halves in which each pixel has the same label."""
+    """Draw the share of the repeats in which each pixel has the same label."""
     ax = axes_or_new(ax, (5.6, 4.2))
     drawn = draw_map(ax, agreement, map_axes, cmap="viridis", vmin=0, vmax=1)
-    ax.figure.colorbar(drawn, ax=ax, shrink=0.85, label="Share of the halves with the same label")
+    ax.figure.colorbar(drawn, ax=ax, shrink=0.85, label="Share of the repeats with the same label")
     return ax

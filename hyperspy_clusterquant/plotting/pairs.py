@@ -22,9 +22,10 @@ GROUPS = (
     ("#F5C98B", "not distinguishable", (Verdict.SAME,)),
     (
         "#E3EDF4",
-        "distinct, but not stable or an interface",
-        (Verdict.UNSTABLE, Verdict.INTERFACE),
+        "distinct, but not stable, gradual, or an interface",
+        (Verdict.UNSTABLE, Verdict.INTERFACE, Verdict.GRADUAL),
     ),
+    ("#EBD9EA", "cannot be told from absorption or drift", (Verdict.ABSORBED,)),
     ("#EEEEEE", "not compared", (Verdict.LOST, Verdict.EMPTY)),
 )
 GROUP_OF = {verdict: number for number, group in enumerate(GROUPS) for verdict in group[2]}
@@ -62,7 +63,7 @@ def plot_pairs(kinds, effects, p_values, names, ax=None):
     return ax
 
 
-def plot_correlations(correlation, std, correlated, lines, label, ax=None):
+def plot_correlations(correlation, interval, correlated, lines, label, ax=None):
     """Draw correlations of lines (n_lines, n_lines), in bold where they are significant."""
     n = len(lines)
     ax = axes_or_new(ax, (1.6 + 0.75 * max(n, 3), 1.0 + 0.65 * max(n, 3)))
@@ -72,7 +73,8 @@ def plot_correlations(correlation, std, correlated, lines, label, ax=None):
             continue
         text, colour = "noise", "0.5"
         if np.isfinite(r):
-            text = f"{r:+.2f}\n± {std[i, j]:.2f}"
+            low, high = interval[:, i, j]
+            text = f"{r:+.2f}\n{low:+.1f} .. {high:+.1f}"
             colour = "white" if abs(r) > 0.7 else "black"
         weight = "bold" if correlated[i, j] and np.isfinite(r) else "normal"
         ax.text(j, i, text, ha="center", va="center", fontsize=7, color=colour, weight=weight)

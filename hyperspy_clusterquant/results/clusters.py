@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,6 +55,9 @@ class ClusterResult(Frozen):
         Everything that was set or found, library versions and the seed.
     axes : tuple of FrozenDict
         Name, scale, offset, units of the map's navigation axes in array order.
+    findings : FrozenDict
+        What tests found of these clusters, sentences by the name of the test. Other clusters and
+        other pixels have none.
 
     Examples
     --------
@@ -87,6 +91,7 @@ class ClusterResult(Frozen):
     # Neither pictures nor tables show how the clusters were made.
     parameters: dict = field(default_factory=FrozenDict, compare=False)
     axes: tuple[dict, ...] = ()
+    findings: dict = field(default_factory=FrozenDict, compare=False)
 
     #: Type of the numbers in each array.
     DTYPES = {
@@ -143,14 +148,19 @@ class ClusterResult(Frozen):
         return np.bincount(self.labels[self.labels >= 0], minlength=self.n_clusters)
 
     def __repr__(self):
-        lines = list(self.parameters.get("remarks", ()))
+        lines = self._sentences()
         for name, size, share in self._shares():
             lines.append(f"{name}: {size} pixels" + (f" ({share})" if share else ""))
         return "\n  ".join([f"<ClusterResult {self._summary()}>", *lines])
 
     def _repr_html_(self):
         rows = [("cluster", "pixels", "share"), *self._shares()]
-        return in_html([self._summary(), *self.parameters.get("remarks", ()), rows])
+        return in_html([self._summary(), *self._sentences(), rows])
+
+    def _sentences(self):
+        """What was remarked when the clusters were found, and what tests found of them since."""
+        found = [sentence for sentences in self.findings.values() for sentence in sentences]
+        return [*self.parameters.get("remarks", ()), *found]
 
     def _summary(self):
         clusters = "1 cluster" if self.n_clusters == 1 else f"{self.n_clusters} clusters"
@@ -204,7 +214,12 @@ class ClusterResult(Frozen):
         new = list(self.cluster_names)
         for number, name in zip(numbers, names.values(), strict=True):
             new[number] = str(name)
-        return dataclasses.replace(self, cluster_names=tuple(new))
+        renamed = dict(zip(self.cluster_names, new, strict=True))
+        findings = {
+            test: [_with_new_names(sentence, renamed) for sentence in sentences]
+            for test, sentences in self.findings.items()
+        }
+        return dataclasses.replace(self, cluster_names=tuple(new), findings=findings)
 
     def merge(self, clusters):
         """Merge clusters into one.
@@ -333,6 +348,7 @@ class ClusterResult(Frozen):
                 else self.cluster_names[group]
                 for new, group in enumerate(groups)
             ),
+            findings=FrozenDict(),
         )
 
     # --- images ---------------------------------------------------------------------------
@@ -346,3 +362,8 @@ class ClusterResult(Frozen):
         check_has_clusters(self)
         title = f"Memberships {self.name}"
         return image(self.memberships, self.axes, title, over="cluster")
+
+
+def _with_new_names(sentence, renamed):
+    """A sentence in which clusters are quoted by their names, 'like this', with other names."""
+    return re.sub("'([^']+)'", lambda quoted: f"'{renamed.get(quoted[1], quoted[1])}'", sentence)

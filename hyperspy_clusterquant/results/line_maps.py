@@ -34,7 +34,10 @@ class MapSignificance(Told, LineVariation):
     p_values_no_variation : array (n_lines,)
         Of "no variation at all".
     p_values : array (n_lines,)
-        Of "no variation beyond dose and thickness", not corrected for the number of lines.
+        Of "no variation beyond dose, thickness, absorption and drift", at any scale; not corrected
+        for the number of lines.
+    p_values_with_absorption : array (n_lines,)
+        The same if what absorption and drift bring is variation.
     variation, variation_std : array (n_lines,)
         Variation beyond shot noise and thickness, as a share of the counts expected, and its
         standard uncertainty; 0 where there is less than noise.
@@ -43,10 +46,15 @@ class MapSignificance(Told, LineVariation):
         for thickness. `correlation` chooses between them.
     images : array of float32 (n_lines, map shape)
         Net counts of every pixel, NaN where left out.
-    binning : int
-        Factor by which pixels were binned for the tests.
-    n_bins : int
-        Bins compared.
+    scales : tuple of int
+        Pixels along each axis of the bins that were compared.
+    p_values_of_scales : array (n_scales, n_lines)
+        p-values at each of them, which `p_values` combines.
+    binning : tuple of int
+        Scale for each line at which its variation beyond thickness is clearest. `dispersion` and
+        `variation` are of this scale.
+    n_bins : tuple of int
+        Bins at that scale.
     level : float
         Of what is called significant.
     axes : tuple of dict
@@ -56,8 +64,10 @@ class MapSignificance(Told, LineVariation):
     xray_lines: tuple
     counts_per_pixel: np.ndarray
     images: np.ndarray
-    binning: int
-    n_bins: int
+    scales: tuple
+    p_values_of_scales: np.ndarray
+    binning: tuple
+    n_bins: tuple
     level: float
     axes: tuple
 
@@ -65,9 +75,9 @@ class MapSignificance(Told, LineVariation):
     def correlation(self):
         """Correlation of two lines, corrected for shot noise and thickness, (n_lines, n_lines).
 
-        NaN where one of them varies no more than noise and thickness explain. It is that of what
-        they have beyond the other lines together: what these do in common, the two do
-        in opposite. Of less than four lines, it is corrected for shot noise only.
+        NaN where one of them varies no more than noise and thickness explain. It is that of their
+        ratios to the other lines together (`reference`): what these do in common, the two
+        do in opposite. Of less than four lines, it is corrected for shot noise only.
         """
         return self._of_varying(self._correlations.values)
 
@@ -75,6 +85,21 @@ class MapSignificance(Told, LineVariation):
     def correlation_std(self):
         """Standard uncertainty of `correlation`."""
         return self._of_varying(self._correlations.std)
+
+    @property
+    def correlation_interval(self):
+        """Lowest and highest `correlation` that is likely (two standard uncertainties).
+
+        Array (2, n_lines, n_lines), never beyond -1 and 1.
+        """
+        return np.array([self._of_varying(of) for of in self._correlations.interval])
+
+    def reference(self, *lines):
+        """What lines are compared with in their `correlation`, in words."""
+        if not self.thickness_removed:
+            return "counts, thickness included"
+        others = " + ".join(line for line in self.xray_lines if line not in lines)
+        return f"ratios to {others}"
 
     @property
     def correlation_p_values(self):
@@ -124,11 +149,22 @@ class MapSignificance(Told, LineVariation):
             index=list(self.xray_lines),
         )
 
+    @property
+    def absorbed(self):
+        """Lines whose variation cannot be told from absorption or drift, array of bool."""
+        return (holm(self.p_values_with_absorption) < self.level) & ~self.significant
+
     def _told(self):
-        head = ("line", "counts/px", "disp.", "p(none)", "disp./thick.", "p(thick.)", "variation")
+        head = ("line", "counts/px", "disp.", "p(none)", "disp./thick.", "p(thick.)", "variation",
+                "bins")  # fmt: skip
         rows = [(*head, "")]
         for k, line in enumerate(self.xray_lines):
             size, std = self.variation[k], self.variation_std[k]
+            verdict = "varies" if self.significant[k] else "thickness and noise"
+            # Of what does not vary, the size that it seems to have is noise.
+            is_there = self.significant[k] and size > 2 * std
+            if self.absorbed[k]:
+                verdict = "cannot be told from absorption or drift"
             rows.append(
                 (
                     line,
@@ -137,23 +173,37 @@ class MapSignificance(Told, LineVariation):
                     p_text(self.p_values_no_variation[k]),
                     f"{self.dispersion_beyond_thickness[k]:.3g}",
                     p_text(self.p_values[k]),
-                    f"{size:.1%} ± {std:.1%}" if size > 2 * std else "-",
-                    "varies" if self.significant[k] else "thickness and noise",
+                    f"{size:.1%} ± {std:.1%}" if is_there else "-",
+                    str(self.binning[k]),
+                    verdict,
                 )
             )
-        parts = [rows]
-        correlation, std, correlated = self.correlation, self.correlation_std, self.correlated
+        parts = [rows, *self._correlations_told()]
+        parts.append("thickness: ratio of a line to all of these lines together")
+        sizes = ", ".join(map(str, self.scales))
+        parts.append(
+            f"p: bins of {sizes} pixels along each axis together; the rest: those where the line "
+            "varies most clearly"
+            if len(self.scales) > 1
+            else f"{self.n_bins[0]} bins, pixels along each axis of one: {sizes}"
+        )
+        return parts
+
+    def _correlations_told(self):
+        parts = []
+        correlation, correlated = self.correlation, self.correlated
+        low, high = self.correlation_interval
         for i, j in zip(*np.triu_indices(len(self.xray_lines), 1), strict=True):
             if abs(correlation[i, j]) >= WORTH_A_LINE and correlated[i, j]:
+                pair = self.xray_lines[i], self.xray_lines[j]
                 parts.append(
-                    f"{self.xray_lines[i]} - {self.xray_lines[j]}: correlation "
-                    f"{correlation[i, j]:+.2f} ± {std[i, j]:.2f}, "
-                    f"p {p_text(self.correlation_p_values[i, j])}"
+                    f"{' - '.join(pair)}: correlation {correlation[i, j]:+.2f} "
+                    f"({low[i, j]:+.2f} .. {high[i, j]:+.2f}), "
+                    f"p {p_text(self.correlation_p_values[i, j])}, "
+                    f"of the {self.reference(*pair)}"
                 )
         if not self.thickness_removed:
             parts.append("fewer than four lines: correlation not corrected for thickness")
-        parts.append("thickness: ratio of a line to all of these lines together")
-        parts.append(f"{self.n_bins} bins, pixels along each axis of one: {self.binning}")
         return parts
 
     def maps(self):
@@ -193,6 +243,6 @@ class MapSignificance(Told, LineVariation):
         """
         what = "shot noise and thickness" if self.thickness_removed else "shot noise"
         return plot_correlations(
-            self.correlation, self.correlation_std, self.correlated, self.xray_lines,
+            self.correlation, self.correlation_interval, self.correlated, self.xray_lines,
             f"Correlation, {what} taken off", ax,
         )  # fmt: skip

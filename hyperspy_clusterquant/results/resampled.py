@@ -91,6 +91,9 @@ def binned(result, factors, axes):
 
 
 def _without_spectra(result):
-    """A result whose spectra are not of its map any more; other maps are still assigned by them."""
+    """A result whose spectra are not of its map any more; other maps are still assigned by them.
+
+    Nor is what tests found on its map.
+    """
     known = dict(zip(("learned_spectra", "learned_energy"), result.reference, strict=True))
-    return replace(result, spectra=None, **known)
+    return replace(result, spectra=None, findings={}, **known)

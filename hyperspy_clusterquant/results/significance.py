@@ -10,7 +10,12 @@ from scipy import stats
 from hyperspy_clusterquant._checks import cluster_number
 from hyperspy_clusterquant._text import Told, p_text
 from hyperspy_clusterquant.evidence.judgement import Judged
-from hyperspy_clusterquant.evidence.verdicts import MergerKind, found_empty, verdicts_of_pairs
+from hyperspy_clusterquant.evidence.verdicts import (
+    MergerKind,
+    Verdict,
+    found_empty,
+    verdicts_of_pairs,
+)
 from hyperspy_clusterquant.plotting import plot_pairs
 from hyperspy_clusterquant.results.clusters import ClusterResult
 
@@ -32,20 +37,24 @@ class SignificanceTable(Told, Judged):
     level : float
         Of the verdicts.
     p_values : array (n_clusters, n_clusters)
-        Of "same composition, whatever the dose and thickness". Symmetric; NaN on the diagonal and
-        where there is nothing to compare.
+        Of "same composition, whatever the dose, thickness, absorption and drift". Symmetric; NaN on
+        the diagonal and where there is nothing to compare.
     adjusted_p_values : array (n_clusters, n_clusters)
         Corrected for the number of pairs (Holm), as the verdicts use them.
+    p_values_with_absorption : array (n_clusters, n_clusters)
+        The same if all that absorption and drift of the energy axis change is composition.
     n_tested : array of int (n_clusters, n_clusters)
         Splits in which both clusters of a pair were found again and compared.
     difference : array (n_clusters, n_clusters, n_elements)
         Composition of the row less that of the column in at%. The k-factors scale it; the p-values
         do not depend on them.
-    difference_std : array (n_clusters, n_clusters, n_elements)
-        Standard uncertainty of `difference` from the counts, in at%. Too large where the clusters
-        are not the same in all splits.
+    difference_covariance : array (n_clusters, n_clusters, n_elements, n_elements)
+        Covariance of `difference` from the counts. Too large where the clusters are not the same in
+        all splits.
     element_p_values : array (n_clusters, n_clusters, n_elements)
         Of "no difference in this element", corrected for the number of elements.
+    detected : array of bool (n_clusters, n_elements)
+        Whether the counts of the element exceed zero by more than noise does in 95 of 100 cases.
     holds : array of bool (n_clusters,)
         Whether each cluster holds any of the elements beyond noise.
     overlap : array (n_clusters,)
@@ -60,6 +69,9 @@ class SignificanceTable(Told, Judged):
         The result with clusters merged that are not distinct, not found again, or interfaces.
     mergers : tuple of Merger
         What was merged and why.
+    gradual_width : array (n_clusters, n_clusters)
+        Pixels over which the composition changes from the inner part of one cluster to that of the
+        other, where no border is between them; NaN where there is one, or they do not touch.
     """
 
     result: ClusterResult
@@ -71,6 +83,7 @@ class SignificanceTable(Told, Judged):
     nearest: np.ndarray
     consolidated: ClusterResult
     mergers: tuple
+    gradual_width: np.ndarray
 
     @property
     def cluster_names(self):
@@ -100,15 +113,18 @@ class SignificanceTable(Told, Judged):
 
     @property
     def effect_size_std(self):
-        """Standard uncertainty of `effect_size`, the elements taken as independent."""
-        return 0.5 * np.sqrt((self.difference_std**2).sum(axis=2))
+        """Standard uncertainty of `effect_size`, with the correlations of the elements."""
+        signs = np.sign(self.difference)
+        variance = np.einsum("...i,...ij,...j", signs, self.difference_covariance, signs)
+        return 0.5 * np.sqrt(np.maximum(variance, 0))
 
     @property
     def kinds(self):
         """What it means for each pair, array of Verdict (n_clusters, n_clusters)."""
         joined = [k for m in self.mergers if m.kind == MergerKind.INTERFACE for k in m.clusters[0]]
         interfaces = np.isin(np.arange(self.n_clusters), joined)
-        return verdicts_of_pairs(self, self.overlap, interfaces, self.level)
+        gradual = np.isfinite(self.gradual_width)
+        return verdicts_of_pairs(self, self.overlap, interfaces, self.level, gradual)
 
     @property
     def verdicts(self):
@@ -116,7 +132,10 @@ class SignificanceTable(Told, Judged):
         words = self.kinds
         is_empty = found_empty(self, self.overlap)
         for pair, kind in np.ndenumerate(words):
-            differ = self.element_p_values[pair] < self.level
+            # What is below its limit in both is not what they differ in.
+            differ = (self.element_p_values[pair] < self.level) & self.detected[list(pair)].any(
+                axis=0
+            )
             some = [] if differ.all() else [self.elements[k] for k in np.flatnonzero(differ)]
             words[pair] = kind.words(some, [self.cluster_names[k] for k in pair if is_empty[k]])
         return words
@@ -153,7 +172,8 @@ class SignificanceTable(Told, Judged):
     def _told(self):
         n = self.n_clusters
         if n < 2:
-            return [f"<SignificanceTable {self.result.name!r}: one cluster, nothing to compare>"]
+            return [f"<SignificanceTable {self.result.name!r}: one cluster, nothing to compare>",
+                    *self.result.findings.get("homogeneity", ())]  # fmt: skip
         head = ("pair", "p", "z", "effect (at%)", "verdict")
         rows = [head]
         verdicts, z = self.verdicts, self.z
@@ -172,6 +192,7 @@ class SignificanceTable(Told, Judged):
                 )
             )
         parts = [rows, "", self._cluster_rows()]
+        parts += self._without_border()
         for merger in self.mergers:
             joined, to = (" + ".join(self.cluster_names[k] for k in ks) for ks in merger.clusters)
             parts.append(f"merged: {joined} with {to} ({merger.reason})")
@@ -179,7 +200,24 @@ class SignificanceTable(Told, Judged):
             f"p corrected for the number of pairs; splits of the counts: {self.n_splits}; "
             f"{self.consolidated.n_clusters} of {n} clusters remain in .consolidated"
         )
-        return parts
+        return [*parts, *self.result.findings.get("homogeneity", ())]
+
+    def _without_border(self):
+        """Sentences on pairs between which the composition changes gradually."""
+        axis = self.result.axes[-1] if self.result.axes else {}
+        scale, units = axis.get("scale", 1.0), axis.get("units") or "pixels"
+        units = "pixels" if units == "<undefined>" else units
+        scale = 1.0 if units == "pixels" else abs(scale)
+        sentences, kinds = [], self.kinds
+        for i, j in zip(*np.triu_indices(self.n_clusters, 1), strict=True):
+            if kinds[i, j] is Verdict.GRADUAL:
+                first, second = self.cluster_names[i], self.cluster_names[j]
+                width = self.gradual_width[i, j] * scale
+                sentences.append(
+                    f"no border between {first} and {second}: the composition changes over about "
+                    f"{width:.2g} {units}; each of them is a range of compositions"
+                )
+        return sentences
 
     def _cluster_rows(self):
         rows = [("cluster", "found again (overlap)", "explained by total counts alone")]
@@ -187,9 +225,11 @@ class SignificanceTable(Told, Judged):
             share, nearest = self.explained_by_counts[k], self.nearest[k]
             explained = "-"
             if np.isfinite(share) and np.isfinite(self.p_values[k, nearest]):
-                explained = f"{share:.0%} of the separation from {self.cluster_names[nearest]}"
-                if not self.is_distinct(k, nearest):
-                    explained += ", which is no chemistry"
+                other = self.cluster_names[nearest]
+                explained = f"{share:.0%} of the separation from {other}, which is no chemistry"
+                # Of two that are distinct, dose is not why, however much of it there is.
+                if self.is_distinct(k, nearest):
+                    explained = f"no, distinct from {other}"
             rows.append((name, f"{self.overlap[k]:.2f}", explained))
         return rows
 

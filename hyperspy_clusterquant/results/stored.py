@@ -14,7 +14,14 @@ from hyperspy_clusterquant.results.clusters import ClusterResult
 #: Number of the layout of `to_dict`, to be raised when it changes; files without one are older.
 FORMAT = 1
 #: What is kept as text: a list or dictionary, and what is in it.
-_TEXTS = {"parameters": (dict, str), "axes": (list, dict), "cluster_names": (list, str)}
+_TEXTS = {
+    "parameters": (dict, str),
+    "axes": (list, dict),
+    "cluster_names": (list, str),
+    "findings": (dict, str),
+}
+#: Of these, what older results lack.
+_NEWER = ("findings",)
 #: Sums of memberships in single precision may be so much above 1.
 _ROUNDING = 1e-5
 
@@ -36,9 +43,10 @@ def from_dict(stored):
     What is not known, as of a newer version, is ignored.
     """
     needed = {f.name for f in fields(ClusterResult) if f.default is MISSING} | {"cluster_names"}
-    if missing := sorted(needed - stored.keys()):
+    if missing := sorted(needed - stored.keys() - {*_NEWER}):
         raise ValueError(f"it has no {', '.join(missing)}")
-    for name in ("name", "workflow", *_TEXTS):
+    texts = [name for name in _TEXTS if name not in _NEWER or name in stored]
+    for name in ("name", "workflow", *texts):
         if not isinstance(stored[name], str):
             raise ValueError(f"its {name} should be text")
     if np.ndim(stored["noise_edge"]) or np.asarray(stored["noise_edge"]).dtype.kind not in "fiu":
@@ -47,7 +55,7 @@ def from_dict(stored):
         name=str(stored["name"]),
         workflow=str(stored["workflow"]),
         noise_edge=float(stored["noise_edge"]),
-        **{name: _parsed(stored[name], name) for name in _TEXTS},
+        **{name: _parsed(stored[name], name) for name in texts},
         **{
             name: _numbers(stored[name], name, dtype)
             for name, dtype in ClusterResult.DTYPES.items()
@@ -98,6 +106,8 @@ def _check(result):
         raise ValueError(f"scores {result.scores.shape} and {n_kept} pixels in use do not fit")
     if len(result.cluster_names) != n_clusters:
         raise ValueError(f"it has {len(result.cluster_names)} names of {n_clusters} clusters")
+    if not all(_is_sentences(found) for found in result.findings.values()):
+        raise ValueError("its findings should be lists of sentences")
     sizes = tuple(axis.get("size") for axis in result.axes)
     if sizes not in ((), labels.shape):
         raise ValueError(f"its axes have the sizes {sizes}, its labels {labels.shape}")
@@ -114,3 +124,8 @@ def _check(result):
         inside = np.isin(result.landmarks, np.arange(labels.size)).all()
         if np.shape(result.embedding)[:1] != result.landmarks.shape or not inside:
             raise ValueError("its landmarks fit neither the map nor their embedding")
+
+
+def _is_sentences(found):
+    """Whether it is what a test found, in words."""
+    return isinstance(found, tuple) and all(isinstance(sentence, str) for sentence in found)

@@ -11,6 +11,7 @@ from hyperspy_clusterquant.results.clusters import ClusterResult
 from hyperspy_clusterquant.signals.axes import navigation_axes
 from hyperspy_clusterquant.signals.clustering import MapClustering, check_name
 from hyperspy_clusterquant.signals.following import FollowingResults
+from hyperspy_clusterquant.signals.homogeneity import ClusterPurity
 from hyperspy_clusterquant.signals.kept import ResultsOfSignal
 from hyperspy_clusterquant.signals.metadata import (
     INSTRUMENT,
@@ -25,6 +26,7 @@ from hyperspy_clusterquant.signals.pictures import ClusterPictures
 from hyperspy_clusterquant.signals.profiling import CompositionProfiles
 from hyperspy_clusterquant.signals.quantifying import ClusterComposition
 from hyperspy_clusterquant.signals.sharing import ClusterFractions
+from hyperspy_clusterquant.signals.stability import ClusterRepeats
 from hyperspy_clusterquant.signals.storage import (
     as_exspy_signal,
     check_not_its_own_file,
@@ -45,6 +47,8 @@ class ClusteredEDSSpectrum(
     ClusterFractions,
     CompositionProfiles,
     ClusterDiagnostics,
+    ClusterPurity,
+    ClusterRepeats,
     ClusterPictures,
     EDSTEMSpectrum,
 ):

@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.clusters.assign import Assignment
 from hyperspy_clusterquant.clusters.pca_gmm import PcaGmm
 from hyperspy_clusterquant.clusters.umap_hdbscan import UmapHdbscan
-from hyperspy_clusterquant.evidence.thickness import follow_counts
 from hyperspy_clusterquant.results.clusters import ClusterResult
 from hyperspy_clusterquant.signals.axes import (
     check_has_pixels,
@@ -19,11 +17,11 @@ from hyperspy_clusterquant.signals.axes import (
     navigation_axes,
     smallest_cluster_in_pixels,
 )
-from hyperspy_clusterquant.signals.metadata import beam_energy_of, elements_of, resolution_of
+from hyperspy_clusterquant.signals.doubts import warn_of_excluded, warn_of_thickness
+from hyperspy_clusterquant.signals.metadata import beam_energy_of, resolution_of
 from hyperspy_clusterquant.signals.progress import stages
 from hyperspy_clusterquant.signals.specimen import usable_elements, warn_without_lines
 from hyperspy_clusterquant.signals.storage import write_result
-from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
 
 _SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
             Number of components of the counts that carry information. ``"auto"``: those above
@@ -35,8 +33,10 @@ _SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
             Lowest and highest energy in keV to look at. Default: all above 0.1 keV.
         exclude_lines : list of str, optional
             X-ray lines (``"C_Ka"``) or elements (``"Cu"``, all its lines) of film, resin and
-            grid that are not looked at. The spectra of the clusters keep them. What else lies
-            in the same energies is not looked at either; a warning names the lines.
+            grid that are not looked at. The spectra of the clusters keep them. Where their window
+            would hide the main line of a declared element (platinum's M lines that of phosphorus),
+            they are told from it by their shape instead; a warning names lines that are hardly
+            told apart. What else lies in the same energies is not looked at either.
         navigation_mask : {"auto"}, None, array of bool or BaseSignal
             Pixels to leave out: True = left out. ``"auto"`` leaves out vacuum, found from the
             total counts.
@@ -47,7 +47,13 @@ _SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
         neighbourhood : {"auto"} or float
             Gaussian sigma in pixels of the neighbours that help to label a pixel, as neighbours
             tend to be of the same phase. 0 = each pixel alone. ``"auto"``: 1.5 pixels, more
-            below 4 counts per pixel, if the map is binned for learning, else 0."""
+            below 4 counts per pixel, if the map is binned for learning, else 0.
+        absorption : {"ignore", "keep"}
+            ``"ignore"``: do not look at what absorption in thicker and thinner places changes in
+            the spectrum, nor at a drift of the energy axis. In which directions these change it is
+            known from the declared elements and the beam energy; without them, everything is
+            looked at. Differences of composition in the same direction, as of oxygen in an oxide
+            of one metal, are not seen either: ``"keep"`` looks at everything."""
 _SHARED_END = """random_state : int or None
             Seed; the same seed gives the same result. None = a new one each time.
         name : str
@@ -81,6 +87,7 @@ class MapClustering:
         navigation_mask="auto",
         binning="auto",
         neighbourhood="auto",
+        absorption="ignore",
         covariance_type="full",
         n_init=3,
         random_state=0,
@@ -122,8 +129,8 @@ class MapClustering:
         recipe, mask = self._recipe(
             PcaGmm, navigation_mask, name, n_clusters=n_clusters, n_components=n_components,
             normalize=normalize, energy_range=energy_range, exclude_lines=exclude_lines,
-            binning=binning, neighbourhood=neighbourhood, covariance_type=covariance_type,
-            n_init=n_init, random_state=random_state,
+            binning=binning, neighbourhood=neighbourhood, absorption=absorption,
+            covariance_type=covariance_type, n_init=n_init, random_state=random_state,
         )  # fmt: skip
         with stages("PCA + GMM", 5, show_progressbar) as progress:
             found = recipe.cluster(counts_of(self), energy_in_kev(self), mask, progress)
@@ -149,6 +156,7 @@ class MapClustering:
         navigation_mask="auto",
         binning="auto",
         neighbourhood="auto",
+        absorption="ignore",
         random_state=0,
         name="umap_hdbscan",
         show_progressbar=None,
@@ -200,7 +208,8 @@ class MapClustering:
             cluster_selection_method=cluster_selection_method,
             cluster_selection_epsilon=cluster_selection_epsilon, n_landmarks=n_landmarks,
             normalize=normalize, energy_range=energy_range, exclude_lines=exclude_lines,
-            binning=binning, neighbourhood=neighbourhood, random_state=random_state,
+            binning=binning, neighbourhood=neighbourhood, absorption=absorption,
+            random_state=random_state,
         )  # fmt: skip
         with stages("UMAP + HDBSCAN", 7, show_progressbar) as progress:
             found = recipe.cluster(counts_of(self), energy_in_kev(self), mask, progress)
@@ -304,7 +313,7 @@ class MapClustering:
             **self._sample(),
         )
         warn_without_lines(self, usable_elements(self)[1])
-        self._warn_of_hidden_lines(recipe)
+        warn_of_excluded(recipe, energy_in_kev(self))
         return recipe, mask
 
     def _sample(self):
@@ -316,22 +325,6 @@ class MapClustering:
             # Lines are looked at only if there are any.
             "energy_resolution": resolution_of(self, possible=bool(elements)),
         }
-
-    def _warn_of_hidden_lines(self, recipe):
-        """Warn if windows of excluded lines hide the lines of declared elements."""
-        named = {name.split("_")[0] for name in recipe.exclude_lines}
-        elements = [element for element in recipe.elements if element not in named]
-        hidden = [
-            line
-            for line in alpha_lines(elements, 0.0, np.inf)
-            for low, high in recipe.excluded
-            if low < line_energy(line) < high
-        ]
-        if hidden:
-            warn(
-                f"`exclude_lines` also hides {', '.join(dict.fromkeys(hidden))} of the declared "
-                "elements from the clustering. Name single lines, such as 'Au_La', to keep them."
-            )
 
     def _keep_clustering(self, name, found, **more):
         """A clustering of this map as a result that is kept with it."""
@@ -346,29 +339,8 @@ class MapClustering:
         )
         write_result(self, result)
         if result.workflow != Assignment.workflow:
-            self._warn_of_thickness(result)
+            warn_of_thickness(self, result)
         return result
-
-    def _warn_of_thickness(self, result):
-        """Warn if total counts alone explain what separates two clusters of a new result."""
-        energy = result.energy
-        lines = alpha_lines(elements_of(self), energy[0], energy[-1])
-        if result.n_clusters < 2 or len(lines) < 2:
-            return
-        positions = np.array([line_energy(line) for line in lines])
-        normalized = result.parameters["normalize"]
-        follow = follow_counts(
-            result.spectra, result.sizes, energy, positions, resolution_of(self), normalized
-        )
-        if follow:
-            names = result.cluster_names
-            pairs = [f"{names[k]} from {names[other]} ({share:.0%})" for k, other, share in follow]
-            advice = "." if normalized else ", or cluster with normalize=True."
-            warn(
-                f"Total counts alone explain nearly all that separates {', '.join(pairs)}: this "
-                "follows thickness or dose, not the chemistry of the declared elements. Test it "
-                f"with s.cluster_significance(){advice}"
-            )
 
     def _repeated(self, result, seed):
         """The recipe of a result, to be done again on other counts of its pixels."""

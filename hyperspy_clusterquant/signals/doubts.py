@@ -5,15 +5,27 @@ from __future__ import annotations
 import numpy as np
 
 from hyperspy_clusterquant._warn import warn
+from hyperspy_clusterquant.evidence.plausible import changes_of_lines
+from hyperspy_clusterquant.evidence.thickness import follow_counts
+from hyperspy_clusterquant.signals.metadata import (
+    beam_energy_of,
+    elements_of,
+    resolution_of,
+    take_off_angle_of,
+)
 from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 from hyperspy_clusterquant.xrays.emission import split_line
-from hyperspy_clusterquant.xrays.lines import line_energy, lines_of
+from hyperspy_clusterquant.xrays.lines import alpha_lines, choose_lines, line_energy, lines_of
+from hyperspy_clusterquant.xrays.profiles import family_profiles
 
 #: Unexplained peaks that a warning names.
 MOST_NAMED = 6
 #: Shift of a quantified line and change of the resolution, in eV, that are worth a warning.
 LARGE_SHIFT = 25.0
 LARGE_CHANGE = 20.0
+#: Part of a line's shape that must be unlike those of excluded families: the noise is then at most
+#: three times as large as without them.
+LEAST_TOLD = 0.33
 #: Distance in widths of a line from which another one is outside of its window, and from a
 #: background window.
 OVERLAPS, DISTURBS = 1.5, 0.5
@@ -88,3 +100,85 @@ def warn_of_overlaps(choice, background_windows):
         found.append(f"Background windows hold other lines ({', '.join(sorted(disturbed))})")
     if found:
         warn(f"{'. '.join(found)}. Use method='model'.")
+
+
+def warn_of_thickness(signal, result):
+    """Warn if total counts alone explain what separates two clusters of a new result."""
+    energy = result.energy
+    lines = alpha_lines(elements_of(signal), energy[0], energy[-1])
+    if result.n_clusters < 2 or len(lines) < 2:
+        return
+    positions = np.array([line_energy(line) for line in lines])
+    normalized = result.parameters["normalize"]
+    follow = follow_counts(
+        result.spectra, result.sizes, energy, positions, resolution_of(signal), normalized,
+        _changes_with_thickness(signal, lines),
+    )  # fmt: skip
+    if follow:
+        names = result.cluster_names
+        pairs = [f"{names[k]} from {names[other]} ({share:.0%})" for k, other, share in follow]
+        advice = "." if normalized else ", or cluster with normalize=True."
+        warn(
+            f"Total counts alone explain nearly all that separates {', '.join(pairs)}: this "
+            "follows thickness or dose, not the chemistry of the declared elements. Test it "
+            f"with s.cluster_significance(){advice}"
+        )
+
+
+def _changes_with_thickness(signal, lines):
+    """How absorption changes counts of lines, a function of these; None if it is not known."""
+    beam_energy = beam_energy_of(signal, needed=False)
+    try:
+        angle = take_off_angle_of(signal)
+    except ValueError:  # it is said where it is needed
+        return None
+    if beam_energy is None or not angle > 0:
+        return None
+    return lambda areas: changes_of_lines(lines, areas, beam_energy, angle)
+
+
+def warn_of_excluded(recipe, energy):
+    """Warn of lines of declared elements that `exclude_lines` hides, or that are hardly told apart.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    energy : array (channels,)
+        In keV.
+    """
+    named = {name.split("_")[0] for name in recipe.exclude_lines}
+    elements = [element for element in recipe.elements if element not in named]
+    hidden = [
+        line
+        for line in alpha_lines(elements, 0.0, np.inf)
+        for low, high in recipe.excluded
+        if low < line_energy(line) < high
+    ]
+    if hidden:
+        warn(
+            f"`exclude_lines` also hides {', '.join(dict.fromkeys(hidden))} of the declared "
+            "elements from the clustering. Name single lines, such as 'Au_La', to keep them."
+        )
+    alike = _hardly_told_apart(recipe, elements, energy)
+    if alike:
+        warn(
+            f"The counts hardly tell {', '.join(alike)}: what varies of it is seen only if "
+            "it is much. Leave the excluded element in if it varies little."
+        )
+
+
+def _hardly_told_apart(recipe, elements, energy):
+    """Main lines of elements of which little is left without the excluded families."""
+    if not recipe.fitted_out:
+        return []
+    resolution = recipe.energy_resolution
+    profiles = family_profiles(energy, recipe.fitted_out, recipe.beam_energy, resolution)
+    basis = np.linalg.qr(profiles.T)[0]
+    alike = []
+    for line in choose_lines(elements, energy[0], energy[-1], beam_energy=recipe.beam_energy):
+        (own,) = family_profiles(energy, [line], recipe.beam_energy, resolution)[:1]
+        left = own - basis @ (basis.T @ own)
+        if np.linalg.norm(left) < LEAST_TOLD * np.linalg.norm(own):
+            other = recipe.fitted_out[int(np.abs(profiles @ own).argmax())]
+            alike.append(f"{line} from {other}")
+    return alike

@@ -7,6 +7,7 @@ lies in ``metadata.Clusters`` is somebody else's, and stays.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
@@ -57,7 +58,11 @@ def read_results(signal):
 
 def with_axes(result, axes):
     """A result with these axes of its map, itself if it has them."""
-    return result if result.axes == axes else dataclasses.replace(result, axes=axes)
+    if result.axes == axes:
+        return result
+    # These are said to lie at places of the old axes.
+    findings = {test: said for test, said in result.findings.items() if test != "homogeneity"}
+    return dataclasses.replace(result, axes=axes, findings=findings)
 
 
 def map_shape(signal):
@@ -142,6 +147,23 @@ def write_result(signal, result):
     _add(signal, [result])
     _delete(signal, replaced)
     _show(signal, result)
+
+
+def write_findings(signal, result, test, sentences, given=None):
+    """Keep what a test found of a result with it, where it is: not as the newest.
+
+    The objects that the user holds, `result` and what was `given` as such, are told as well. They
+    cannot be changed, but what tests found is none of what a result is: two that differ in it
+    only are equal.
+    """
+    for key, kept in _read(signal).items():
+        if kept.name == result.name and np.array_equal(kept.labels, result.labels):
+            findings = {**kept.findings, test: list(sentences)}
+            signal.metadata.set_item(f"{NODE}.{key}.findings", json.dumps(findings))
+    for told in (result, given):
+        if hasattr(told, "findings"):
+            findings = told.findings | {test: tuple(sentences)}
+            object.__setattr__(told, "findings", findings)
 
 
 def write_results(signal, results):

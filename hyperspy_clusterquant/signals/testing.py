@@ -9,26 +9,33 @@ import numpy as np
 
 from hyperspy_clusterquant._checks import as_int, as_level, check_has_clusters
 from hyperspy_clusterquant._threads import one_blas_thread
+from hyperspy_clusterquant.clusters.borders import gradual_widths
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.composition.compose import atomic_percent
 from hyperspy_clusterquant.composition.intensities import measure
-from hyperspy_clusterquant.counts.bins import choose_binning
 from hyperspy_clusterquant.counts.features import every_channel
+from hyperspy_clusterquant.counts.packed import row_sums
 from hyperspy_clusterquant.counts.pixels import read_pixels, sum_labels
 from hyperspy_clusterquant.evidence.consolidation import consolidate
 from hyperspy_clusterquant.evidence.judgement import judge, not_judged
 from hyperspy_clusterquant.evidence.matching import collect_halves
-from hyperspy_clusterquant.evidence.splits import half_labels, learned_features, split_again
+from hyperspy_clusterquant.evidence.plausible import changes_of_lines
+from hyperspy_clusterquant.evidence.scales import choose_scales, combine_scales
+from hyperspy_clusterquant.evidence.splits import learned_features, split_again
 from hyperspy_clusterquant.evidence.thickness import explained_by_counts
-from hyperspy_clusterquant.evidence.variation import compare_bins, net_counts
+from hyperspy_clusterquant.evidence.variation import compare_bins, n_values, net_counts
 from hyperspy_clusterquant.results.line_maps import MapSignificance
 from hyperspy_clusterquant.results.significance import SignificanceTable
-from hyperspy_clusterquant.results.stability import stability_of
 from hyperspy_clusterquant.signals.axes import (
     check_has_pixels,
     counts_of,
     energy_in_kev,
     navigation_axes,
+)
+from hyperspy_clusterquant.signals.comparing import (
+    dose_variation,
+    read_absorption_choice,
+    what_to_compare,
 )
 from hyperspy_clusterquant.signals.doubts import warn_of_inseparable
 from hyperspy_clusterquant.signals.options import find_kfactors, read_choice, read_given
@@ -54,6 +61,7 @@ class ClusterDiagnostics:
         kfactors=None,
         extra_elements=("C", "O"),
         thin_film=None,
+        absorption="ignore",
         show_progressbar=None,
     ):
         """Test whether clusters differ in composition, by count splitting.
@@ -62,8 +70,8 @@ class ClusterDiagnostics:
         put at random into one of two halves; the same clustering, with the same parameters, is
         done again on the first half, and its clusters are compared in the second half, which it
         has not seen. The hypothesis for each pair of clusters is that the lines of the declared
-        elements have the same ratios; thickness, dose and background may differ. Absorption
-        in thick specimens is not corrected: it changes ratios.
+        elements have the same ratios; thickness, dose and background may differ, and so may what
+        absorption and a drift of the energy axis change.
 
         Parameters
         ----------
@@ -85,6 +93,14 @@ class ClusterDiagnostics:
         thin_film : bool, optional
             Whether the specimen is a thin film or lamella, as in `cluster_quantification`. If it is
             none, a warning says that the at% are rough.
+        absorption : {"ignore", "keep"}
+            ``"ignore"``: a difference that absorption can make, given how much the doses differ, or
+            a small drift of the energy axis, is none of composition; of the elements, all families
+            of lines are compared, as K and L lines of one element tell absorption from
+            chemistry. It takes the angles of the detector in the metadata, and a density, in
+            ``s.metadata.Sample.density`` (g/cm3) if it is better known than from the elements.
+            ``"keep"``: every difference of ratios is one. The differences in at% are in both cases
+            not corrected for absorption.
         show_progressbar : bool, optional
             Default: HyperSpy's preference.
 
@@ -115,8 +131,8 @@ class ClusterDiagnostics:
         """
         result = self._get_cluster_result(result)
         check_has_clusters(result)
-        n_splits = as_int("n_splits", n_splits, minimum=1)
-        random_state = as_int("random_state", random_state, minimum=0)
+        read_absorption_choice(absorption)
+        n_splits, random_state = _numbers(n_splits, random_state)
         level = as_level(level)
         recipe = self._repeated(result, random_state)
         choice, kfactors = _lines_of(self, xray_lines, extra_elements, kfactors)
@@ -128,91 +144,38 @@ class ClusterDiagnostics:
                 result=result, elements=choice.elements, n_splits=n_splits, level=level,
                 overlap=np.full(n_clusters, np.nan),
                 explained_by_counts=np.full(n_clusters, np.nan),
+                gradual_width=np.full((n_clusters, n_clusters), np.nan),
                 nearest=np.full(n_clusters, -1), consolidated=result, mergers=(),
             )  # fmt: skip
         with stages("Significance", n_splits + 2, show_progressbar) as progress:
             pixels = self._all_channels(result.labels == MASKED, recipe.energy_range, progress)
             labels = result.labels[pixels.keep]
             sums = sum_labels(pixels, labels, n_clusters)
-            compared, lines = _told_apart(measure(sums, sums, choice))
+            measured = measure(sums, sums, choice)
+            names, lines = _told_apart(measured)
+            compared, _ = what_to_compare(self, sums, choice, measured, names, absorption, kfactors)
             halves = collect_halves(
                 _splits(pixels, recipe, random_state, n_splits, progress), labels, n_clusters
             )
             progress("tests")
-            percent = partial(atomic_percent, lines=compared, kfactors=kfactors)
-            judged = judge(halves, lines, percent, [random_state, 1])
+            percent = partial(atomic_percent, lines=names, kfactors=kfactors)
+            judged = judge(halves, lines, percent, [random_state, 1], compared)
             features = learned_features(recipe, pixels.energy, sums.sum(axis=0))
             groups, mergers = consolidate(
-                halves, lines, features, result.labels, result.cluster_names, level,
+                halves, compared, features, result.labels, result.cluster_names, level,
                 [random_state, 2],
             )  # fmt: skip
-        areas, covariances = zip(*map(lines.areas, halves.second.mean(axis=0)), strict=True)
-        share, nearest, _ = explained_by_counts(
-            np.array(areas), np.array(covariances), halves.split_sizes.mean(axis=0)
-        )
+            widths = _widths_without_border(pixels, recipe, labels, sums)
+        share, nearest = _explained(halves, lines, names, choice.beam_energy, compared.changes)
         return SignificanceTable(
             **vars(judged),
-            result=result, elements=tuple(split_line(line)[0] for line in compared),
+            result=result, elements=tuple(split_line(line)[0] for line in names),
             n_splits=n_splits, level=level,
             overlap=halves.jaccard.mean(axis=0),
-            explained_by_counts=share,
-            nearest=nearest,
+            explained_by_counts=share, nearest=nearest,
             consolidated=replace(result.merge_groups(groups), name=f"{result.name}_consolidated"),
-            mergers=tuple(mergers),
+            mergers=tuple(mergers), gradual_width=widths,
         )  # fmt: skip
-
-    def cluster_stability(
-        self, result=None, n_resamples=10, random_state=0, *, show_progressbar=None
-    ):
-        """Learn the clusters again from halves of the counts, and see which of them come back.
-
-        Every count is kept with probability 1/2, the same clustering is done again with the
-        same parameters, and its clusters are matched with those of the result, as often as
-        `n_resamples`. With half of the counts, clusters are less stable than with all of them: what
-        comes back can be relied on, what does not may just lack counts.
-
-        Parameters
-        ----------
-        result : ClusterResult or str, optional
-            Result or its name; default: the newest. Clusters may have been merged, dropped or
-            renamed.
-        n_resamples : int
-            How often.
-        random_state : int
-            Seed of the thinning.
-        show_progressbar : bool, optional
-            Default: HyperSpy's preference.
-
-        Returns
-        -------
-        ClusterStability
-
-        References
-        ----------
-        C. Hennig, Comput. Stat. Data Anal. 52 (2007) 258.
-
-        Examples
-        --------
-        >>> from hyperspy_clusterquant.data import six_cation_sulfide
-        >>> s = six_cation_sulfide(size=48, channels=512)
-        >>> result = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
-        >>> s.cluster_stability(result, n_resamples=2, show_progressbar=False).verdicts
-        ('stable', 'stable', 'stable', 'stable')
-        """
-        result = self._get_cluster_result(result)
-        check_has_clusters(result)
-        n_resamples = as_int("n_resamples", n_resamples, minimum=1)
-        random_state = as_int("random_state", random_state, minimum=0)
-        recipe = self._repeated(result, random_state)
-
-        def resampled(pixels, progress):
-            for number in range(n_resamples):
-                progress(f"half {number + 1}")
-                yield half_labels(pixels, recipe, [random_state, STREAM, number])[0]
-
-        with stages("Stability", n_resamples + 1, show_progressbar) as progress:
-            pixels = self._all_channels(result.labels == MASKED, recipe.energy_range, progress)
-            return stability_of(result, resampled(pixels, progress))
 
     def map_significance(
         self,
@@ -222,6 +185,7 @@ class ClusterDiagnostics:
         navigation_mask="auto",
         binning="auto",
         extra_elements=("C", "O"),
+        absorption="ignore",
         show_progressbar=None,
     ):
         """Test whether the maps of X-ray lines show more than shot noise and thickness.
@@ -242,10 +206,15 @@ class ClusterDiagnostics:
         navigation_mask : {"auto"}, None, array of bool or BaseSignal
             Pixels to leave out: True = left out. ``"auto"`` leaves out vacuum.
         binning : {"auto"} or int
-            Factor by which pixels are binned before they are compared, as in `cluster_pca_gmm`.
-            Larger bins see weaker variation, if it is as large as they are.
+            Factor by which pixels are binned before they are compared. Larger bins see weaker
+            variation, if it is as large as they are. ``"auto"``: all powers of two, whose
+            p-values are combined.
         extra_elements : list of str
             Elements of film, resin and grid: fitted, not tested.
+        absorption : {"ignore", "keep"}
+            ``"ignore"``: what absorption can bring, given how much the dose varies over the map,
+            and a small drift of the energy axis are no variation, as in `cluster_significance`.
+            ``"keep"``: they are.
         show_progressbar : bool, optional
             Default: HyperSpy's preference.
 
@@ -268,6 +237,7 @@ class ClusterDiagnostics:
         """
         check_has_pixels(self, "A test of maps")
         level = as_level(level)
+        read_absorption_choice(absorption)
         choice = read_choice(self, xray_lines, extra_elements)
         if hasattr(navigation_mask, "axes_manager"):
             navigation_mask = np.asarray(navigation_mask.data)
@@ -276,18 +246,27 @@ class ClusterDiagnostics:
             progress("tests")
             everywhere = np.zeros(len(pixels.totals), dtype=int)
             total = sum_labels(pixels, everywhere, 1)
-            lines, linear = _told_apart(measure(total, total, choice))
-            net = linear.weights
-            factor = choose_binning(binning, pixels.per_pixel, pixels.keep)
-            found, n_bins = compare_bins(pixels, net, total[0], factor)
-            images = net_counts(pixels, net)
+            measured = measure(total, total, choice)
+            lines, linear = _told_apart(measured)
+            compared, names = what_to_compare(self, total, choice, measured, lines, absorption)
+            n = len(lines)
+            net = np.concatenate([linear.weights, compared.lines.weights[n:]])
+            directions = np.zeros((0, len(total[0])))
+            if compared.changes is not None:
+                directions = compared.changes.of(total[0], dose_variation(pixels), linear=True)
+            factors = choose_scales(binning, pixels.per_pixel, pixels.keep, n_values(len(names)))
+            found, n_bins = compare_bins(pixels, net, total[0], factors, directions)
+            variation, clearest = combine_scales([of.first(n) for of in found], n_bins)
+            images = net_counts(pixels, linear.weights)
         return MapSignificance(
             xray_lines=lines,
-            counts_per_pixel=net @ total[0] / len(pixels.totals),
-            **vars(found),
+            counts_per_pixel=linear.weights @ total[0] / len(pixels.totals),
+            **vars(variation),
             images=images,
-            binning=factor,
-            n_bins=n_bins,
+            scales=tuple(factors),
+            p_values_of_scales=np.array([of.p_values[:n] for of in found]),
+            binning=tuple(factors[k] for k in clearest),
+            n_bins=tuple(n_bins[k] for k in clearest),
             level=level,
             axes=navigation_axes(self),
         )
@@ -298,6 +277,17 @@ class ClusterDiagnostics:
         channels = every_channel(energy, energy_range)
         with one_blas_thread():
             return read_pixels(counts_of(self), energy, channels, navigation_mask, progress)
+
+
+def _explained(halves, lines, names, beam_energy, changes):
+    """What total counts explain of the separation of each cluster, and from which other one."""
+    areas, covariances = zip(*map(lines.areas, halves.second.mean(axis=0)), strict=True)
+    absorbed = None
+    if changes is not None:
+        total = np.sum(areas, axis=0)
+        absorbed = changes_of_lines(names, total, beam_energy, changes.take_off_angle)
+    sizes = halves.split_sizes.mean(axis=0)
+    return explained_by_counts(np.array(areas), np.array(covariances), sizes, absorbed)[:2]
 
 
 def _lines_of(signal, xray_lines, extra_elements, kfactors):
@@ -319,6 +309,21 @@ def _told_apart(measured):
         warn_of_inseparable(measured.inseparable)
     lines = tuple(measured.lines[k] for k in kept)
     return lines, measured.linear(lines)
+
+
+def _numbers(n_splits, random_state):
+    n_splits = as_int("n_splits", n_splits, minimum=1)
+    return n_splits, as_int("random_state", random_state, minimum=0)
+
+
+def _widths_without_border(pixels, recipe, labels, sums):
+    """`gradual_widths` in the energies that clusters were learned from."""
+    channels = recipe.channels(pixels.energy)
+    used = channels >= 0
+    in_features = np.array([np.bincount(channels[used], row[used]) for row in sums])
+    features = pixels.blocks.only(groups=channels[pixels.channels >= 0])
+    totals = np.concatenate(features.map(row_sums))
+    return gradual_widths(replace(pixels, blocks=features, totals=totals), labels, in_features)
 
 
 def _splits(pixels, recipe, seed, n_splits, progress):

@@ -114,7 +114,7 @@ def _tabulated_family(alpha):
     return Family(alpha, energies, weights)
 
 
-def excluded_windows(exclude_lines, resolution):
+def excluded_windows(exclude_lines, resolution, fitted=()):
     """Energy windows of lines that are left out of the features.
 
     Parameters
@@ -123,20 +123,75 @@ def excluded_windows(exclude_lines, resolution):
         X-ray lines or element symbols for all lines of an element.
     resolution : float
         Full width at half maximum at Mn K-alpha in eV.
+    fitted : iterable of str
+        Alpha lines of families that are taken out by fit, and have no windows.
 
     Returns
     -------
     tuple of tuple of float
         (low, high) in keV.
     """
-    energies = []
-    for name in exclude_lines:
-        energies += [line_energy(name)] if "_" in name else lines_of(name).values()
-    windows = []
-    for energy in energies:
-        half_width = WINDOW_HALF_WIDTH * float(fwhm_at_energy(energy, resolution))
-        windows.append((energy - half_width, energy + half_width))
-    return tuple(windows)
+    fitted = set(fitted)
+    return tuple(
+        _window(line_energy(line), resolution)
+        for line in _lines_named(exclude_lines)
+        if _alpha_of(line) not in fitted
+    )
+
+
+def overlapping_families(exclude_lines, elements, resolution):
+    """Families of excluded lines with a window that hides the main line of an element.
+
+    Parameters
+    ----------
+    exclude_lines, resolution
+        As of `excluded_windows`.
+    elements : sequence of str
+        Whose lines are to be seen.
+
+    Returns
+    -------
+    tuple of str
+        Their alpha lines.
+
+    Examples
+    --------
+    >>> overlapping_families(["Pt", "C"], ["P", "S", "Fe"], 130.0)
+    ('Pt_Ma',)
+    """
+    named = [element for element in elements if lines_of(element)]
+    main = [line_energy(line) for line in choose_lines(named, 0.0, np.inf)]
+    hiding = []
+    for line in _lines_named(exclude_lines):
+        low, high = _window(line_energy(line), resolution)
+        if any(low < energy < high for energy in main) and _alpha_of(line) not in hiding:
+            hiding.append(_alpha_of(line))
+    return tuple(hiding)
+
+
+def excluded_families(exclude_lines, lowest, highest):
+    """Alpha lines of the families of excluded lines, those on an energy axis in keV."""
+    alphas = dict.fromkeys(map(_alpha_of, _lines_named(exclude_lines)))
+    known = (alpha for alpha in alphas if split_line(alpha)[1] in lines_of(split_line(alpha)[0]))
+    return tuple(alpha for alpha in known if lowest < line_energy(alpha) < highest)
+
+
+def _lines_named(names):
+    """Lines that are named, by themselves or with all of their element."""
+    for name in names:
+        line_or_all = [name] if "_" in name else [f"{name}_{line}" for line in lines_of(name)]
+        yield from line_or_all
+
+
+def _window(energy, resolution):
+    half_width = WINDOW_HALF_WIDTH * float(fwhm_at_energy(energy, resolution))
+    return energy - half_width, energy + half_width
+
+
+def _alpha_of(line):
+    """Alpha line of the family of a line."""
+    element, name = split_line(line)
+    return f"{element}_{name[0]}a"
 
 
 def alpha_lines(elements, lowest, highest, beam_energy=None):

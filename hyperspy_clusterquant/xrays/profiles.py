@@ -7,7 +7,7 @@ from scipy import special
 
 from hyperspy_clusterquant.xrays.detectors import TAIL_LENGTH, fwhm_at_energy
 from hyperspy_clusterquant.xrays.emission import alpha_emission
-from hyperspy_clusterquant.xrays.lines import alpha_lines, known_families
+from hyperspy_clusterquant.xrays.lines import USUAL_BEAM_ENERGY, alpha_lines, known_families
 
 FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
 #: Standard deviations around a line beyond which it has no counts: below it without and with a
@@ -113,6 +113,26 @@ def element_profiles(energy, elements, beam_energy, resolution):
             ]
             profiles.append(np.sum(of_families, axis=0))
     return np.array(profiles).reshape(-1, len(energy))
+
+
+def family_profiles(energy, alphas, beam_energy, resolution):
+    """Counts of each family of lines, array (n_families, channels).
+
+    Parameters
+    ----------
+    energy : array (channels,)
+        In keV.
+    alphas : sequence of str
+        Alpha lines of the families.
+    beam_energy : float or None
+        In keV; None: 200.
+    resolution : float
+        Full width at half maximum at Mn K-alpha in eV.
+    """
+    edges = channel_edges(energy)
+    families = known_families(alphas, beam_energy or USUAL_BEAM_ENERGY)
+    profiles = [peak_profile(edges, f.energies, f.weights, resolution) for f in families]
+    return np.reshape(profiles, (-1, len(energy)))
 
 
 def _photons(alphas, beam_energy):

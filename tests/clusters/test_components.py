@@ -3,14 +3,14 @@ import pytest
 from scipy import sparse
 
 from hyperspy_clusterquant.clusters.components import (
-    Reduction,
+    ACCURACY,
     cross_products,
-    denoised,
     find_axes,
     line_basis,
     project,
     whitened_scores,
 )
+from hyperspy_clusterquant.clusters.nuisance import orthonormal
 from hyperspy_clusterquant.counts.packed import column_sums, row_sums, thin
 
 
@@ -138,15 +138,60 @@ def test_line_basis_holds_ratios_only(rng):
     assert np.abs(((other - share) / np.sqrt(share)) @ basis).max() > 1e-3
 
 
-def test_denoised_spectra_differ_along_the_components_only(rng):
+def along(share, rng, n=1):
+    """Orthonormal whitened directions that are no change of the dose."""
+    return orthonormal(np.sqrt(share) * rng.standard_normal((n, len(share))), share)
+
+
+def varying(rng, share, directions, widths, n_pixels=4000, dose=1600):
+    """Counts that vary along whitened directions, by some shot noises of a pixel."""
+    shifts = rng.standard_normal((n_pixels, len(widths))) * widths / np.sqrt(dose)
+    shares = share + (shifts @ directions.T) * np.sqrt(share)
+    return draw(dose * np.maximum(shares, 0), rng)
+
+
+def axes_of(x, rng, **more):
+    doses = row_sums(x)
+    share = column_sums(x) / doses.sum()
+    products = cross_products(*thin(x, rng), share)
+    return find_axes(products, share, doses, **more)
+
+
+def test_what_varies_along_a_nuisance_is_no_component(rng):
+    share = np.full(50, 1 / 50)
+    both = along(share, rng, 2)
+    x = varying(rng, share, both, [3.0, 2.0])
+    assert axes_of(x, rng).components.shape[1] == 2
+    found = axes_of(x, rng, nuisance=both[:, :1])
+    assert found.components.shape[1] == 1
+    assert abs(found.components[:, 0] @ both[:, 1]) > 0.99
+    np.testing.assert_allclose(both[:, :1].T @ found.components, 0, atol=1e-9)
+    assert found.eigenvalues[0] == pytest.approx(4.0, rel=0.1)
+
+
+@pytest.mark.parametrize(("width", "n_found"), [(2.0, 1), (0.9, 0)])
+def test_what_a_strong_nuisance_may_leave_is_no_component(rng, width, n_found):
+    """Known to first order only, of a nuisance of 7 shot noises 1.4 may be left: 20 %."""
+    share = np.full(50, 1 / 50)
+    both = along(share, rng, 2)
+    x = varying(rng, share, both, [7.0, width])
+    alone = axes_of(varying(rng, share, both[:, 1:], [width]), rng, nuisance=both[:, :1])
+    assert alone.components.shape[1] == 1
+    found = axes_of(x, rng, nuisance=both[:, :1])
+    assert found.noise_edge == pytest.approx(ACCURACY**2 * 49, rel=0.1)
+    assert found.components.shape[1] == n_found
+
+
+def test_line_basis_leaves_nuisances_out(rng):
     profiles = rng.random((4, 60)) ** 8
-    mean = profiles.sum(axis=0) + 0.1
-    share = mean / mean.sum()
-    basis = line_basis(profiles, share)
-    axes = Reduction(share, basis[:, :1], np.ones(1), 0.5, 1.0, True, basis)
-    spectra = rng.poisson(1e4 * np.array([share, share]))
-    found = denoised(spectra, axes)
-    np.testing.assert_allclose(found.sum(axis=1), spectra.sum(axis=1))
-    whitened = (found / found.sum(axis=1, keepdims=True) - share) / np.sqrt(share)
-    rest = whitened - (whitened @ basis[:, :1]) @ basis[:, :1].T
-    np.testing.assert_allclose(rest, 0, atol=1e-9)
+    share = profiles.sum(axis=0) + 0.1
+    share /= share.sum()
+    # The last element has hardly a line of its own.
+    nuisance = orthonormal(profiles[3:], share)
+    basis = line_basis(profiles, share, nuisance)
+    assert basis.shape == (60, 2)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(2), atol=1e-9)
+    np.testing.assert_allclose(nuisance.T @ basis, 0, atol=1e-9)
+    np.testing.assert_allclose(np.sqrt(share) @ basis, 0, atol=1e-9)
+    # Of two elements with one of them left out, no ratio is left.
+    assert line_basis(profiles[2:], share, nuisance).shape == (60, 0)

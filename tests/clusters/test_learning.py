@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import samples
 
 from hyperspy_clusterquant import compare_clusterings, data
 
@@ -13,7 +14,10 @@ def ari(s, result):
     return compare_clusterings(np.where(truth >= 0, result.labels, -2), truth).ari
 
 
-@pytest.mark.parametrize("workflow", ["cluster_pca_gmm", "cluster_umap_hdbscan"])
+WORKFLOWS = ["cluster_pca_gmm", "cluster_umap_hdbscan"]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_one_composition_stays_one_cluster(workflow):
     for seed in range(3):
         s = data.seven_cation_nanoparticles(**PARTICLES, seed=40 + seed)
@@ -61,3 +65,68 @@ def test_heavy_elements_do_not_stop_the_search(element):
     s = data.seven_cation_nanoparticles(**PARTICLES, seed=40)
     s.add_elements([element])
     assert s.cluster_pca_gmm(exclude_lines=["C"]).n_clusters == 1
+
+
+# --- what is no chemistry ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(samples.COMPOUNDS))
+def test_a_wedge_is_one_cluster(name):
+    """From 20 to 300 nm of one compound: soft lines are absorbed, and ratios change."""
+    s = samples.absorbed(name)
+    for workflow in WORKFLOWS:
+        assert getattr(s, workflow)(exclude_lines=["C"]).n_clusters == 1
+    # It is there to be seen by who looks at it.
+    kept = s.cluster_pca_gmm(exclude_lines=["C"], absorption="keep", name="kept")
+    assert kept.parameters["n_significant"] > 0
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_two_compositions_in_a_wedge_are_two_clusters(workflow):
+    """Ni45Al55 in NiAl, which differ less than the thin and the thick end do."""
+    s = samples.absorbed("NiAl", contrast=5.0)
+    result = getattr(s, workflow)(exclude_lines=["C"])
+    assert result.n_clusters == 2
+    assert ari(s, result) > 0.5
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_more_counts_never_find_less(workflow, seed):
+    """An element that was not declared, in half of the map, at 50 to 400 counts a pixel."""
+    agreement = []
+    for counts in (50, 100, 200, 400):
+        s = samples.light_element(counts, seed)
+        result = getattr(s, workflow)(exclude_lines=["C"])
+        assert result.n_clusters == 2
+        agreement.append(ari(s, result))
+    assert agreement[0] > 0.7
+    # Of pixels at borders it may be one or the other.
+    assert np.diff(agreement).min() > -0.02
+
+
+def test_nuisance_inside_is_what_varies_beyond_noise():
+    """Nothing in a foil; in a wedge what its columns, of one thickness each, differ in."""
+    flat, _ = samples.learned(samples.two_phases(0, 60.0, size=64), absorption="ignore")
+    s = samples.absorbed("NiAl", 200.0)
+    wedge, _ = samples.learned(s, absorption="ignore")
+    found = [
+        learning.nuisance_inside(np.ones((len(learning.pixels.totals), 1)))
+        for learning in (flat, wedge)
+    ]
+    for matrix in found:
+        np.testing.assert_allclose(matrix, matrix.T, atol=1e-12)
+        assert np.linalg.eigvalsh(matrix).min() > -1e-12
+    # In units of the noise of a pixel.
+    assert flat.pixels.per_pixel * np.linalg.eigvalsh(found[0]).max() < 0.1
+    columns = s.data.sum(axis=0, dtype=float)
+    used = wedge.pixels.channels >= 0
+    features = np.array([np.bincount(wedge.pixels.channels[used], x[used]) for x in columns])
+    doses = features.sum(axis=1)
+    share = features.sum(axis=0) / doses.sum()
+    scores = (features / doses[:, None] - share) / np.sqrt(share) @ wedge.reduction.nuisance
+    weights = doses / doses.sum()
+    expected = (scores.T * weights) @ scores - np.eye(scores.shape[1]) * len(doses) / doses.sum()
+    largest = [np.linalg.eigvalsh(matrix).max() for matrix in (found[1], expected)]
+    assert largest[0] == pytest.approx(largest[1], rel=0.15)
+    assert wedge.pixels.per_pixel * largest[1] > 0.5

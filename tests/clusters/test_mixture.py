@@ -3,7 +3,12 @@ import pytest
 from planted import blobs
 from sklearn.metrics import adjusted_rand_score
 
-from hyperspy_clusterquant.clusters.mixture import MAX_CLUSTERS, choose_n_clusters, fit_mixture
+from hyperspy_clusterquant.clusters.mixture import (
+    MAX_CLUSTERS,
+    fit_mixture,
+    least_bic,
+    separated_groups,
+)
 
 
 def test_mixture_recovers_blobs_and_their_overlap(rng):
@@ -21,10 +26,12 @@ def test_mixture_recovers_blobs_and_their_overlap(rng):
 @pytest.mark.parametrize("n_clusters", [1, 2, 4])
 def test_number_of_clusters_by_both_criteria(n_clusters, rng):
     scores, _ = blobs(rng, [[0, 0], [8, 0], [0, 8], [8, 8]][:n_clusters])
-    for criterion in ("auto", "bic"):
-        found, _, curve = choose_n_clusters(scores, criterion, 1, "full", 3, 0, rng)
-        assert found == n_clusters
-        assert len(curve) == MAX_CLUSTERS
+    found, curve = least_bic(scores, "full", 3, 0, rng)
+    assert found == n_clusters
+    assert len(curve) == MAX_CLUSTERS
+    groups = separated_groups(scores, 1, "full", 3, 0, rng)
+    assert [start.shape for start in groups.starts] == [(len(scores), n_clusters)]
+    assert len(groups.curve) == MAX_CLUSTERS
 
 
 def test_mixed_pixels_between_two_phases_are_no_third(rng):
@@ -32,15 +39,15 @@ def test_mixed_pixels_between_two_phases_are_no_third(rng):
     mixed = np.linspace(0, 8, 200)[:, None] + rng.standard_normal((200, 1))
     pure, _ = blobs(rng, [[0.0], [8.0]], n=500)
     scores = np.concatenate([pure, mixed])
-    assert choose_n_clusters(scores, "auto", 1, "full", 3, 0, rng)[0] == 2
-    assert choose_n_clusters(scores, "bic", 1, "full", 3, 0, rng)[0] > 2
+    assert separated_groups(scores, 1, "full", 3, 0, rng).starts[0].shape[1] == 2
+    assert least_bic(scores, "full", 3, 0, rng)[0] > 2
 
 
 def test_more_groups_than_are_tried_first_are_found(rng):
     scores, _ = blobs(rng, [[9 * i, 9 * j] for i in range(3) for j in range(4)], n=60)
-    found, _, curve = choose_n_clusters(scores, "auto", 1, "full", 5, 0, rng)
-    assert len(curve) > MAX_CLUSTERS
-    assert abs(found - 12) <= 1
+    groups = separated_groups(scores, 1, "full", 5, 0, rng)
+    assert len(groups.curve) > MAX_CLUSTERS
+    assert abs(groups.starts[0].shape[1] - 12) <= 1
 
 
 def test_phases_that_mix_without_a_gap_need_a_spectrum_each(rng):
@@ -48,10 +55,32 @@ def test_phases_that_mix_without_a_gap_need_a_spectrum_each(rng):
     corners = np.array([[0.0, 0.0], [12.0, 0.0], [0.0, 12.0]])
     scores = rng.dirichlet([1, 1, 1], 2000) @ corners + rng.standard_normal((2000, 2))
     fit = ("full", 3, 0, rng)
-    assert choose_n_clusters(scores, "auto", 1, *fit)[0] == 1
-    assert choose_n_clusters(scores, "auto", 3, *fit)[0] == 3
+    assert [s.shape[1] for s in separated_groups(scores, 1, *fit).starts] == [1]
+    first, second = separated_groups(scores, 3, *fit).starts
+    assert (first.shape[1], second.shape[1]) == (1, 3)
+    np.testing.assert_allclose(second.sum(axis=1), 1, atol=1e-5)
 
 
 def test_few_pixels_make_few_clusters(rng):
     scores, _ = blobs(rng, [[0.0], [30.0], [60.0]], n=5)
-    assert choose_n_clusters(scores, "auto", 3, "full", 3, 0, rng)[0] == 1
+    groups = separated_groups(scores, 3, "full", 3, 0, rng)
+    assert [start.shape for start in groups.starts] == [(15, 1)]
+
+
+def test_groups_that_are_joined_keep_the_memberships_of_their_gaussians(rng):
+    """Of a square filled evenly and a blob: the square needs several, and is one group."""
+    square, blob = rng.uniform(0, 12, (3000, 2)), rng.normal([30, 6], 1, (500, 2))
+    scores = np.concatenate([square, blob])
+    (start,) = separated_groups(scores, 1, "full", 3, 0, rng).starts
+    np.testing.assert_allclose(start.sum(axis=1), 1, atol=1e-5)
+    truth = np.repeat([0, 1], [3000, 500])
+    assert adjusted_rand_score(truth, start.argmax(axis=1)) > 0.99
+
+
+def test_more_pixels_than_are_looked_at_all_get_memberships(rng, monkeypatch):
+    scores, truth = blobs(rng, [[0, 0], [9, 0]], n=1500)
+    whole = separated_groups(scores, 1, "full", 3, 0, rng).starts[0]
+    monkeypatch.setattr("hyperspy_clusterquant.clusters.mixture.SELECTION_PIXELS", 800)
+    drawn = separated_groups(scores, 1, "full", 3, 0, rng).starts[0]
+    assert drawn.shape == whole.shape == (3000, 2)
+    assert adjusted_rand_score(truth, drawn.argmax(axis=1)) > 0.99

@@ -72,15 +72,14 @@ def test_a_number_that_was_found_is_asked_for_in_a_repeat():
 
 def test_recipes_follow_the_bins_of_a_map():
     known = {
-        "binning_used": 4, "binning_small": (2, 1), "neighbourhood_used": 3.0,
-        "smallest_cluster_pixels": 90,
+        "binning_used": 4, "neighbourhood_used": 3.0, "smallest_cluster_pixels": 90,
     }  # fmt: skip
     binned = UmapHdbscan(chosen=known).for_bins((2, 2))
     assert binned.chosen == {
-        "binning_used": 2, "binning_small": (1,), "neighbourhood_used": 1.5,
-        "smallest_cluster_pixels": 22,
+        "binning_used": 2, "neighbourhood_used": 1.5, "smallest_cluster_pixels": 22,
     }  # fmt: skip
-    assert binned.repeat(0).searches == (1,)
+    again = binned.repeat(0)
+    assert (again.binning, again.neighbourhood) == (2, 1.5)
     assert PcaGmm().for_bins((2, 2)) == PcaGmm()
 
 
@@ -132,11 +131,11 @@ def test_results_of_before_recipes_are_repeated_with_what_the_map_says(results):
     np.testing.assert_array_equal(found.agreement, expected.agreement)
 
 
-def test_the_search_that_found_a_rare_phase_is_repeated():
-    """Two grains of titanium, in bins of two pixels too few: they are seen in single pixels only.
+def test_a_rare_phase_is_found_again_in_a_repeat():
+    """Two grains of titanium, in bins of two pixels too few: they are found as departures.
 
-    The search in smaller bins was not repeated once, and the grains were called "not stable", with
-    an overlap of zero.
+    The search for what bins do not show was not repeated once, and the grains were called "not
+    stable", with an overlap of zero.
     """
     s = data.six_cation_sulfide(80, 512, 25)
     rare = np.zeros((80, 80), bool)
@@ -147,8 +146,59 @@ def test_the_search_that_found_a_rare_phase_is_repeated():
     s.data[rare] += counts.astype(s.data.dtype)
     result = s.cluster_umap_hdbscan(25, exclude_lines=["C"])
     assert result.parameters["binning_used"] == 2
-    assert result.parameters["binning_small"] == (1,)
     grains = int(np.bincount(result.labels[rare] + 2).argmax() - 2)
     assert 45 <= result.sizes[grains] <= 60
     stable = s.cluster_stability(result, n_resamples=1)
     assert stable.per_cluster[grains] > 0.9
+
+
+def test_a_repeat_does_not_complain_of_a_smaller_map(results):
+    """Of a part of the map, the smallest cluster that was asked for may be all there is."""
+    recipe = results[1]["umap_hdbscan"].recipe
+    assert not recipe.is_repeated
+    assert recipe.repeat(1).is_repeated
+
+
+def test_an_excluded_line_that_hides_an_element_is_fitted_out():
+    """Pt M lies on P K and S K; C K on nothing, so that it keeps its window."""
+    known = {"beam_energy": 200.0, "exclude_lines": ("C", "Pt")}
+    hidden, seen = PcaGmm(elements=("S",), **known), PcaGmm(elements=("Fe",), **known)
+    assert hidden.fitted_out == ("Pt_Ma",)
+    assert seen.fitted_out == ()
+
+    def covers(recipe, energy):
+        return any(low < energy < high for low, high in recipe.excluded)
+
+    for energy, of_hidden in ((2.05, False), (2.307, False), (0.277, True), (9.44, True)):
+        assert covers(hidden, energy) == of_hidden
+    assert covers(seen, 2.05)
+    # An element that is excluded itself hides nothing that is to be seen.
+    assert PcaGmm(elements=("C",), **known).fitted_out == ()
+
+
+def test_nuisances_of_a_recipe_are_orthonormal_and_no_change_of_dose():
+    energy = 0.2 + 0.02 * np.arange(512)
+    channels = np.arange(512) // 2
+    totals = np.random.default_rng(0).poisson(1e4 * np.exp(-energy[::2])) + 100.0
+    ignoring = PcaGmm(absorption="ignore", elements=("Cu", "S"), beam_energy=200.0)
+    found = ignoring.nuisance(totals, energy, channels)
+    np.testing.assert_allclose(found.T @ found, np.eye(found.shape[1]), atol=1e-9)
+    np.testing.assert_allclose(np.sqrt(totals) @ found, 0, atol=1e-6)
+    assert found.shape[1] >= 3
+    # Nothing is known of absorption, nothing is excluded, or thickness is a signal.
+    for recipe in (
+        replace(ignoring, absorption="keep"),
+        replace(ignoring, elements=()),
+        replace(ignoring, beam_energy=None),
+        replace(ignoring, normalize=False),
+    ):
+        assert recipe.nuisance(totals, energy, channels) is None
+    # Bursts below the lines of usual elements are left out, unless an element has lines there.
+    lower = replace(ignoring, absorption="keep").nuisance(totals, energy - 0.12, channels)
+    assert set(np.flatnonzero(np.abs(lower).sum(axis=1) > 0.5)) == {0, 1, 2}
+    boron = replace(ignoring, absorption="keep", elements=("B", "Cu"))
+    assert boron.nuisance(totals, energy - 0.12, channels) is None
+    excluding = replace(ignoring, absorption="keep", exclude_lines=("C",))
+    assert excluding.nuisance(totals, energy, channels).shape == (256, 1)
+    with pytest.raises(ValueError, match="`absorption` must be"):
+        PcaGmm(absorption="no")

@@ -113,3 +113,74 @@ def test_proportionality_of_areas(rng):
         found.append(statistic)
     assert freedom == 2
     assert stats.kstest(found, stats.chi2(2).cdf).pvalue > 0.01
+
+
+def absorbed(lines, rng, first, second, dose=2e5):
+    """Counts of two spectra of the same composition whose lines are absorbed by optical depths."""
+    return [
+        rng.poisson(spectrum(lines, np.array(COMPOSITION) * np.exp(-np.asarray(depth)),
+                             (0.2, 0.1), dose)) for depth in (first, second)
+    ]  # fmt: skip
+
+
+SOFTNESS = np.array([1.0, 0.7, 0.1, 0.0])
+
+
+def soft(lines, spectra, size):
+    """A direction: by how much each line is absorbed."""
+    areas = np.maximum(lines.areas(sum(spectra))[0], 0)
+    return size * (SOFTNESS * areas)[None] @ lines.columns[:4]
+
+
+@pytest.mark.parametrize("size", [0.3, 1.0])
+def test_differences_of_the_plausible_size_are_not_found(lines, rng, size):
+    """p is uniform if they are drawn with that size, however much they are beyond the noise."""
+    p, alone = [], []
+    depths = size * rng.standard_normal(150).clip(-0.8, 0.8)
+    for depth in depths:
+        spectra = absorbed(lines, rng, depth * SOFTNESS, 0 * SOFTNESS)
+        p.append(compare_spectra(*spectra, lines, rng, soft(lines, spectra, size)).p_value)
+        alone.append(compare_spectra(*spectra, lines, rng).p_value)
+    assert (np.array(alone)[np.abs(depths) > 0.1] < 1e-4).all()
+    assert np.mean(np.array(p) < 0.05) < 0.09
+    assert np.median(p) < 0.9
+
+
+def test_difference_of_composition_is_found_beside_absorption(lines, rng):
+    """In what the lines cannot all have in common."""
+    for change in ([0, 0.1, 0, 0], [0, 0, 0.1, 0]):
+        spectra = absorbed(lines, rng, 0.3 * SOFTNESS, np.array(change))
+        assert compare_spectra(*spectra, lines, rng, soft(lines, spectra, 0.5)).p_value < 1e-4
+
+
+def test_more_than_is_plausible_is_a_difference(lines, rng):
+    spectra = absorbed(lines, rng, 0.6 * SOFTNESS, 0 * SOFTNESS)
+    assert compare_spectra(*spectra, lines, rng, soft(lines, spectra, 0.1)).p_value < 1e-4
+
+
+def test_direction_that_is_small_beside_the_noise_changes_nothing(lines, rng):
+    spectra = absorbed(lines, rng, 0 * SOFTNESS, [0, 0, 0.02, 0], dose=2e4)
+    alone = compare_spectra(*spectra, lines, np.random.default_rng(0))
+    found = compare_spectra(*spectra, lines, np.random.default_rng(0), soft(lines, spectra, 1e-4))
+    assert found.statistic == pytest.approx(alone.statistic, rel=1e-3)
+    assert found.freedom == alone.freedom
+
+
+def test_few_counts_with_directions_are_no_false_alarm(lines, rng):
+    p = []
+    for _ in range(60):
+        spectra = absorbed(lines, rng, 0.5 * SOFTNESS, 0 * SOFTNESS, dose=200)
+        p.append(compare_spectra(*spectra, lines, rng, soft(lines, spectra, 0.5)).p_value)
+    assert np.mean(np.array(p) < 0.05) < 0.12
+
+
+def test_proportionality_with_directions(rng):
+    """Against a covariance that the directions are part of."""
+    covariance, mean = np.diag([4.0, 3.0, 1.0]), np.array([50.0, 30.0, 20.0])
+    direction = np.array([[20.0, 0.0, 4.0]])
+    found = []
+    for amount in rng.standard_normal(600):
+        first = rng.multivariate_normal(mean + amount * direction[0] / 4, covariance)
+        second = rng.multivariate_normal(mean - amount * direction[0] / 4, covariance)
+        found.append(proportionality(first, covariance, second, covariance, direction)[0])
+    assert stats.kstest(found, stats.chi2(2).cdf).pvalue > 0.01

@@ -42,6 +42,22 @@ def test_share_is_that_of_the_likelihood():
     np.testing.assert_allclose(share, dose / (dose + chemistry), rtol=0.01)
 
 
+def test_what_absorption_can_do_is_no_chemistry():
+    """Twice as thick, and the first line is weaker by 10 %: by thickness, if it is that soft."""
+    rates = [[4.0, 3, 3], [7.2, 6, 6], [4.0, 3, 3]]
+    areas = np.array(rates) * SIZES[:, None]
+    covariances = np.array([np.diag(a) for a in areas])
+    soft = np.array([[-0.5, 0.0, 0.0]])
+    hard = np.array([[-0.001, 0.0, 0.0]])
+    p = {name: explained_by_counts(areas[:2], covariances[:2], SIZES[:2], of)[2][0]
+         for name, of in (("none", None), ("soft", soft), ("hard", hard))}  # fmt: skip
+    assert p["none"] < 0.03
+    assert p["hard"] == pytest.approx(p["none"], rel=0.05)
+    assert p["soft"] > 0.5
+    share = explained_by_counts(areas[:2], covariances[:2], SIZES[:2], soft)[0]
+    assert share[0] == 1.0
+
+
 def test_single_and_empty_clusters_have_none():
     share, nearest, _ = explain([[4, 3, 3]], np.array([100.0]))
     assert np.isnan(share[0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hyperspy_clusterquant.evidence.variation import LineWeights, line_variation
+from hyperspy_clusterquant.evidence.variation import Correlations, LineWeights, line_variation
 
 #: Three windows of four channels with two on either side for the background.
 NET = np.zeros((3, 40))
@@ -91,3 +91,79 @@ def test_two_lines_have_no_correlation_beyond_thickness(rng):
     assert np.isfinite(found.correlations_beyond_noise.p_values[0, 1])
     # What one has more, the other has less.
     assert found.p_values[0] == pytest.approx(found.p_values[1])
+
+
+def soft_map(rng, depth, ratios=None):
+    """Counts whose first line is absorbed with the thickness, and the direction of that."""
+    thickness = rng.gamma(4, 0.25, 2000)
+    ratios = np.ones((2000, 3)) if ratios is None else ratios
+    ratios = ratios * np.column_stack([np.exp(-depth * (thickness - 1)), np.ones((2000, 2))])
+    counts = rng.poisson(5 * expected(thickness, ratios))
+    direction = np.zeros(40)
+    direction[2:6] = counts[:, 2:6].sum(axis=0) - counts[:, 0].sum()
+    return counts, direction
+
+
+def measure_beyond(counts, directions):
+    weights = LineWeights.of_map(NET, counts.sum(axis=0).astype(float), directions)
+    return line_variation(counts @ weights.operator.T, weights, np.ones(len(counts)))
+
+
+def test_what_directions_bring_is_no_variation(rng):
+    """Thickness varies by half; what absorption makes of it is known in direction and size."""
+    counts, direction = soft_map(rng, 0.3)
+    found = measure_beyond(counts, 0.3 * direction[None])
+    assert found.p_values_with_absorption[0] < 1e-6
+    assert (found.p_values > 0.01).all()
+    alone = measure(counts)
+    np.testing.assert_array_equal(alone.p_values, alone.p_values_with_absorption)
+    np.testing.assert_allclose(found.p_values_with_absorption, alone.p_values)
+
+
+def test_variation_beyond_directions_is_found(rng):
+    ratios = np.ones((2000, 3))
+    ratios[:, 1] += 0.3 * rng.standard_normal(2000).clip(-3, 3)
+    counts, direction = soft_map(rng, 0.3, ratios)
+    found = measure_beyond(counts, 0.3 * direction[None])
+    assert found.p_values[1] < 1e-6
+    # More than is plausible of a direction is variation, too.
+    counts, direction = soft_map(rng, 0.6)
+    assert measure_beyond(counts, 0.05 * direction[None]).p_values[0] < 1e-4
+
+
+def test_p_values_beyond_directions_are_uniform_if_they_bring_nothing(rng):
+    """Of a direction as large as the noise, which is taken off in part only, a little too large."""
+    p = []
+    for _ in range(300):
+        counts = rng.poisson(expected(np.ones(400), np.ones((400, 3))))
+        direction = np.zeros(40)
+        direction[2:6] = 0.02 * counts[:, 2:6].sum(axis=0)
+        p.append(measure_beyond(counts, direction[None]).p_values)
+    assert np.mean(np.array(p) < 0.05) < 0.07
+    assert np.mean(np.array(p) < 0.5) > 0.2
+
+
+def test_operator_takes_off_dose_and_directions(rng):
+    total = rng.poisson(1e4 * expected(np.ones(1), np.ones((1, 3)))[0]).astype(float)
+    directions = rng.normal(size=(1, 40)) * total
+    weights = LineWeights.of_map(NET, total, directions)
+    np.testing.assert_allclose(weights.beyond @ NET @ total, 0, atol=1e-4)
+    # One that is far beyond the noise is taken off; one of the three lines' ways to vary is left.
+    left = weights.beyond @ NET @ directions[0]
+    assert np.abs(left).max() < 1e-2 * np.abs(NET @ directions[0]).max()
+    assert np.linalg.matrix_rank(weights.beyond, tol=1e-2) == 1
+    none = LineWeights.of_map(NET, total, np.zeros((0, 40)))
+    np.testing.assert_array_equal(none.beyond, none.beyond_dose)
+
+
+def test_correlation_of_what_hardly_varies_is_none(rng):
+    """Its own variance is no clear one, so that anything could come out."""
+    counts = rng.poisson(expected(np.ones(500), np.ones((500, 3))))
+    found = [measure(rng.permuted(counts, axis=0)) for _ in range(30)]
+    values = np.array([of.correlations_beyond_noise.values[0, 1] for of in found])
+    assert np.mean(np.isnan(values)) > 0.9
+
+
+def test_interval_of_correlations():
+    r = Correlations(np.full((2, 2), -0.9), np.full((2, 2), 0.2), np.full((2, 2), 0.01))
+    np.testing.assert_allclose(r.interval[:, 0, 1], [-1.0, -0.5])

@@ -11,8 +11,10 @@ from hyperspy_clusterquant.evidence.verdicts import (
 )
 
 
-def judged(p, n_tested=((5, 5), (5, 5)), holds=(True, True)):
+def judged(p, n_tested=((5, 5), (5, 5)), holds=(True, True), with_absorption=None):
+    alone = p if with_absorption is None else with_absorption
     return SimpleNamespace(
+        p_values_with_absorption=np.array([[np.nan, alone], [alone, np.nan]]),
         adjusted_p_values=np.array([[np.nan, p], [p, np.nan]]),
         n_tested=np.array(n_tested),
         holds=np.array(holds),
@@ -32,6 +34,8 @@ FOUND = np.array([0.9, 0.8])
         (judged(1e-9), np.array([0.9, 0.4]), NONE, Verdict.UNSTABLE),
         (judged(1e-9), np.array([0.9, 0.4]), np.array([True, False]), Verdict.INTERFACE),
         (judged(0.2), FOUND, np.array([True, False]), Verdict.SAME),
+        (judged(0.2, with_absorption=1e-9), FOUND, NONE, Verdict.ABSORBED),
+        (judged(1e-9, with_absorption=0.2), FOUND, NONE, Verdict.DISTINCT),
         (judged(np.nan, np.zeros((2, 2))), FOUND, NONE, Verdict.LOST),
         (judged(np.nan, np.zeros((2, 2)), (True, False)), FOUND, NONE, Verdict.EMPTY),
         (judged(np.nan, np.zeros((2, 2)), (True, False)), np.array([1, 0]), NONE, Verdict.LOST),
@@ -52,6 +56,7 @@ def test_words_of_pairs():
         "DISTINCT": "distinct in Cu, Zn only",
         "INTERFACE": "distinct in Cu, Zn only, but an interface",
         "UNSTABLE": "distinct in Cu, Zn only, but not stable",
+        "ABSORBED": "cannot be told from absorption or drift",
         "SAME": "not distinguishable: merge",
         "LOST": "not tested: half of the counts do not find both",
         "EMPTY": "not comparable: none of the elements in film and hole",
@@ -69,5 +74,5 @@ def test_stability_of_a_cluster(overlap, word):
 
 
 def test_kinds_of_mergers_are_their_words():
-    assert [str(kind) for kind in MergerKind] == ["lost", "same", "interface"]
+    assert [str(kind) for kind in MergerKind] == ["lost", "same", "absorbed", "interface"]
     assert MergerKind.SAME == "same"

@@ -84,6 +84,18 @@ def test_clusters_are_given_by_numbers_or_names():
     )
 
 
+def test_what_tests_found_is_told_of_these_clusters_only():
+    found = ["3 clusters (2-4).", "Other seeds join 'cluster 1' and 'cluster 2'."]
+    result = dataclasses.replace(small_result(), findings={"stability": found})
+    assert all(sentence in repr(result) for sentence in found)
+    assert found[0] in result._repr_html_()
+    assert result == small_result(), "clusters are what they were"
+    swapped = result.rename({1: "cluster 2", 2: "cluster 1", 0: "core"})
+    assert "Other seeds join 'cluster 2' and 'cluster 1'." in repr(swapped)
+    assert not result.merge([0, 1]).findings
+    assert not result.drop(0).findings
+
+
 def test_what_names_no_cluster_says_which_there_are():
     result = small_result().rename(["shell", "core", "core"])
     for call in (result.drop, result.navigation_mask, lambda key: result.rename({key: "x"})):

@@ -13,7 +13,10 @@ def test_correlations_beyond_thickness_take_four_lines():
     assert four.thickness_removed
     assert four.correlation[0, 1] == 0.8
     assert four.correlated[0, 1]
-    assert "Cu_Ka - Zn_Ka: correlation +0.80 ± 0.10, p < 1e-4" in repr(four)
+    said = (
+        "Cu_Ka - Zn_Ka: correlation +0.80 (+0.60 .. +1.00), p < 1e-4, of the ratios to Fe_Ka + S_Ka"
+    )
+    assert said in repr(four)
     few = Correlations(*(values[:3, :3] for values in vars(beyond_noise).values()))
     three = tables.line_maps(3, correlations_beyond_noise=few)
     assert not three.thickness_removed
@@ -21,6 +24,30 @@ def test_correlations_beyond_thickness_take_four_lines():
     assert three.correlation_std[0, 1] == 0.2
     assert three.correlation_p_values[0, 1] == 0.5
     assert "not corrected for thickness" in repr(three)
+
+
+def test_correlation_is_never_said_to_be_beyond_one():
+    unsure = Correlations(np.full((4, 4), -1.0), np.full((4, 4), 1.32), tables.pairs(4, 1e-9))
+    table = tables.line_maps(correlations_beyond_thickness=unsure)
+    np.testing.assert_array_equal(table.correlation_interval[:, 0, 1], [-1, 1])
+    assert "correlation -1.00 (-1.00 .. +1.00)" in repr(table)
+
+
+def test_variation_that_absorption_can_make_is_said_to_be_that():
+    table = tables.line_maps(p_values=np.array([1e-9, 0.5, 0.5, 0.5]),
+                             p_values_with_absorption=np.array([1e-9, 1e-9, 0.5, 0.5]))  # fmt: skip
+    assert table.absorbed.tolist() == [False, True, False, False]
+    assert repr(table).count("20.0% ± 1.0%") == 1  # of what does not vary, it is noise
+    said = [line.split("  ")[-1].strip() for line in repr(table).splitlines()[2:6]]
+    assert said == ["varies", "cannot be told from absorption or drift",
+                    *["thickness and noise"] * 2]  # fmt: skip
+
+
+def test_scales_are_said():
+    table = tables.line_maps(scales=(1, 2, 4), binning=(1, 4, 2, 4), n_bins=(24, 2, 6, 2),
+                             p_values_of_scales=np.full((3, 4), 1e-8))  # fmt: skip
+    assert "p: bins of 1, 2, 4 pixels along each axis together" in repr(table)
+    assert "24 bins, pixels along each axis of one: 1" in repr(tables.line_maps())
 
 
 def test_only_lines_that_vary_are_correlated():

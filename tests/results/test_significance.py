@@ -24,6 +24,34 @@ def test_words_name_what_holds_none_of_the_elements():
     assert table.verdicts[2, 0] == table.verdicts[0, 2]
 
 
+def test_an_element_below_its_limit_in_both_is_not_what_they_differ_in():
+    only = np.full((2, 2, 2), 1e-7)
+    detected = np.array([[True, False], [True, False]])
+    table = tables.significance(2, element_p_values=only, detected=detected)
+    assert table.verdicts[0, 1] == "distinct in Cu only"
+    detected[1, 1] = True  # there is some in one of the two
+    table = tables.significance(2, element_p_values=only, detected=detected)
+    assert table.verdicts[0, 1] == "distinct"
+
+
+def test_effect_has_the_uncertainty_of_its_elements_together():
+    """What one has more the other has less: of +10 -10 with errors of +-1, 10 +- 1."""
+    table = tables.significance()
+    assert table.effect_size[0, 1] == 10
+    assert table.effect_size_std[0, 1] == 1
+    alike = np.tile([[1.0, 1.0], [1.0, 1.0]], (3, 3, 1, 1))
+    assert tables.significance(difference_covariance=alike).effect_size_std[0, 1] == 0
+    np.testing.assert_array_equal(table.difference_std, 1)
+
+
+def test_what_is_distinct_is_not_explained_by_counts():
+    share = np.full(3, 1.0)
+    assert "which is no chemistry" not in repr(tables.significance(explained_by_counts=share))
+    same = tables.significance(adjusted_p_values=tables.pairs(3, 0.4), explained_by_counts=share)
+    assert "100% of the separation from cluster 1, which is no chemistry" in repr(same)
+    assert "distinct from" not in repr(same)
+
+
 def test_clusters_by_number_or_name():
     p = tables.pairs(3, 1e-8)
     p[0, 1] = p[1, 0] = 0.3
@@ -47,7 +75,7 @@ def test_a_pair_in_the_table_and_in_the_data_frame():
     assert (row["first"], row["second"]) == ("cluster 0", "cluster 2")
     assert row["verdict"] == table.verdicts[0, 2]
     assert row["effect (at%)"] == table.effect_size[0, 2] == 20
-    assert "cluster 0 - cluster 2  < 1e-4  6.1  20 ± 0.7      distinct, but an" in repr(table)
+    assert "cluster 0 - cluster 2  < 1e-4  6.1  20 ± 1        distinct, but an" in repr(table)
     assert "merged: cluster 2 with cluster 1 (between them)" in repr(table)
 
 

@@ -22,6 +22,9 @@ def same(a, b):
 def test_what_is_stored_comes_back():
     result = small_result().rename({0: "jalpaite"})
     same(from_dict(to_dict(result)), result)
+    told = dataclasses.replace(result, findings={"stability": ["3 clusters (2-4)"]})
+    same(from_dict(to_dict(told)), told)
+    assert "3 clusters (2-4)" in repr(from_dict(to_dict(told)))
     plain = dataclasses.replace(result, embedding=None, landmarks=None)
     same(from_dict(to_dict(plain)), plain)
     assert to_dict(result)["format"] == FORMAT
@@ -37,6 +40,7 @@ def with_spectra():
 def test_what_was_stored_before_formats_had_numbers_is_read():
     result = with_spectra()
     fields = {f.name: getattr(result, f.name) for f in dataclasses.fields(result)}
+    del fields["findings"]  # came later
     texts = {name: json.dumps(fields[name]) for name in ("parameters", "axes", "cluster_names")}
     same(from_dict(fields | texts), result)
 
@@ -74,6 +78,7 @@ def test_what_is_read_cannot_be_changed():
         "text": ({"scores": "many"}, "scores should be an array"),
         "no array": ({"eigenvalues": np.float64(3.0)}, "eigenvalues should be an array"),
         "shape": ({"memberships": np.zeros((3, 2, 3))}, r"\(3, 2, 3\) and labels \(3, 3\)"),
+        "findings": ({"findings": '{"stability": "3"}'}, "findings should be lists of sentences"),
         "too low": ({"labels": np.full((3, 3), -3)}, "labels are not all between -2 and 2"),
         "too high": ({"labels": np.full((3, 3), 3)}, "labels are not all between -2 and 2"),
         "negative": ({"memberships": np.full((3, 3, 3), -0.1)}, "memberships are not all"),

@@ -126,7 +126,7 @@ def test_a_worker_killed_with_the_counts_that_it_kept(eager, lazy, client, tmp_p
         kill_once(tmp_path / "killed", next(iter(client.run(os.getpid).values())))
         return posterior(*args, **kwargs)
 
-    monkeypatch.setattr("hyperspy_clusterquant.clusters.refine.mean_field", killing)
+    monkeypatch.setattr("hyperspy_clusterquant.clusters.labelling.mean_field", killing)
     same(alone, lazy.cluster_umap_hdbscan(show_progressbar=False))
     assert (tmp_path / "killed").exists()
 

@@ -5,12 +5,14 @@ from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 from hyperspy_clusterquant.xrays.lines import (
     alpha_lines,
     choose_lines,
+    excluded_families,
     excluded_windows,
     is_excited,
     known_elements,
     known_families,
     line_energy,
     lines_of,
+    overlapping_families,
     without_lines,
 )
 
@@ -130,3 +132,63 @@ def test_lines_that_theory_knows_come_first():
     # calcium's K line lies above the axis, and theory does not know its L line
     assert choose_lines(["Ca"], 0.1, 3.0) == ["Ca_La"]
     assert choose_lines(["La"], 0.1, 40.0, [["La_Ma"]]) == ["La_Ma"]
+
+
+# --- excluded families --------------------------------------------------------------------
+
+
+def test_families_that_are_fitted_have_no_windows():
+    """All M lines of platinum, and none of its L lines."""
+    every = np.mean(excluded_windows(["Pt", "C"], 130.0), axis=1)
+    left = np.mean(excluded_windows(["Pt", "C"], 130.0, fitted=["Pt_Ma"]), axis=1)
+    assert set(left) < set(every)
+    gone = sorted(set(every) - set(left))
+    assert gone
+    assert all(1.5 < energy < 3.5 for energy in gone)
+    assert min(abs(left - 0.277)) < 0.001
+    assert not any(1.5 < energy < 3.5 for energy in left)
+
+
+def test_windows_of_a_line_by_name_stay_unless_its_family_is_fitted():
+    assert excluded_windows(["Fe_Kb"], 130.0, fitted=["Fe_La"]) != ()
+    assert excluded_windows(["Fe_Kb"], 130.0, fitted=["Fe_Ka"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("excluded", "elements", "hiding"),
+    [
+        (["Mo"], ["S"], ("Mo_La",)),  # 2.29 and 2.31 keV
+        (["Pb"], ["S"], ("Pb_Ma",)),  # 2.34 keV
+        (["Ti"], ["N"], ("Ti_La",)),  # 0.45 and 0.39 keV, less than their windows
+        (["Cr"], ["O"], ("Cr_La",)),  # 0.57 and 0.52 keV
+        (["Mn_Kb"], ["Fe"], ("Mn_Ka",)),  # 6.49 and 6.40 keV: the whole family is fitted
+        (["Mn_Ka"], ["Fe"], ()),  # 5.90 keV
+        (["C", "Cu"], ["Fe", "S"], ()),
+        (["Cu"], [], ()),
+    ],
+)
+def test_windows_that_hide_the_main_line_of_an_element(excluded, elements, hiding):
+    assert overlapping_families(excluded, elements, 130.0) == hiding
+
+
+def test_a_sharper_detector_tells_more_lines_apart():
+    """K beta of nickel, 8.26 keV, with a window of 0.16 or 0.22 keV on each side.
+
+    K alpha of copper lies at 8.05 keV.
+    """
+    assert overlapping_families(["Ni"], ["Cu"], 100.0) == ()
+    assert overlapping_families(["Ni"], ["Cu"], 160.0) == ("Ni_Ka",)
+
+
+def test_elements_without_lines_hide_nothing_and_are_not_hidden():
+    assert overlapping_families(["Li"], ["S"], 130.0) == ()
+    assert overlapping_families(["Mo"], ["Li"], 130.0) == ()
+
+
+def test_families_of_excluded_lines_lie_on_the_axis():
+    assert set(excluded_families(["C", "Cu"], 0.1, 20.0)) == {"C_Ka", "Cu_Ka", "Cu_La"}
+    assert excluded_families(["C", "Cu"], 0.5, 5.0) == ("Cu_La",)
+    # The same family twice is one, and a line that is none has none.
+    assert excluded_families(["Fe_Ka", "Fe_Kb", "Fe_Ka"], 0.1, 20.0) == ("Fe_Ka",)
+    assert excluded_families(["Li"], 0.0, 20.0) == ()
+    assert excluded_families([], 0.0, 20.0) == ()

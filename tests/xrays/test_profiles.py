@@ -1,9 +1,15 @@
 import numpy as np
 import pytest
+import simulation
 from scipy import integrate, stats
 
 from hyperspy_clusterquant.xrays.emission import alpha_emission
-from hyperspy_clusterquant.xrays.profiles import channel_edges, element_profiles, peak_profile
+from hyperspy_clusterquant.xrays.profiles import (
+    channel_edges,
+    element_profiles,
+    family_profiles,
+    peak_profile,
+)
 
 ENERGY = 0.2 + 0.01 * np.arange(1200)
 
@@ -54,3 +60,24 @@ def test_elements_with_several_m_families(element):
     energy, photons = alpha_emission(f"{element}_Ma", 200.0)
     assert photons < found.sum() < 2 * photons
     assert abs(axis[found.argmax()] - energy) < 0.05
+
+
+@pytest.mark.parametrize("alpha", ["Fe_Ka", "Cu_Ka", "S_Ka", "Ag_La"])
+def test_families_are_those_of_the_independent_simulation(alpha):
+    """Shells ionised after Bethe, peaks sampled."""
+    (found,) = family_profiles(ENERGY, [alpha], 200.0, 130.0)
+    element, line = alpha.split("_")
+    expected = simulation.family(ENERGY, element, line[0], 130.0)
+    agreement = found @ expected / np.linalg.norm(found) / np.linalg.norm(expected)
+    assert agreement > 0.995
+    # One count in the alpha line.
+    assert found.sum() == pytest.approx(expected.sum(), rel=0.1)
+
+
+def test_each_family_has_a_row():
+    found = family_profiles(ENERGY, ["Fe_Ka", "Cu_Ka"], 200.0, 130.0)
+    np.testing.assert_allclose(ENERGY[found.argmax(axis=1)], [6.40, 8.04], atol=0.02)
+    assert family_profiles(ENERGY, [], 200.0, 130.0).shape == (0, len(ENERGY))
+    # The usual beam energy, if none is known.
+    unknown = family_profiles(ENERGY, ["Fe_Ka", "Cu_Ka"], None, 130.0)
+    np.testing.assert_array_equal(found, unknown)
