@@ -55,6 +55,7 @@ def significance(n=3, elements=("Cu", "Zn"), **more):
         "nearest": (np.arange(n) + 1) % n,
         "consolidated": of,
         "mergers": (Merger(((2,), (1,)), MergerKind.INTERFACE, "between them"),)[: n - 2],
+        "gradual_width": np.full((n, n), np.nan),
     }
     return SignificanceTable(**given | more)
 

@@ -132,8 +132,7 @@ class ClusterDiagnostics:
         result = self._get_cluster_result(result)
         check_has_clusters(result)
         read_absorption_choice(absorption)
-        n_splits, random_state = _numbers(n_splits, random_state)
-        level = as_level(level)
+        n_splits, random_state, level = _numbers(n_splits, random_state, level)
         recipe = self._repeated(result, random_state)
         choice, kfactors = _lines_of(self, xray_lines, extra_elements, kfactors)
         warn_of_bulk(self, thin_film)
@@ -311,9 +310,9 @@ def _told_apart(measured):
     return lines, measured.linear(lines)
 
 
-def _numbers(n_splits, random_state):
+def _numbers(n_splits, random_state, level):
     n_splits = as_int("n_splits", n_splits, minimum=1)
-    return n_splits, as_int("random_state", random_state, minimum=0)
+    return n_splits, as_int("random_state", random_state, minimum=0), as_level(level)
 
 
 def _widths_without_border(pixels, recipe, labels, sums):

@@ -43,9 +43,14 @@ FOUND = np.array([0.9, 0.8])
     ],
 )
 def test_verdict_on_a_pair(of, overlap, interfaces, verdict):
-    found = verdicts_of_pairs(of, overlap, interfaces, 0.05)
+    border = np.zeros((2, 2), dtype=bool)
+    found = verdicts_of_pairs(of, overlap, interfaces, 0.05, border)
     assert found[0, 1] is found[1, 0] is verdict
     assert found[0, 0] is found[1, 1] is Verdict.ITSELF
+    # Without a border, what is distinct and found again is gradual, and nothing else changes.
+    found = verdicts_of_pairs(of, overlap, interfaces, 0.05, ~border)
+    gradual = Verdict.GRADUAL if verdict is Verdict.DISTINCT else verdict
+    assert found[0, 1] is found[1, 0] is gradual
 
 
 def test_words_of_pairs():
@@ -56,6 +61,7 @@ def test_words_of_pairs():
         "DISTINCT": "distinct in Cu, Zn only",
         "INTERFACE": "distinct in Cu, Zn only, but an interface",
         "UNSTABLE": "distinct in Cu, Zn only, but not stable",
+        "GRADUAL": "distinct in Cu, Zn only, but gradual: no border",
         "ABSORBED": "cannot be told from absorption or drift",
         "SAME": "not distinguishable: merge",
         "LOST": "not tested: half of the counts do not find both",

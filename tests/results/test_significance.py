@@ -87,3 +87,17 @@ def test_one_cluster_has_nothing_to_compare():
     ax = table.plot()
     assert not ax.texts
     ax.figure.canvas.draw()
+
+
+def test_what_has_no_border_is_said_with_its_length():
+    of = {"gradual_width": np.array([[np.nan, 20.0], [20.0, np.nan]])}
+    table = tables.significance(2, **of)
+    assert table.kinds[0, 1] is Verdict.GRADUAL
+    names = table.cluster_names
+    assert f"no border between {names[0]} and {names[1]}" in str(table)
+    axis = table.result.axes[-1] if table.result.axes else {"scale": 1.0, "units": "pixels"}
+    assert f"over about {20 * axis['scale']:.2g} {axis['units']}" in str(table)
+    assert "no border" not in str(tables.significance(2))
+    # Of what is not distinct, nothing is said.
+    alike = tables.significance(2, **of, adjusted_p_values=np.full((2, 2), 0.5))
+    assert "no border" not in str(alike)

@@ -165,7 +165,9 @@ def test_tests_of_clusters_and_maps_give_what_they_give_without(eager, lazy, cli
             s.cluster_significance(result, n_splits=2, show_progressbar=False).p_values
         ),
         "cluster_stability": lambda s: (
-            s.cluster_stability(result, n_resamples=2, show_progressbar=False).agreement
+            s.cluster_stability(
+                result, n_resamples=2, vary="counts", show_progressbar=False
+            ).agreement
         ),
         "map_significance": lambda s: s.map_significance(show_progressbar=False).p_values,
     }

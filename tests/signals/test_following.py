@@ -188,7 +188,9 @@ def test_results_of_a_part_are_tested_and_quantified(clustered):
         np.testing.assert_allclose(spectrum, part.data[result.labels == k].sum(axis=0))
     assert part.cluster_quantification(**options).atomic_percent.shape == (4, 7)
     assert part.cluster_significance(n_splits=2).p_values.shape == (4, 4)
-    assert part.cluster_stability(n_resamples=2).agreement.shape == result.labels.shape
+    assert (
+        part.cluster_stability(n_resamples=2, vary="counts").agreement.shape == result.labels.shape
+    )
 
 
 def test_maps_are_assigned_by_a_part_as_by_the_whole(clustered):
