@@ -17,6 +17,7 @@ from hyperspy_clusterquant.clusters.field import Explained, Field, box_sum
 from hyperspy_clusterquant.clusters.likelihood import mixing_states
 from hyperspy_clusterquant.clusters.nuisance import in_features, orthogonal
 from hyperspy_clusterquant.counts.features import low_features
+from hyperspy_clusterquant.counts.pixels import sum_members
 from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 from hyperspy_clusterquant.xrays.profiles import FWHM_TO_SIGMA
 
@@ -150,20 +151,24 @@ def strongest_departure(learning, memberships, directions, n_expected, ignored):
     field = Field.of(learning, explained, directions, n_expected)
     n_fixed = learning.reduction.components.shape[1]
     root = np.sqrt(learning.reduction.share)
-    covered = ignored.copy()
-    for strength, scale, centre, taking_part in field.strongest(~ignored):
-        place = _box(learning.keep, centre, scale)
-        if covered[place].any():
-            continue
-        # The spectrum of the place, in what differs there.
-        counts = learning.pixels.blocks.sum(_summed, of_pixels=[place])
+    found, covered = [], ignored.copy()
+    for each in field.strongest(~ignored):
+        place = _box(learning.keep, each[2], each[1])
+        if not covered[place].any():
+            covered |= place
+            found.append((place, *each))
+    if not found:
+        return None
+    # The spectra of the places, in what differs there.
+    places = np.stack([place for place, *_ in found], axis=1)
+    spectra = learning.pixels.blocks.sum(sum_members, of_pixels=[places])
+    for counts, (place, strength, scale, centre, taking_part) in zip(spectra, found, strict=True):
         subspace = np.linalg.qr(directions[:, np.union1d(np.arange(n_fixed), taking_part)])[0]
         nearby = []
         if scale <= SMALL:
             around = _box(learning.keep, centre, scale + 2 * REACH)
             nearby = np.unique(memberships[around].argmax(axis=1))
         if is_known(counts, explained.shares, subspace, nearby):
-            covered |= place
             continue
         differs = (counts - explained.doses[place].sum(axis=0) @ explained.shares) / root
         direction = subspace @ (subspace.T @ differs)
@@ -208,10 +213,6 @@ def is_known(counts, shares, subspace, nearby):
         _, misfit = optimize.nnls(system, np.append(found, much))
         distance = min(distance, misfit**2)
     return bool(distance < stats.chi2.isf(UNLIKE, subspace.shape[1]))
-
-
-def _summed(counts, chosen):
-    return np.asarray(counts[chosen].sum(axis=0), dtype=float).ravel()
 
 
 def _box(keep, centre, scale):

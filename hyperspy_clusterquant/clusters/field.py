@@ -17,7 +17,7 @@ CHANCE = 0.01
 #: Widths of the places that are looked at, in pixels, up to this share of the map's axes.
 SCALES, WIDEST_SHARE = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64), 1 / 4
 #: Values of bins times directions that are looked at together; larger maps are binned before.
-MOST_VALUES = 2**22
+MOST_VALUES = 2**20
 #: Gaussian sigma (pixels) by which memberships are blurred, so that borders are no departures.
 BORDER_BLUR = 1.0
 #: Standard deviations from which a direction takes part in the spectrum of a departure.
