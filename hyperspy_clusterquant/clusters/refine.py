@@ -166,7 +166,7 @@ def _completed(labelling, profiles, of_any):
     everything, n_expected = directions_of(labelling.learning, profiles, of_any)
     # Of what was not declared, places are named, but make no clusters: film, grid and contamination
     # are such.
-    directions = everything if profiles is None else everything[:, :n_expected]
+    directions = everything[:, :n_expected]
     ignored = np.zeros(len(labelling.labels), dtype=bool)
     n_before, in_vain, refused = labelling.n_clusters, 0, []
     for _ in range(MOST_DEPARTURES if directions.size else 0):

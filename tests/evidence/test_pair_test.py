@@ -39,7 +39,10 @@ def p_values(lines, rng, doses, n, second=COMPOSITION):
     )
 
 
-@pytest.mark.parametrize("doses", [(20_000, 20_000), (200_000, 5_000), (3_000, 400)])
+@pytest.mark.parametrize(
+    "doses",
+    [(20_000, 20_000), (200_000, 5_000), pytest.param((3_000, 400), marks=pytest.mark.slow)],
+)
 def test_same_composition_gives_uniform_p_values(lines, rng, doses):
     """Whatever the doses and the backgrounds."""
     p = p_values(lines, rng, doses, 1000)

@@ -189,7 +189,7 @@ def significance(s, name, n_splits):
 
 
 def stability(s, name):
-    t = s.cluster_stability(name, n_resamples=1)
+    t = s.cluster_stability(name, n_resamples=1, vary="counts")
     return {
         "jaccard": rounded(t.jaccard), "ari": rounded(t.ari),
         "agreement": hashed(t.agreement.round(4)), "verdicts": list(map(str, t.verdicts)),
