@@ -148,28 +148,46 @@ def interfaces(labels, points):
     """
     n_clusters = len(points)
     sizes = np.bincount(labels[labels >= 0], minlength=n_clusters)
-    widths = {}
-
-    def width(k):
-        if k not in widths:
-            inside = np.pad(labels == k, 1)
-            # The mean distance to the edge of a band is a quarter of its width.
-            widths[k] = 4 * ndimage.distance_transform_edt(inside).sum() / sizes[k]
-        return widths[k]
-
+    bands = Bands(labels)
     for k in np.argsort(sizes, kind="stable"):
         others = [i for i in range(n_clusters) if i != k and sizes[i] > 0]
         if sizes[k] == 0 or len(others) < 2:
             continue
         for one, other in itertools.combinations(others, 2):
-            if not _like_a_mixture(points[k], points[one], points[other]):
-                continue
-            if width(k) > NARROW * min(width(one), width(other)):
-                continue
-            between = sum(ndimage.distance_transform_edt(labels != i) for i in (one, other))
-            if np.median(between[labels == k]) - 1 <= NARROW * min(width(one), width(other)):
+            if _like_a_mixture(points[k], points[one], points[other]) and bands.lies_between(
+                k, one, other
+            ):
                 return int(k)
     return None
+
+
+class Bands:
+    """Which clusters of a map are narrow bands between two others.
+
+    Parameters
+    ----------
+    labels : array of int (map shape)
+    """
+
+    def __init__(self, labels):
+        self._labels = labels
+        self._widths = {}
+
+    def width(self, k):
+        """Mean width of a cluster in pixels."""
+        if k not in self._widths:
+            inside = np.pad(self._labels == k, 1)
+            # The mean distance to the edge of a band is a quarter of its width.
+            self._widths[k] = 4 * ndimage.distance_transform_edt(inside).sum() / inside.sum()
+        return self._widths[k]
+
+    def lies_between(self, k, one, other):
+        """Whether a cluster is a band between two others, less than half as wide as they are."""
+        most = NARROW * min(self.width(one), self.width(other))
+        if self.width(k) > most:
+            return False
+        between = sum(ndimage.distance_transform_edt(self._labels != i) for i in (one, other))
+        return np.median(between[self._labels == k]) - 1 <= most
 
 
 def _like_a_mixture(point, one, other):

@@ -83,14 +83,10 @@ def undeclared_causes(learning, spectra, profiles):
     share, channels = learning.reduction.share, learning.pixels.channels
     root = np.sqrt(share)
     lines = line_directions(learning, profiles)
-    fixed = [root[:, None]]
-    if learning.reduction.nuisance is not None:
-        fixed.append(learning.reduction.nuisance)
-    fixed = np.linalg.qr(np.hstack(fixed))[0]
     points = (spectra / spectra.sum(axis=1, keepdims=True)) / root
     remarks = []
     for k in range(1, len(spectra)):
-        steps = [orthogonal(points[k] - points[i], fixed) for i in range(k)]
+        steps = [orthogonal(points[k] - points[i], learning.reduction.fixed) for i in range(k)]
         if all(np.sum((lines.T @ step) ** 2) < EXPLAINED * np.sum(step**2) for step in steps):
             nearest = min(steps, key=lambda step: step @ step)
             rest = orthogonal(nearest, lines)

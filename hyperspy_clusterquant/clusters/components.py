@@ -55,6 +55,12 @@ class Reduction:
     basis: np.ndarray | None = None
     nuisance: np.ndarray | None = None
 
+    @property
+    def fixed(self):
+        """Orthonormal directions that are not looked at, the dose and nuisances, (features, n)."""
+        root = np.sqrt(self.share)[:, None]
+        return root if self.nuisance is None else np.hstack([root, self.nuisance])
+
 
 def find_axes(
     products, share, doses, n_components="auto", normalize=True, basis=None, nuisance=None

@@ -84,24 +84,22 @@ def directions_of(learning, profiles, of_any=True):
     """
     reduction, pixels = learning.reduction, learning.pixels
     share, root = reduction.share, np.sqrt(reduction.share)
-    components, fixed = reduction.components, [root[:, None]]
-    if reduction.nuisance is not None:
-        fixed.append(reduction.nuisance)
+    components, fixed = reduction.components, reduction.fixed
     of_lines = np.zeros((len(share), 0))
     if profiles is not None:
         of_lines = line_directions(learning, profiles)
         declared = np.sum((of_lines.T @ components) ** 2, axis=0) >= DECLARED_SHARE
         if not of_any:
-            fixed.append(components[:, ~declared])
+            fixed = np.hstack([fixed, components[:, ~declared]])
             components = components[:, declared]
         of_lines = (in_features(profiles, pixels.channels) / root).T
-    bands = in_features(_bands(pixels.energy, learning), pixels.channels)
+    bands = in_features(_bands(pixels.energy), pixels.channels)
     bands = bands[bands @ (share * learning.pixels.totals.sum()) > BAND_COUNTS * bands.max(axis=1)]
     columns = np.hstack([components, of_lines, (bands / root).T])
     # Below the lines of usual elements, some detectors count bursts in a few pixels.
     columns[low_features(pixels.energy, pixels.channels)] = 0
     lengths = np.linalg.norm(columns, axis=0)
-    columns = orthogonal(columns, np.linalg.qr(np.hstack(fixed))[0])
+    columns = orthogonal(columns, fixed)
     left = np.linalg.norm(columns, axis=0)
     kept = left > LEAST_LEFT * np.maximum(lengths, 1e-300)
     n_expected = np.count_nonzero(kept[: components.shape[1] + of_lines.shape[1]])
@@ -113,15 +111,12 @@ def line_directions(learning, profiles):
     reduction = learning.reduction
     root = np.sqrt(reduction.share)
     columns = (in_features(profiles, learning.pixels.channels) / root).T
-    fixed = [root[:, None]]
-    if reduction.nuisance is not None:
-        fixed.append(reduction.nuisance)
-    columns = orthogonal(columns, np.linalg.qr(np.hstack(fixed))[0])
+    columns = orthogonal(columns, reduction.fixed)
     left, sizes, _ = np.linalg.svd(columns / np.linalg.norm(columns, axis=0), full_matrices=False)
     return left[:, sizes > 1e-3]
 
 
-def _bands(energy, learning):
+def _bands(energy):
     """Peaks at all energies, a full width apart, (n_bands, channels)."""
     centres = [max(energy[0], LOWEST_BAND)]
     while centres[-1] < energy[-1]:

@@ -144,7 +144,8 @@ class Field:
         """Standard deviations that chance does not reach, of each direction."""
         n_places = sum(n_places * min(1, (2 / s) ** n_dim) for s in scales)
         n = np.array([self.n_expected, len(self.rests) - self.n_expected])
-        limits = stats.norm.isf(0.25 * CHANCE / np.maximum(n * n_places, 1))
+        chance = 0.5 * CHANCE / np.count_nonzero(n)
+        limits = stats.norm.isf(chance / np.maximum(n * n_places, 1))
         return np.repeat(limits, n)
 
     def _standardised(self, scale, at):

@@ -14,7 +14,7 @@ from scipy import ndimage, optimize
 
 from hyperspy_clusterquant.clusters.clustering import spread_over_channels
 from hyperspy_clusterquant.xrays.attenuation import attenuation_matrix
-from hyperspy_clusterquant.xrays.emission import alpha_emission, atomic_weight
+from hyperspy_clusterquant.xrays.emission import alpha_emission, atomic_weight, split_line
 from hyperspy_clusterquant.xrays.lines import alpha_lines, known_families
 from hyperspy_clusterquant.xrays.profiles import channel_edges, peak_profile
 
@@ -38,17 +38,19 @@ class Emission:
     ----------
     families : array (n_families, channels)
         Counts of each family of lines.
-    elements : tuple of str
-        Element of each.
     alphas : tuple of str
         Alpha line of each.
     background : array (channels,)
     """
 
     families: np.ndarray
-    elements: tuple
     alphas: tuple
     background: np.ndarray
+
+    @property
+    def elements(self):
+        """Element of each family."""
+        return tuple(split_line(alpha)[0] for alpha in self.alphas)
 
 
 def nuisance_directions(
@@ -154,7 +156,6 @@ def separate(spectrum, energy, elements, beam_energy, resolution, extra, channel
     names = tuple(alpha for alpha, _ in families)
     return Emission(
         families=parts[:n].reshape(n, len(energy)),
-        elements=tuple(alpha.split("_")[0] for alpha in names),
         alphas=names,
         background=parts[n:].sum(axis=0),
     )
@@ -177,7 +178,7 @@ def _absorbed(found, energy, elements, beam_energy):
     known = energy >= LOWEST_KNOWN
     mu = np.zeros(len(energy))
     mu[known] = attenuation_matrix(list(weights), energy[known]) @ list(weights.values())
-    of_sample = [alpha.split("_")[0] in weights for alpha in found.alphas]
+    of_sample = [element in weights for element in found.elements]
     families = found.families[of_sample]
     lines = families.sum(axis=0)
     # The whole peak of a family at one energy: edges do not cut through its width.
@@ -189,8 +190,7 @@ def _absorbed(found, energy, elements, beam_energy):
 def _weight_fractions(found, elements, beam_energy):
     """Weight fraction of each element of the sample, by Cliff and Lorimer with theory."""
     amounts = {}
-    for alpha, family in zip(found.alphas, found.families, strict=True):
-        element = alpha.split("_")[0]
+    for element, alpha, family in zip(found.elements, found.alphas, found.families, strict=True):
         if element not in elements or element in amounts or not family.any():
             continue
         try:

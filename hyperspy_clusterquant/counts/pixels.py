@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,15 @@ class PixelCounts:
         spread = np.zeros((*values.shape[:-1], len(used)))
         spread[..., used] = values
         return spread
+
+    def summed_to(self, channels):
+        """The same, of which each channel is a feature, with features of several channels.
+
+        `channels`, array of int (channels,): feature that each is counted to, -1 = none.
+        """
+        blocks = self.blocks.only(groups=channels[self.channels >= 0])
+        totals = np.concatenate(blocks.map(row_sums))
+        return replace(self, blocks=blocks, totals=totals, channels=channels)
 
     @property
     def per_pixel(self):

@@ -6,14 +6,13 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
+from hyperspy_clusterquant.clusters.borders import Bands
+from hyperspy_clusterquant.clusters.nuisance import in_features
 from hyperspy_clusterquant.evidence.judgement import PairTests, holds_elements
 from hyperspy_clusterquant.evidence.p_values import combine_p_values, holm_of_pairs
 from hyperspy_clusterquant.evidence.verdicts import DOUBTFUL, MergerKind
 
-#: An interface is narrower than this share of what it separates.
-NARROW = 0.5
 #: Root mean square of the relative difference between the spectra of an interface and of a mixture.
 MISFIT = 0.05
 #: Shares of the first of two clusters in a mixture that are tried.
@@ -162,16 +161,8 @@ def interface(halves, features, labels, names):
     reason : str or None
     """
     sizes = np.bincount(labels[labels >= 0], minlength=halves.n_clusters)
-    widths = {}
-
-    def width(k):
-        if k not in widths:
-            inside = labels == k
-            # The mean distance to the edge of a band is a quarter of its width.
-            widths[k] = 4 * ndimage.distance_transform_edt(np.pad(inside, 1)).sum() / sizes[k]
-        return widths[k]
-
-    spectra = [_in_features(values, features) for values in (halves.first, halves.second)]
+    bands = Bands(labels)
+    spectra = [in_features(values, features) for values in (halves.first, halves.second)]
     for cluster in np.argsort(sizes, kind="stable"):
         larger = np.flatnonzero(sizes > sizes[cluster])
         if len(larger) < 2 or sizes[cluster] == 0:
@@ -181,9 +172,7 @@ def interface(halves, features, labels, names):
         misfit = np.sqrt(max(2 * gain, 0.0))
         if not misfit < MISFIT:
             continue
-        between = sum(ndimage.distance_transform_edt(labels != k) for k in parents)
-        own = np.median(between[labels == cluster]) - 1
-        if own > NARROW * min(map(width, parents)):
+        if not bands.lies_between(cluster, *parents):
             continue
         one, other = (names[k] for k in parents)
         reason = (
@@ -219,9 +208,3 @@ def _held_out_gain(first, second, found, cluster, others):
         if gain < best[0]:
             best = (gain, (int(one), int(other)), float(TRIED_SHARES[int(np.argmax(mixed))]))
     return best
-
-
-def _in_features(spectra, features):
-    """Counts of features of a stack of spectra."""
-    indicator = (features[:, None] == np.arange(features.max() + 1)).astype(float)
-    return spectra @ indicator

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from hyperspy_clusterquant._frozen import Frozen
+from hyperspy_clusterquant.clusters.nuisance import LOWEST_KNOWN
 from hyperspy_clusterquant.composition.absorption import NM_TO_CM
 from hyperspy_clusterquant.composition.cliff_lorimer import weight_fractions
 from hyperspy_clusterquant.composition.fitting import LinearFit
@@ -26,8 +27,6 @@ UNSEEN = 0.05
 OFFSET_DRIFT, GAIN_DRIFT = 0.002, 0.001
 #: Relative uncertainty of an attenuation coefficient: near edges and below 1 keV, tables differ so.
 UNKNOWN = 0.1
-#: Below it (keV), attenuation coefficients are not known well.
-LOWEST_KNOWN = 0.12
 
 
 @dataclass(frozen=True, eq=False)

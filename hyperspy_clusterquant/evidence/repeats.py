@@ -17,7 +17,6 @@ from hyperspy_clusterquant.clusters.assign import Assignment
 from hyperspy_clusterquant.clusters.catalogue import WORKFLOWS
 from hyperspy_clusterquant.clusters.learning import STRONG_COMPONENT
 from hyperspy_clusterquant.clusters.recipe import Recipe
-from hyperspy_clusterquant.counts.packed import row_sums
 from hyperspy_clusterquant.evidence.matching import (
     SAME,
     contingency_table,
@@ -32,8 +31,7 @@ NUMBER = "number"
 #: Other seeds: of three, most are two, so one odd outcome is told from a rule.
 N_SEEDS = 3
 #: Learning pixels of the smallest cluster that larger bins must leave. With fewer, it is lost for
-#: want of pixels, which does not say that it is not there: the same bound as for finer searches
-#: in `UmapHdbscan`.
+#: want of pixels, which does not say that it is not there.
 FEWEST_OF_SMALLEST = 25
 #: What another workflow decides for itself, of what all are asked.
 _OWN = ("n_components", "binning", "neighbourhood", "random_state", "components_are", "chosen")
@@ -220,10 +218,7 @@ def labels_again(pixels, recipe):
     array of int (kept pixels,)
         -1 = noise.
     """
-    channels = recipe.channels(pixels.energy)
-    features = pixels.blocks.only(groups=channels[pixels.channels >= 0])
-    totals = np.concatenate(features.map(row_sums))
-    to_learn = replace(pixels, blocks=features, totals=totals, channels=channels)
+    to_learn = pixels.summed_to(recipe.channels(pixels.energy))
     return recipe.run(to_learn, lambda stage, share=0.0: None).labels
 
 

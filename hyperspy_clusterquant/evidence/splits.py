@@ -12,7 +12,6 @@ import numpy as np
 
 from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.counts.features import merge_sparse_features
-from hyperspy_clusterquant.counts.packed import row_sums
 from hyperspy_clusterquant.counts.pixels import sum_labels
 
 
@@ -76,10 +75,7 @@ def half_labels(pixels, recipe, seed):
         The half they were learned on, of all channels.
     """
     half = replace(pixels, blocks=pixels.blocks.thinned(seed))
-    channels = recipe.channels(pixels.energy)
-    features = half.blocks.only(groups=channels[pixels.channels >= 0])
-    totals = np.concatenate(features.map(row_sums))
-    to_learn = replace(half, blocks=features, totals=totals, channels=channels)
+    to_learn = half.summed_to(recipe.channels(pixels.energy))
     return recipe.run(to_learn, lambda stage, share=0.0: None).labels, half
 
 

@@ -11,6 +11,7 @@ from hyperspy_clusterquant.composition.intensities import FOUND, measure
 from hyperspy_clusterquant.counts.bins import bin_pixels, choose_binning
 from hyperspy_clusterquant.evidence.judgement import Compared
 from hyperspy_clusterquant.evidence.plausible import PlausibleChanges
+from hyperspy_clusterquant.signals.doubts import warn_of_inseparable
 from hyperspy_clusterquant.signals.metadata import take_off_angle_of
 from hyperspy_clusterquant.xrays.emission import split_line
 from hyperspy_clusterquant.xrays.lines import alpha_lines, has_theory, line_energy
@@ -29,6 +30,20 @@ def read_absorption_choice(absorption):
             "`absorption` must be 'ignore' (differences that absorption or a drift of the energy "
             f"axis can make are none) or 'keep' (they are), not {absorption!r}."
         )
+
+
+def told_apart(measured):
+    """Lines that the counts tell from all others, and how counts become their areas.
+
+    A line that is not told from one of another element would vary with that one.
+    """
+    kept = measured.told_apart
+    if len(kept) < min(2, len(measured.lines)):
+        kept = range(len(measured.lines))
+    elif measured.inseparable:
+        warn_of_inseparable(measured.inseparable)
+    lines = tuple(measured.lines[k] for k in kept)
+    return lines, measured.linear(lines)
 
 
 def what_to_compare(signal, sums, choice, measured, lines, absorption, kfactors=None):

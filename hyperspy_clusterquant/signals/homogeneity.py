@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 
 from hyperspy_clusterquant._checks import as_level, check_choice, check_has_clusters
-from hyperspy_clusterquant._frozen import FrozenDict
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.clusters.nuisance import nuisance_directions
 from hyperspy_clusterquant.composition.design import is_lone
@@ -17,12 +16,12 @@ from hyperspy_clusterquant.counts.pixels import sum_labels
 from hyperspy_clusterquant.evidence.homogeneity import Question, look_inside
 from hyperspy_clusterquant.results.homogeneity import ClusterHomogeneity, Departure
 from hyperspy_clusterquant.signals.axes import in_order
+from hyperspy_clusterquant.signals.comparing import told_apart
 from hyperspy_clusterquant.signals.metadata import copy_metadata
 from hyperspy_clusterquant.signals.options import read_choice
 from hyperspy_clusterquant.signals.phases import phases_of
 from hyperspy_clusterquant.signals.progress import stages
 from hyperspy_clusterquant.signals.storage import write_findings
-from hyperspy_clusterquant.signals.testing import _told_apart
 
 #: Mass thickness (g/cm2) through which the electrons of a STEM pass, such as 300 nm of steel, and
 #: what X-rays from its middle go through on their way to a detector at 20 degrees.
@@ -132,20 +131,8 @@ class ClusterPurity:
             labels=result.labels,
             spectra=_spectra_of_departures(self, there, spectra),
         )
-        _tell(self, result, found.summary, given)
+        write_findings(self, result, "homogeneity", found.summary, given)
         return found
-
-
-def _tell(signal, result, sentences, given):
-    """Keep what was found with the result, and tell it to the object that the user holds.
-
-    A result cannot be changed, but what tests found of it is none of what it is: two that differ
-    in it only are equal. This is the one place where it is told to an object that exists.
-    """
-    write_findings(signal, result, "homogeneity", sentences)
-    for told in {id(of): of for of in (result, given) if hasattr(of, "findings")}.values():
-        findings = FrozenDict({**told.findings, "homogeneity": sentences})
-        object.__setattr__(told, "findings", findings)
 
 
 def _arrays(inside):
@@ -223,7 +210,7 @@ def _net_counts(measured, choice):
     The other families of the same elements tell absorption, which takes more of soft lines, from
     chemistry.
     """
-    lines, linear = _told_apart(measured)
+    lines, linear = told_apart(measured)
     fits = measured.fits
     low, high = choice.energy[measured.used][[0, -1]]
     areas = np.sum([fit.unconstrained for fit in fits], axis=0)

@@ -11,10 +11,10 @@ from hyperspy_clusterquant._checks import as_int, as_level, check_has_clusters
 from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.clusters.borders import gradual_widths
 from hyperspy_clusterquant.clusters.labels import MASKED
+from hyperspy_clusterquant.clusters.nuisance import in_features
 from hyperspy_clusterquant.composition.compose import atomic_percent
 from hyperspy_clusterquant.composition.intensities import measure
 from hyperspy_clusterquant.counts.features import every_channel
-from hyperspy_clusterquant.counts.packed import row_sums
 from hyperspy_clusterquant.counts.pixels import read_pixels, sum_labels
 from hyperspy_clusterquant.evidence.consolidation import consolidate
 from hyperspy_clusterquant.evidence.judgement import judge, not_judged
@@ -35,9 +35,9 @@ from hyperspy_clusterquant.signals.axes import (
 from hyperspy_clusterquant.signals.comparing import (
     dose_variation,
     read_absorption_choice,
+    told_apart,
     what_to_compare,
 )
-from hyperspy_clusterquant.signals.doubts import warn_of_inseparable
 from hyperspy_clusterquant.signals.options import find_kfactors, read_choice, read_given
 from hyperspy_clusterquant.signals.progress import stages
 from hyperspy_clusterquant.signals.specimen import warn_of_bulk
@@ -151,7 +151,7 @@ class ClusterDiagnostics:
             labels = result.labels[pixels.keep]
             sums = sum_labels(pixels, labels, n_clusters)
             measured = measure(sums, sums, choice)
-            names, lines = _told_apart(measured)
+            names, lines = told_apart(measured)
             compared, _ = what_to_compare(self, sums, choice, measured, names, absorption, kfactors)
             halves = collect_halves(
                 _splits(pixels, recipe, random_state, n_splits, progress), labels, n_clusters
@@ -246,7 +246,7 @@ class ClusterDiagnostics:
             everywhere = np.zeros(len(pixels.totals), dtype=int)
             total = sum_labels(pixels, everywhere, 1)
             measured = measure(total, total, choice)
-            lines, linear = _told_apart(measured)
+            lines, linear = told_apart(measured)
             compared, names = what_to_compare(self, total, choice, measured, lines, absorption)
             n = len(lines)
             net = np.concatenate([linear.weights, compared.lines.weights[n:]])
@@ -296,20 +296,6 @@ def _lines_of(signal, xray_lines, extra_elements, kfactors):
     return choice, find_kfactors(signal, choice.lines, given)
 
 
-def _told_apart(measured):
-    """Lines that the counts tell from all others, and how counts become their areas.
-
-    A line that is not told from one of another element would vary with that one.
-    """
-    kept = measured.told_apart
-    if len(kept) < min(2, len(measured.lines)):
-        kept = range(len(measured.lines))
-    elif measured.inseparable:
-        warn_of_inseparable(measured.inseparable)
-    lines = tuple(measured.lines[k] for k in kept)
-    return lines, measured.linear(lines)
-
-
 def _numbers(n_splits, random_state, level):
     n_splits = as_int("n_splits", n_splits, minimum=1)
     return n_splits, as_int("random_state", random_state, minimum=0), as_level(level)
@@ -318,11 +304,7 @@ def _numbers(n_splits, random_state, level):
 def _widths_without_border(pixels, recipe, labels, sums):
     """`gradual_widths` in the energies that clusters were learned from."""
     channels = recipe.channels(pixels.energy)
-    used = channels >= 0
-    in_features = np.array([np.bincount(channels[used], row[used]) for row in sums])
-    features = pixels.blocks.only(groups=channels[pixels.channels >= 0])
-    totals = np.concatenate(features.map(row_sums))
-    return gradual_widths(replace(pixels, blocks=features, totals=totals), labels, in_features)
+    return gradual_widths(pixels.summed_to(channels), labels, in_features(sums, channels))
 
 
 def _splits(pixels, recipe, seed, n_splits, progress):
