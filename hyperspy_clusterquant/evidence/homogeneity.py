@@ -16,12 +16,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.counts.pixels import sum_labels
 from hyperspy_clusterquant.evidence.beyond import THERE, beyond
-from hyperspy_clusterquant.evidence.nested import of_many, smallest_of
+from hyperspy_clusterquant.evidence.local import (
+    Departure,
+    around,
+    range_of,
+    shares_of,
+    strongest_departure,
+)
+from hyperspy_clusterquant.evidence.nested import smallest_of
 from hyperspy_clusterquant.evidence.p_values import combine_p_values
 from hyperspy_clusterquant.evidence.tiles import (
     Residuals,
@@ -40,37 +46,8 @@ FEWEST_PIXELS = 16
 LEFT_OVER = 0.05
 #: Scale in pixels for which it is said what would have been seen.
 LIMIT_SCALE = 8
-#: Lines depart alike if they do so with this part of the standard deviations of the first.
-ALIKE = 0.95
-#: Standard deviations with which a departure is plain in a square of pixels.
-PLAIN = 6.0
-#: A departure reaches as far as it is half as strong as where it is strongest.
-HALF = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class Departure:
-    """Where a cluster departs most from its mean composition.
-
-    Attributes
-    ----------
-    line : int
-        Number of the line that departs most.
-    pixels : array of int
-        Flat numbers of the pixels on the map.
-    size : float
-        Of the line there, over what is expected, less one.
-    p_value : float
-        With all the places, scales and lines that were looked at.
-    scale : int
-        Of the tile that departs most, in pixels.
-    """
-
-    line: int
-    pixels: np.ndarray
-    size: float
-    p_value: float
-    scale: int
+#: Share of its phase in a pixel above which the pixel belongs to it.
+PURE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +75,11 @@ class Inside:
         Whether the variation could not be what was left out of the directions.
     images : array (n_lines, n_pixels)
         Departure of the line around each pixel at its scale, relative.
+    lowest, highest : array
+        Departures between which nine in ten pixels lie, relative, without noise.
+    shares, noise : arrays (n_lines, n_pixels), (n_lines,)
+        Departures of all lines at one scale, absorption and drift in them, and the standard
+        deviations of what is noise of these, relative.
     pixels : array of int (n_pixels,)
         Flat numbers of the pixels on the map.
     departure : Departure or None
@@ -114,6 +96,10 @@ class Inside:
     limit_scale: int
     told: np.ndarray
     images: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+    shares: np.ndarray
+    noise: np.ndarray
     pixels: np.ndarray
     departure: Departure | None = None
 
@@ -121,9 +107,10 @@ class Inside:
     def unknown(cls, pixels, n_lines):
         """Of a cluster that is too small."""
         nothing = np.full(n_lines, np.nan)
+        nowhere = np.full((n_lines, len(pixels)), np.nan)
         return cls(
             len(pixels), nothing, nothing, np.nan, nothing, nothing, np.zeros(n_lines, int),
-            nothing, 0, np.ones(n_lines, bool), np.full((n_lines, len(pixels)), np.nan), pixels,
+            nothing, 0, np.ones(n_lines, bool), nowhere, nothing, nothing, nowhere, nothing, pixels,
         )  # fmt: skip
 
 
@@ -176,7 +163,7 @@ def look_inside(pixels, labels, phases, question):
     """
     mixed = _MixedIn(phases, question.net)
     n_clusters = len(phases.spectra)
-    inner = np.where(mixed.own(labels) > HALF, labels, -1)
+    inner = np.where(mixed.own(labels) > PURE, labels, -1)
     sums = sum_labels(pixels, inner, n_clusters)
     for k in range(n_clusters):
         members = np.flatnonzero(labels == k)
@@ -252,6 +239,8 @@ class _Model:
         areas = net[tested] @ self.share
         std = np.sqrt(net[tested] ** 2 @ self.share / max(spectrum.sum(), 1e-300))
         areas = np.where(areas > THERE * std, areas, 0.0)
+        # Residuals beyond dose are own changes less a mean of all; of shares only ratios count.
+        self.own = left[1]
         self.gains = [*np.where(left > LEFT_OVER, left * areas, 0.0), np.zeros(len(found.units))]
         whole = question.directions_of(spectrum) @ net.T / max(spectrum.sum(), 1e-300)
         made = np.abs(found.left @ beyond_all.T).sum(axis=0) if found.noticeable else 0.0
@@ -293,7 +282,7 @@ def _inside(pixels, inner, values, mixed, model, level):
     clearest, each, scales = _clearest(varies), np.arange(n_lines), np.array(varies.scales)
     relative = varies.relative[clearest, each]
     limit = np.flatnonzero(scales <= LIMIT_SCALE)[-1]
-    departure = _departure(beyond_all, beyond_dose, strongest, flat, model)
+    departure = strongest_departure(beyond_all, beyond_dose, strongest, flat, model)
     # Where half of the map has all of a change and the other half none, it varies by half of it.
     told = relative - varies.std[clearest, each] > 0.5 * model.most
     if departure is not None and departure.p_value < level:
@@ -305,6 +294,8 @@ def _inside(pixels, inner, values, mixed, model, level):
     )
     together = combine_p_values(p) if model.all_confounded else p_value_together(units)
     together = float(smallest_of(together, of_peaks))
+    lowest, highest = range_of(beyond_dose, of_dose)
+    shares, noise = shares_of(beyond_dose, of_dose)
     return Inside(
         n_pixels=len(members),
         p_values=p,
@@ -317,8 +308,12 @@ def _inside(pixels, inner, values, mixed, model, level):
         limit_scale=int(scales[limit]),
         told=told,
         images=np.array(
-            [_around(beyond_all, line, scales[clearest[line]]) for line in each], dtype=np.float32
+            [around(beyond_all, line, scales[clearest[line]]) for line in each], dtype=np.float32
         ),
+        lowest=lowest,
+        highest=highest,
+        shares=(shares * model.own[:, None]).astype(np.float32),
+        noise=noise * model.own,
         pixels=flat,
         departure=departure,
     )
@@ -328,53 +323,3 @@ def _clearest(varies):
     """Number of the scale at which each line varies most, in units of what would be seen."""
     ratio = np.nan_to_num(varies.relative / varies.limits, nan=-1.0)
     return ratio.argmax(axis=0)
-
-
-def _around(residuals, line, scale):
-    """Departure of a line in a square around each pixel, relative, (n_pixels,)."""
-    values = _in_squares(residuals, residuals.values[:, line], scale)
-    expected = _in_squares(residuals, residuals.totals * residuals.gains[line], scale)
-    known = expected > 0
-    return np.where(known, values / np.where(known, expected, 1.0), np.nan)
-
-
-def _in_squares(residuals, values, scale):
-    """Mean of values (n_pixels,) in a square around each pixel, zero where there is none."""
-    where = residuals.where - residuals.where.min(axis=1, keepdims=True)
-    image = np.zeros(where.max(axis=1) + 1)
-    image[tuple(where)] = values
-    return ndimage.uniform_filter(image, int(scale), mode="constant")[tuple(where)]
-
-
-def _departure(residuals, beyond_dose, strongest, flat, model):
-    """The strongest departure of all lines, and the pixels around it that depart in its sense."""
-    comparable = np.array(model.confounded.all() | ~model.confounded)
-    comparable &= np.isfinite([peak.p for peak in strongest])
-    z = np.where(comparable, [abs(peak.z) for peak in strongest], 0.0)
-    line = int(z.argmax())
-    members = strongest[line].pixels
-    # Where few ways to vary are left, several lines depart alike: of these, the one that does most.
-    alike = comparable & (z > ALIKE * z[line])
-    own = np.abs(beyond_dose.values[members].sum(axis=0))
-    own /= np.sqrt(np.maximum(beyond_dose.squares[members].sum(axis=0), 1e-300))
-    line = int(np.where(alike, own, -1.0).argmax())
-    peak, sign = strongest[line], np.sign(strongest[line].z)
-    if not len(peak.pixels):
-        return None
-    # As fine as it is still plain where it departs.
-    n_axes = np.count_nonzero(np.ptp(residuals.where, axis=1) > 0)
-    scale = int(np.ceil(peak.scale * min((PLAIN / abs(peak.z)) ** (2 / max(n_axes, 1)), 1.0)))
-    values = sign * _in_squares(residuals, residuals.values[:, line], scale)
-    totals = _in_squares(residuals, residuals.totals, scale)
-    departs = values / np.maximum(totals, 1e-300)
-    top = peak.pixels[(values / np.sqrt(np.maximum(totals, 1e-300)))[peak.pixels].argmax()]
-    where = residuals.where - residuals.where.min(axis=1, keepdims=True)
-    image = np.zeros(where.max(axis=1) + 1, dtype=bool)
-    image[tuple(where)] = departs >= HALF * departs[top]
-    regions, _ = ndimage.label(image, np.ones((3,) * image.ndim))
-    members = np.flatnonzero(regions[tuple(where)] == regions[tuple(where[:, top])])
-    expected = beyond_dose.gains[line] * residuals.totals[members].sum()
-    # Beyond absorption, a line that hardly differs from it seems to vary with all others.
-    size = beyond_dose.values[members, line].sum() / expected if expected > 0 else np.nan
-    n_lines = min(np.count_nonzero(comparable), model.n_free)
-    return Departure(line, flat[members], float(size), float(of_many(peak.p, n_lines)), peak.scale)

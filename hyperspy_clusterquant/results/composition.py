@@ -60,6 +60,9 @@ class CompositionTable(CompositionText, CompositionPictures, Frozen):
     embedded_range : tuple of two arrays (n_clusters, n_elements), or None
         Lowest and highest at% that every possible amount of the hosts leaves, where the counts
         alone do not decide; NaN elsewhere.
+    inside_range : tuple of two arrays (n_clusters, n_elements), or None
+        At% between which nine in ten pixels of a cluster lie that varies inside; NaN where an
+        element does not. None if it was not asked for.
     weight_percent_std : array (n_clusters, n_elements)
         Like `std`, in wt%.
     intensities, intensities_std : array (n_clusters, n_elements)
@@ -133,6 +136,7 @@ class CompositionTable(CompositionText, CompositionPictures, Frozen):
     blur: tuple = ()
     embedded: tuple = ()
     embedded_range: tuple | None = None
+    inside_range: tuple | None = None
 
     def __post_init__(self):
         if self.background is None:

@@ -198,6 +198,7 @@ class CompositionText:
         if self.absorption is not None:
             found.append(self._absorption_remark())
         found += self._mixing_remarks()
+        found += self._inside_remarks()
         found += [self._pair_remark(*pair) for pair in self.inseparable]
         names = [n for n, of in zip(self.cluster_names, self.background, strict=True) if of]
         if names:
@@ -249,6 +250,24 @@ class CompositionText:
             f"nothing to all that may be, it holds {ranges} at%. Name in `absent` an element that "
             "it does not hold"
         )
+
+    def _inside_remarks(self):
+        """What the pixels of clusters hold that vary inside."""
+        if self.inside_range is None:
+            return []
+        found = []
+        for name, *ends in zip(self.cluster_names, *self.inside_range, strict=True):
+            ranges = [
+                f"{element} {low:.1f} to {high:.1f}"
+                for element, low, high in zip(self.elements, *ends, strict=True)
+                if np.isfinite(low)
+            ]
+            if ranges:
+                found.append(
+                    f"{name} is no single composition: nine in ten of its pixels hold "
+                    f"{', '.join(ranges)} at%"
+                )
+        return found
 
     def _pair_remark(self, line, other):
         element = self.xray_lines.index(line)

@@ -8,18 +8,11 @@ import numpy as np
 
 from hyperspy_clusterquant._checks import cluster_number
 from hyperspy_clusterquant._frozen import Frozen
-from hyperspy_clusterquant._text import Told, p_text
-from hyperspy_clusterquant.evidence.homogeneity import FEWEST_PIXELS
+from hyperspy_clusterquant.evidence.local import composition_ranges
 from hyperspy_clusterquant.evidence.p_values import holm
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import plot_residuals
-
-#: Variations in % that could not be missed tell nothing from here on: all or nothing of the line.
-ANYTHING = 100.0
-#: Lines that are named in a sentence, at most.
-MOST_NAMED = 3
-#: From so many times as much on, that is said, and not the percentage.
-MANIFOLD = 2.0
+from hyperspy_clusterquant.results.homogeneity_text import HomogeneityText, holm_of_lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +41,7 @@ class Departure(Frozen):
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class ClusterHomogeneity(Told, Frozen):
+class ClusterHomogeneity(HomogeneityText, Frozen):
     """Whether the composition varies inside of clusters, beyond noise, dose, absorption and blur.
 
     Everything of lines is for the cluster in the row and the line in the column; NaN where it
@@ -73,6 +66,9 @@ class ClusterHomogeneity(Told, Frozen):
     variation, variation_std : array (n_clusters, n_lines)
         Relative standard deviation of the line's share in %, and its uncertainty, at the scale
         where it is clearest.
+    lowest, highest : array (n_clusters, n_lines)
+        Departures from the mean in % between which nine in ten pixels lie, without what noise adds
+        to them; NaN where noise is more of it than variation.
     scales : array of int (n_clusters, n_lines)
         That scale in pixels, 0 = none.
     detection_limits : array (n_clusters, n_lines)
@@ -83,6 +79,9 @@ class ClusterHomogeneity(Told, Frozen):
     images : array of float32 (n_lines, map shape)
         What each pixel has more of a line than its cluster, in %, averaged over a square of
         `scales` pixels; NaN where nothing was compared.
+    shares, shares_noise : arrays of float32 (n_lines, map shape), (n_clusters, n_lines)
+        The same of all lines averaged over one square, absorption in it, from which the range of
+        compositions is read, and the standard deviation that is noise.
     regions : array of int (map shape)
         Number of the cluster whose strongest departure lies there, -1 = none.
     departures : tuple of Departure or None
@@ -104,11 +103,15 @@ class ClusterHomogeneity(Told, Frozen):
     dose_p_values: np.ndarray
     variation: np.ndarray
     variation_std: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
     scales: np.ndarray
     detection_limits: np.ndarray
     limit_scales: np.ndarray
     told_from_absorption: np.ndarray
     images: np.ndarray
+    shares: np.ndarray
+    shares_noise: np.ndarray
     regions: np.ndarray
     departures: tuple
     axes: tuple
@@ -130,7 +133,7 @@ class ClusterHomogeneity(Told, Frozen):
     @property
     def adjusted_p_values(self):
         """`p_values` corrected for the number of clusters and lines (Holm)."""
-        return _holm(self.p_values)
+        return holm_of_lines(self.p_values)
 
     @property
     def inhomogeneous(self):
@@ -142,96 +145,34 @@ class ClusterHomogeneity(Told, Frozen):
         """Lines that vary in each cluster, at `level` corrected for their number (Holm)."""
         return (self.adjusted_p_values < self.level) & self.told_from_absorption
 
-    @property
-    def summary(self):
-        """What was found in each cluster, a tuple of sentences."""
-        return tuple(self._sentence(k) for k in range(self.n_clusters))
+    def ranges_of(self, percent, elements):
+        """Between which amounts of elements the pixels of each cluster lie.
 
-    def _sentence(self, k):
-        name = f"'{self.cluster_names[k]}'"
-        if self.n_pixels[k] < FEWEST_PIXELS:
-            return (
-                f"Whether {name} varies inside cannot be told: {self.n_pixels[k]} of its "
-                f"{self.sizes[k]} pixels lie beyond the blur of its borders."
-            )
-        lines = np.flatnonzero(self.varies[k])
-        if self.inhomogeneous[k] and not len(lines):
-            lines = np.flatnonzero(self.told_from_absorption[k] & np.isfinite(self.p_values[k]))
-            lines = lines[np.argsort(self.p_values[k, lines])][:1]
-        if len(lines):
-            return self._of_varying(k, name, lines[np.argsort(self._order(k)[lines])])
-        lines = np.flatnonzero(_holm(self.dose_p_values)[k] < self.level)
-        if len(lines):
-            lines = lines[np.argsort(self.dose_p_values[k, lines])]
-            which, vary = self._named(lines), "vary" if len(lines) > 1 else "varies"
-            if np.isnan(self.p_values[k]).all():
-                return (
-                    f"Inside {name}, {which} {vary}, but of so few lines this cannot be told from "
-                    "absorption where the thickness varies, or from a drift of the energies."
-                )
-            return (
-                f"Inside {name}, {which} {vary} as absorption or a drift of the energies can make "
-                "it, and nothing beyond that is seen."
-            )
-        return self._of_homogeneous(k, name)
+        Parameters
+        ----------
+        percent : array (n_clusters, n_elements)
+            Mean composition of each cluster.
+        elements : sequence of str
 
-    def _order(self, k):
-        """Lines in the order in which they are told: that of the departure, then the clearest."""
-        order = np.where(np.isfinite(self.p_values[k]), self.p_values[k], 2.0)
-        excess = np.nan_to_num(self.variation[k] / self.detection_limits[k])
-        return order - 1e-3 * excess / max(excess.max(), 1e-9) * (order < 1e-4)
-
-    def _of_varying(self, k, name, lines):
-        first = lines[0]
-        departure = self.departures[k]
-        significant = departure is not None and departure.p_value < self.level
-        if significant and departure.xray_line in [self.xray_lines[n] for n in lines]:
-            first = self.xray_lines.index(departure.xray_line)
-        p = np.nanmin([self.p_values[k, first], self.cluster_p_values[k]])
-        by = f" by {_percent(self.variation[k, first])}"
-        by = by if np.isfinite(self.variation[k, first]) else ", of which it has none on the whole,"
-        sentence = f"Inside {name}, {self.elements[first]} varies{by} (p {_p(p)})"
-        if significant:
-            what = f"{self._place(departure)}: {departure.n_pixels} pixel"
-            what += "s" * (departure.n_pixels > 1)
-            if departure.xray_line != self.xray_lines[first]:
-                what += f" of another share of {departure.xray_line.split('_')[0]}"
-            elif np.isfinite(departure.size):
-                what += f" with {_more_or_less(departure.size)}"
-            sentence += f", most at {what}"
-        others = [n for n in lines if n != first]
-        if not others:
-            return f"{sentence}."
-        return f"{sentence}; so do{'es' * (len(others) == 1)} {self._named(others)}."
-
-    def _of_homogeneous(self, k, name):
-        limits = self.detection_limits[k]
-        known = np.flatnonzero(limits < ANYTHING)
-        if not len(known):
-            return f"Whether {name} varies inside cannot be told: it has too few counts."
-        known = known[np.argsort(limits[known])][:MOST_NAMED]
-        seen = ", ".join(f"{_percent(limits[n])} of {self.elements[n]}" for n in known)
-        others = " (others lie in the blur of borders)" if self.n_pixels[k] < self.sizes[k] else ""
-        return (
-            f"{name} is homogeneous as far as {self.n_pixels[k]} of its {self.sizes[k]} pixels "
-            f"tell{others}: in grains of {self.limit_scales[k]} pixels, a variation by {seen} "
-            "would have been seen."
-        )
-
-    def _named(self, lines):
-        names = [self.elements[n] for n in lines]
-        if len(names) > MOST_NAMED:
-            return f"{', '.join(names[:MOST_NAMED])} and {len(names) - MOST_NAMED} more"
-        return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-    def _place(self, departure):
-        """Centre of a departure in words, the first axis of the map last."""
-        said = []
-        for n, (value, axis) in enumerate(zip(departure.place, self.axes, strict=True)):
-            name = axis["name"] or "yx"[-len(self.axes) :][n] if len(self.axes) < 3 else f"axis {n}"
-            units = f" {axis['units']}" if axis["units"] else ""
-            said.append(f"{name} = {value:.4g}{units}")
-        return ", ".join(said[::-1])
+        Returns
+        -------
+        lower, upper : arrays (n_clusters, n_elements)
+            Of nine in ten pixels; NaN in clusters in which nothing varies, where an element was not
+            tested, and where noise is more than its variation.
+        """
+        lines = [self.elements.index(e) if e in self.elements else None for e in elements]
+        ends = np.full((2, *np.shape(percent)), np.nan)
+        for k, of in enumerate(percent):
+            inside = self.labels == k
+            shares = np.zeros((len(elements), np.count_nonzero(inside)))
+            noise, tested = np.zeros(len(elements)), np.zeros(len(elements), dtype=bool)
+            for n, line in enumerate(lines):
+                if line is not None:
+                    shares[n] = self.shares[line][inside] / 100
+                    noise[n], tested[n] = self.shares_noise[k, line] / 100, True
+            if self.varies[k].any():  # what one has more, others have less
+                ends[:, k] = np.where(tested, composition_ranges(of, shares, noise), np.nan)
+        return ends[0], ends[1]
 
     # --- as tables ------------------------------------------------------------------------
 
@@ -251,6 +192,8 @@ class ClusterHomogeneity(Told, Frozen):
                     "p (dose only)": self.dose_p_values[k, n],
                     "variation (%)": self.variation[k, n],
                     "variation std": self.variation_std[k, n],
+                    "lowest (%)": self.lowest[k, n],
+                    "highest (%)": self.highest[k, n],
                     "scale (pixels)": self.scales[k, n],
                     "detection limit (%)": self.detection_limits[k, n],
                     "told from absorption": self.told_from_absorption[k, n],
@@ -259,29 +202,6 @@ class ClusterHomogeneity(Told, Frozen):
                 for n, line in enumerate(self.xray_lines)
             ]
         return pd.DataFrame(rows)
-
-    def _told(self):
-        rows = [("cluster", "pixels", "p", *self.xray_lines)]
-        for k, name in enumerate(self.cluster_names):
-            pixels = f"{self.n_pixels[k]} of {self.sizes[k]}"
-            cells = [self._cell(k, n) for n in range(len(self.xray_lines))]
-            rows.append((name, pixels, p_text(self.cluster_p_values[k]), *cells))
-        grain = self.limit_scales.max(initial=0)
-        legend = (
-            f"variation in %; < a variation in grains of {grain} pixels would have been seen; "
-            "(a) absorption or drift may be all of it"
-        )
-        return [rows, legend, *self.summary]
-
-    def _cell(self, k, n):
-        size, std, limit = (
-            of[k, n] for of in (self.variation, self.variation_std, self.detection_limits)
-        )
-        if self.varies[k, n]:
-            return f"{_number(size)} ± {_number(std)}" if np.isfinite(size) else "varies"
-        if _holm(self.dose_p_values)[k, n] < self.level and not self.told_from_absorption[k, n]:
-            return f"{_number(size)} (a)" if np.isfinite(size) else "(a)"
-        return f"< {limit:.2g}" if limit < ANYTHING else "-"
 
     # --- as pictures and spectra ----------------------------------------------------------
 
@@ -342,31 +262,3 @@ class ClusterHomogeneity(Told, Frozen):
             maps, self.regions, self.axes, self.cluster_names, lines, self.cluster_p_values,
             self.inhomogeneous, axes,
         )  # fmt: skip
-
-
-def _holm(p):
-    """p-values (n_clusters, n_lines) corrected for their number."""
-    return holm(np.ravel(p)).reshape(np.shape(p))
-
-
-def _number(value):
-    """A number with two digits, or all before the point."""
-    return f"{value:.2g}" if value < 99.5 else f"{value:.0f}"
-
-
-def _percent(value):
-    return f"{_number(value)} %"
-
-
-def _p(p):
-    text = p_text(p)
-    return text if text.startswith("<") else f"= {text}"
-
-
-def _more_or_less(size):
-    """A departure in % in words."""
-    if size > 100 * (MANIFOLD - 1):
-        return f"{_number(1 + size / 100)} times as much"
-    if size < 0:
-        return f"{_percent(-size)} less" if size > -ANYTHING else "next to none"
-    return f"{_percent(size)} more"

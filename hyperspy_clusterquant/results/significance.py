@@ -215,7 +215,8 @@ class SignificanceTable(Told, Judged):
                 width = self.gradual_width[i, j] * scale
                 sentences.append(
                     f"no border between {first} and {second}: the composition changes over about "
-                    f"{width:.2g} {units}; each of them is a range of compositions"
+                    f"{width:.2g} {units}; each of them is a range of compositions, which "
+                    "cluster_homogeneity tells of both together (merge them)"
                 )
         return sentences
 

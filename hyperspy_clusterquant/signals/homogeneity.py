@@ -124,7 +124,8 @@ class ClusterPurity:
             level=level,
             sizes=result.sizes,
             **_arrays(inside),
-            images=_images(inside, pixels.keep.shape),
+            images=_images(inside, "images", pixels.keep.shape),
+            shares=_images(inside, "shares", pixels.keep.shape),
             regions=regions,
             departures=_departures(inside, result, lines),
             axes=result.axes,
@@ -133,6 +134,22 @@ class ClusterPurity:
         )
         write_findings(self, result, "homogeneity", found.summary, given)
         return found
+
+
+def check_looked_inside(homogeneity, result):
+    """Raise unless it is None or what was found inside of the clusters of a result."""
+    if homogeneity is None:
+        return
+    if not isinstance(homogeneity, ClusterHomogeneity):
+        raise TypeError(
+            "`homogeneity` must be what s.cluster_homogeneity() returned, got "
+            f"{type(homogeneity).__name__}."
+        )
+    if not np.array_equal(homogeneity.labels, result.labels):
+        raise ValueError(
+            f"`homogeneity` is of other clusters than those of the result {result.name!r}. Run "
+            "s.cluster_homogeneity(result) with the same result."
+        )
 
 
 def _arrays(inside):
@@ -144,6 +161,7 @@ def _arrays(inside):
     }  # fmt: skip
     in_percent = {
         "variation": "variation", "variation_std": "variation_std", "detection_limits": "limits",
+        "lowest": "lowest", "highest": "highest", "shares_noise": "noise",
     }  # fmt: skip
     arrays = {name: np.array([getattr(k, of) for k in inside]) for name, of in names.items()}
     return arrays | {
@@ -151,11 +169,12 @@ def _arrays(inside):
     }
 
 
-def _images(inside, shape):
+def _images(inside, name, shape):
     """Departures of the lines around each pixel in %, (n_lines, map shape)."""
-    images = np.full((len(inside[0].images), int(np.prod(shape))), np.nan, dtype=np.float32)
+    n_lines = len(inside[0].p_values)
+    images = np.full((n_lines, int(np.prod(shape))), np.nan, dtype=np.float32)
     for cluster in inside:
-        images[:, cluster.pixels] = 100 * cluster.images
+        images[:, cluster.pixels] = 100 * getattr(cluster, name)
     return images.reshape(-1, *shape)
 
 

@@ -28,6 +28,7 @@ from hyperspy_clusterquant.results.composition import CompositionTable
 from hyperspy_clusterquant.signals.axes import counts_of, energy_in_kev, kev_per_unit
 from hyperspy_clusterquant.signals.doubts import warn_of_fit, warn_of_overlaps
 from hyperspy_clusterquant.signals.embedding import read_embedding
+from hyperspy_clusterquant.signals.homogeneity import check_looked_inside
 from hyperspy_clusterquant.signals.options import read_request
 from hyperspy_clusterquant.signals.phases import phases_of, remarks_of_selection
 from hyperspy_clusterquant.signals.progress import stages
@@ -67,6 +68,7 @@ class ClusterComposition:
         embedded=None,
         absent=None,
         background=None,
+        homogeneity=None,
         show_progressbar=None,
     ):
         """Composition of each cluster with uncertainties, after Cliff and Lorimer.
@@ -137,6 +139,9 @@ class ClusterComposition:
             of the hosts is subtracted as makes them vanish.
         background : int or str, optional
             Cluster of film or vacuum, whose spectrum is taken off all others, pixel by pixel.
+        homogeneity : ClusterHomogeneity, optional
+            What `cluster_homogeneity` found in the same clusters: for those that vary inside, the
+            table then also gives the range of their pixels (``table.inside_range``).
         show_progressbar : bool, optional
             Default: HyperSpy's preference.
 
@@ -169,18 +174,13 @@ class ClusterComposition:
         check_choice("method", method, ("model", "windows"))
         check_choice("composition_units", composition_units, ("atomic", "weight"))
         check_thin_film(self, thin_film)
-        single = self.axes_manager.navigation_dimension == 0
-        of_maps = (result, embedded, absent, background)
-        if single and (per_pixel or any(of is not None for of in of_maps)):
-            raise ValueError(
-                "A single spectrum is quantified as it is: it has no clusters (`result`, "
-                "`embedded`, `absent`, `background`) and no pixels (`per_pixel`)."
-            )
+        if single := self.axes_manager.navigation_dimension == 0:
+            _check_nothing_of_maps(result, embedded, absent, background, homogeneity, per_pixel)
         if per_pixel and method == "windows":
             raise ValueError("`per_pixel` maps are fitted: they need method='model'.")
         if not single:
-            result = self._get_cluster_result(result)
-            check_has_clusters(result)
+            check_has_clusters(result := self._get_cluster_result(result))
+            check_looked_inside(homogeneity, result)
         request = read_request(
             self, ["spectrum"] if single else result.cluster_names, xray_lines=xray_lines,
             kfactors=kfactors, kfactor_uncertainty=kfactor_uncertainty,
@@ -193,16 +193,17 @@ class ClusterComposition:
         phases, shown = self._shown(result, weights, background, show_progressbar)
         table, measured, lines = self._of_clusters(request, method, phases, shown, asked)
         table = _with_background(table, shown.spectra, shown.areas)
-        remarks = [*remarks_of_selection(result, energy_in_kev(self)), *_remarks_of(phases, result)]
+        remarks = [*remarks_of_selection(result, energy_in_kev(self)), *_remarks_of(phases, result),
+                   *_impurities(table, lines, result, background)]  # fmt: skip
         table = replace(
-            table, weights=weights, composition_units=composition_units,
-            phase_remarks=(*remarks, *_impurities(table, lines, result, background)),
+            _with_ranges(table, homogeneity), weights=weights, phase_remarks=tuple(remarks),
             pixels=tuple(result.sizes.tolist()), blur=_blur_of(phases),
+            composition_units=composition_units,
         )  # fmt: skip
-        if not per_pixel:
-            return table
-        percent = self._pixel_percent(measured, table, result, show_progressbar)
-        return replace(table, pixel_percent=percent, axes=result.axes)
+        if per_pixel:
+            percent = self._pixel_percent(measured, table, result, show_progressbar)
+            table = replace(table, pixel_percent=percent, axes=result.axes)
+        return table
 
     def _of_single(self, request, method):
         """Table of the composition of a single spectrum."""
@@ -283,6 +284,15 @@ class ClusterComposition:
         return pixel_percent(sums, per_count, result.labels, table.absorption_factors)
 
 
+def _check_nothing_of_maps(*given):
+    """Raise if something was given that only maps have; the last may be False."""
+    if any(of is not None and of is not False for of in given):
+        raise ValueError(
+            "A single spectrum is quantified as it is: it has no clusters (`result`, "
+            "`embedded`, `absent`, `background`, `homogeneity`) and no pixels (`per_pixel`)."
+        )
+
+
 def _absorbed(measured, variances, request, method):
     """Fitted intensities with the lines of families as the foil absorbs them."""
     if request.foil is None or method == "windows":
@@ -304,6 +314,14 @@ def _without_film(shown, film, names):
             "it cannot be what lies behind them. Name the film or the vacuum."
         )
     return without
+
+
+def _with_ranges(table, homogeneity):
+    """Table with the ranges of the pixels of clusters that vary inside, if that was looked for."""
+    if homogeneity is None:
+        return table
+    ranges = homogeneity.ranges_of(table.atomic_percent, table.elements)
+    return replace(table, inside_range=ranges)
 
 
 def _blur_of(phases):

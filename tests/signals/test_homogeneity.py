@@ -172,3 +172,26 @@ def test_pictures_and_tables(grain):
 def test_bad_input(grain, given, error, message):
     with pytest.raises(error, match=message):
         grain[0].cluster_homogeneity(**given)
+
+
+def test_range_of_a_gradient():
+    """No border, 0 to 14 at% of Sb across the map: one cluster, and what its pixels hold."""
+    across = np.linspace(0, 1, 64)[None] * np.ones((64, 1))
+    phases = {"a": {"As": 50.0, "Ga": 50.0, "Sb": 0.0}, "b": {"As": 36.0, "Ga": 50.0, "Sb": 14.0}}
+    fractions = np.array([1 - across, across])
+    s = samples.phantom(phases, fractions, np.zeros((64, 64), int), 100.0, 0)
+    result = s.cluster_pca_gmm(1, exclude_lines=["C"])
+    found = s.cluster_homogeneity(result)
+    kfactors = s.metadata.Ground_truth.kfactors
+    table = s.cluster_quantification(result, kfactors=kfactors, homogeneity=found)
+    lower, upper = (ends[0] for ends in table.inside_range)
+    antimony, gallium = table.elements.index("Sb"), table.elements.index("Ga")
+    true = np.quantile(14 * across, [0.05, 0.95])
+    np.testing.assert_allclose([lower[antimony], upper[antimony]], true, atol=1.5)
+    assert np.isnan(lower[gallium])
+    assert "cluster 0 is no single composition: nine in ten of its pixels hold Sb" in str(table)
+    other = s.cluster_pca_gmm(2, exclude_lines=["C"], name="other")
+    with pytest.raises(ValueError, match="`homogeneity` is of other clusters"):
+        s.cluster_quantification(other, kfactors=kfactors, homogeneity=found)
+    with pytest.raises(TypeError, match=r"what s.cluster_homogeneity\(\) returned, got bool"):
+        s.cluster_quantification(result, kfactors=kfactors, homogeneity=True)
