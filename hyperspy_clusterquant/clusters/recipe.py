@@ -13,6 +13,7 @@ from hyperspy_clusterquant._checks import as_energy_range, as_int, as_names, che
 from hyperspy_clusterquant._frozen import Frozen, FrozenDict
 from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.clusters.nuisance import in_features, nuisance_directions, orthonormal
+from hyperspy_clusterquant.clusters.starts import most_replicable
 from hyperspy_clusterquant.counts.features import (
     SAMPLE_FROM,
     channel_mask,
@@ -81,6 +82,8 @@ class Recipe(Frozen):
 
     #: Name of the workflow in results.
     workflow: ClassVar[str]
+    #: Whether what is found depends on the seed.
+    is_random: ClassVar[bool] = True
     #: What a result must say of itself so that it can be made again.
     needed: ClassVar[tuple] = ()
     #: What `parameters` does not show under its name.
@@ -194,7 +197,8 @@ class Recipe(Frozen):
         """
         channels = self.channels(energy)
         pixels = read_pixels(data, energy, channels, navigation_mask, progress)
-        return self.run(pixels, progress).on_map(data, pixels.keep, progress)
+        found = most_replicable(self, pixels, progress)
+        return found.on_map(data, pixels.keep, progress)
 
     def run(self, pixels, progress):
         """Cluster the counts of pixels.

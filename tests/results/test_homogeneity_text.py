@@ -13,8 +13,8 @@ from hyperspy_clusterquant.results.homogeneity import Departure
 def test_sentences():
     varies, homogeneous, unknown = made().summary
     assert varies == (
-        "Inside 'cluster 0', Ca varies by 60 %, from 20 to 310 % of its mean (p < 1e-4), most at x = 12 nm, "
-        "y = 40 nm: 36 pixels with 3.2 times as much."
+        "Inside 'cluster 0', Ca varies by 60 %, from 20 to 310 % of its mean (p < 1e-4), most at "
+        "x = 12 nm, y = 40 nm: 36 pixels with 3.2 times as much."
     )
     assert homogeneous == (
         "'cluster 1' is homogeneous as far as 300 of its 400 pixels tell (others lie in the blur "
