@@ -7,6 +7,10 @@ import warnings
 import numpy as np
 from scipy import spatial
 
+#: Epochs of UMAP's descent, as many as it takes by itself for large data. With its 500 for small
+#: data, the same clusters are found, in two and a half times the time.
+N_EPOCHS = 200
+
 
 def umap_embedding(scores, n_dimensions, n_neighbors, min_dist, metric, seed):
     """UMAP embedding of scores.
@@ -44,6 +48,7 @@ def umap_embedding(scores, n_dimensions, n_neighbors, min_dist, metric, seed):
             n_neighbors=n_neighbors,
             min_dist=min_dist,
             metric=metric,
+            n_epochs=N_EPOCHS,
             # The spectral initialisation needs more points than dimensions.
             init="spectral" if len(scores) > 5 * n_dimensions else "random",
             random_state=seed,

@@ -19,9 +19,13 @@ from hyperspy_clusterquant.clusters.halves import halves_of
 from hyperspy_clusterquant.clusters.learning import how_divided, learn
 from hyperspy_clusterquant.clusters.recipe import Recipe
 from hyperspy_clusterquant.clusters.refine import refine_best
+from hyperspy_clusterquant.clusters.starts import FEW_PIXELS, most_separated, several
 
 #: Fewest landmarks in a cluster that HDBSCAN may propose: fewer show no significant gap.
 PROPOSED_PIXELS = 10
+#: Landmarks up to which they are embedded with several seeds: which clumps UMAP makes of so few
+#: depends on the seed, and one embedding takes half a second.
+FEW_LANDMARKS = 1500
 TOO_FEW_FOR_TWO = "The pixels are too few for two clusters of the smallest size, so there is one."
 
 
@@ -160,18 +164,33 @@ class UmapHdbscan(Recipe):
             )
         wanted = share / 2 if share < PROPOSED_SHARE else PROPOSED_SHARE
         proposed = max(round(wanted * len(landmarks)), PROPOSED_PIXELS)
-        progress("UMAP embedding")
         known = learning.scores[landmarks]
-        embedding = umap_embedding(
-            known, self.n_dimensions, self.n_neighbors, self.min_dist, self.metric, learning.seed
-        )
-        progress("clusters")
         # Of a part of the learning pixels, no borders are seen.
         halves = halves_of(learning, profiles) if len(landmarks) == len(measured) else None
-        starts, n_proposed = density_clusters(
-            embedding, known, proposed, self.min_samples, self.cluster_selection_method,
-            self.cluster_selection_epsilon, learning.fewest_spectra, halves,
-        )  # fmt: skip
+
+        def start(seed):
+            progress("UMAP embedding")
+            embedding = umap_embedding(
+                known, self.n_dimensions, self.n_neighbors, self.min_dist, self.metric, seed
+            )
+            progress("clusters")
+            starts, n_proposed = density_clusters(
+                embedding, known, proposed, self.min_samples, self.cluster_selection_method,
+                self.cluster_selection_epsilon, learning.fewest_spectra, halves,
+            )  # fmt: skip
+            return starts, embedding, n_proposed
+
+        # Maps of few pixels are started several times as a whole.
+        if len(landmarks) > FEW_LANDMARKS or len(learning.bin_of_pixel) <= FEW_PIXELS:
+            found = [start(learning.seed)]
+        else:
+            found = several(start, lambda of: of[0][0].shape[1], learning.seed)
+        separated = [starts[0] for starts, *_ in found]
+        best = most_separated(
+            [of.shape[1] for of in separated],
+            [np.where(of.any(axis=1), of.argmax(axis=1), -1) for of in separated],
+        )
+        starts, embedding, n_proposed = found[best]
         return _Dense(
             [_of_all(learning, landmarks, start) for start in starts], landmarks, embedding,
             n_proposed,

@@ -10,7 +10,12 @@ from sklearn.metrics import adjusted_rand_score
 
 from hyperspy_clusterquant.clusters.clustering import Clustering
 from hyperspy_clusterquant.clusters.recipe import Recipe
-from hyperspy_clusterquant.clusters.starts import FEW_PIXELS, mean_agreement, most_replicable
+from hyperspy_clusterquant.clusters.starts import (
+    FEW_PIXELS,
+    mean_agreement,
+    most_replicable,
+    most_separated,
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,12 +57,14 @@ def test_what_most_starts_find_is_taken():
     assert first == "first"
     assert said == (
         "The counts of so few pixels do not decide: 4 of 5 starts with other seeds find as many "
-        "clusters, 1 finds 1. The most replicable was taken."
+        "clusters, 1 finds 1. The most replicable was taken; it agrees with the others by an ARI "
+        "of 0.47."
     )
 
 
 def test_nothing_is_said_where_all_agree():
-    _, best = taken(*[HALVES] * 5)
+    _, best = taken(*[HALVES] * 3)
+    assert len(Made.seeds) == 3
     assert best.recipe.chosen["remarks"] == ("first",)
     assert best.recipe.chosen["start"] == 0
 
@@ -86,3 +93,22 @@ def test_small_maps_are_repeatable_and_found_whatever_the_seed(workflow):
     assert adjusted_rand_score(found[0].ravel(), found[2].ravel()) > 0.9
     (result,) = s.clusters.values()
     assert "start" in result.parameters
+
+
+@pytest.mark.parametrize(
+    ("numbers", "taken"),
+    [
+        ([2, 3, 3], 1),  # the largest number that two starts find
+        ([2, 2, 3], 0),
+        ([2, 3, 4], 2),  # no two: the largest
+        ([1], 0),
+    ],
+)
+def test_number_that_is_found_twice(numbers, taken):
+    labels = [np.arange(24) * n // 24 for n in numbers]
+    assert most_separated(numbers, labels) == taken
+
+
+def test_of_those_with_the_number_the_one_that_agrees_most():
+    labels = [np.array(OTHERS), np.array(HALVES), np.array([0] * 5 + [1] * 7)]
+    assert most_separated([2, 2, 2], labels) == mean_agreement(labels).argmax() != 0
