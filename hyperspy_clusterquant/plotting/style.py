@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import colorsys
+
 import numpy as np
 
 from hyperspy_clusterquant._checks import is_pixel_unit
 
-#: Okabe-Ito, told apart with every kind of colour vision; cluster 0 first.
+#: Okabe-Ito (M. Okabe and K. Ito, Color Universal Design, 2008) and four more, cluster 0 first.
+#: With every kind of colour vision (simulated after G. M. Machado et al., IEEE Trans. Vis. Comput.
+#: Graph. 15 (2009) 1291), two of them, noise and white are at least 10 apart in CIEDE2000.
 CLUSTER_COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000",
+    "#692D0F", "#000096", "#5A4B5A", "#C3F0B4",
 )  # fmt: skip
-NOISE_COLOUR = "#B0B0B0"
+#: The next: each as far as can be from those before, at least 15 apart with full colour vision.
+MORE_COLOURS = (
+    "#4B5A4B", "#A50FFF", "#87873C", "#00F0F0", "#B40069", "#3C002D", "#9687FF", "#878787",
+    "#FFB4B4", "#C31E2D", "#006900", "#002D0F", "#87694B", "#00D24B", "#003C4B", "#C3A587",
+    "#E16969", "#4B4B96", "#007878", "#C3C3FF", "#69001E", "#876996", "#F00FD2", "#87A596",
+)  # fmt: skip
+NOISE_COLOUR = "#C8C8C8"
 MASK_COLOUR = "#FFFFFF"
 #: A map is drawn up to so many times as high as wide, or as wide as high, as HyperSpy draws images.
 MOST_ELONGATED = 10.0
 
 
 def cluster_colours(n_clusters):
-    """One colour for each cluster; from tab20 where there are more than eight."""
-    if n_clusters <= len(CLUSTER_COLOURS):
-        return list(CLUSTER_COLOURS[:n_clusters])
-    from matplotlib import colormaps
+    """One colour for each cluster, as a text like "#0072B2".
 
-    tab = colormaps["tab20"].colors
-    return [tab[k % len(tab)] for k in range(n_clusters)]
+    A cluster has its colour by its number, however many there are: the same in every picture,
+    table and file.
+    """
+    known = [*CLUSTER_COLOURS, *MORE_COLOURS][:n_clusters]
+    return known + [_another_colour(k) for k in range(len(known), n_clusters)]
+
+
+def _another_colour(number):
+    """A hue that is none of the last ones: steps of the golden section never come together."""
+    golden = (5**0.5 - 1) / 2
+    shade = colorsys.hls_to_rgb(number * golden % 1, (0.35, 0.5, 0.65)[number % 3], 0.7)
+    return "#" + "".join(f"{round(255 * value):02X}" for value in shade)
 
 
 def line_label(line):
