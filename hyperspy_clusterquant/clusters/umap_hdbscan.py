@@ -115,7 +115,7 @@ class UmapHdbscan(Recipe):
         recipe = self.with_chosen(
             smallest_cluster_pixels=smallest or 3**learning.keep.ndim,
             remarks=[*remarks, *refined.remarks, *causes],
-            **({"hdbscan_clusters": dense.n_proposed} if embedded else {}),
+            **(dense.chosen if embedded else {}),
         )
         return learning.clustering(recipe, refined, **embedded)
 
@@ -168,13 +168,13 @@ class UmapHdbscan(Recipe):
         progress("clusters")
         # Of a part of the learning pixels, no borders are seen.
         halves = halves_of(learning, profiles) if len(landmarks) == len(measured) else None
-        starts, n_proposed = density_clusters(
+        starts, n_proposed, size = density_clusters(
             embedding, known, proposed, self.min_samples, self.cluster_selection_method,
             self.cluster_selection_epsilon, learning.fewest_spectra, halves,
         )  # fmt: skip
         return _Dense(
             [_of_all(learning, landmarks, start) for start in starts], landmarks, embedding,
-            n_proposed,
+            n_proposed, size,
         )  # fmt: skip
 
 
@@ -201,6 +201,16 @@ class _Dense:
     landmarks: np.ndarray
     embedding: np.ndarray
     n_proposed: int
+    smallest: int
+
+    @property
+    def chosen(self):
+        """What a result says of them; with its embedding, HDBSCAN's tree can be made again."""
+        return {
+            "hdbscan_clusters": self.n_proposed,
+            "hdbscan_min_cluster_size": self.smallest,
+            "landmarks_used": len(self.landmarks),
+        }
 
     def first_pixels(self, learning):
         """Flat pixel numbers of the first pixel of each landmark."""

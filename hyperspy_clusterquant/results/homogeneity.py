@@ -12,7 +12,7 @@ from hyperspy_clusterquant._text import Told, p_text
 from hyperspy_clusterquant.evidence.homogeneity import FEWEST_PIXELS
 from hyperspy_clusterquant.evidence.p_values import holm
 from hyperspy_clusterquant.images import image
-from hyperspy_clusterquant.plotting import plot_residuals
+from hyperspy_clusterquant.plotting import map_of, plot_residuals
 
 #: Variations in % that could not be missed tell nothing from here on: all or nothing of the line.
 ANYTHING = 100.0
@@ -321,13 +321,15 @@ class ClusterHomogeneity(Told, Frozen):
         """
         return self.spectra.deepcopy()
 
-    def plot(self, axes=None):
+    def plot(self, axes=None, *, index=0):
         """Draw where each cluster departs most, in the line in which it does so.
 
         Parameters
         ----------
         axes : sequence of matplotlib.axes.Axes, optional
             Where to draw, one for each cluster; a new figure if not given.
+        index : int
+            Number of the map that is drawn of a stack.
 
         Returns
         -------
@@ -337,10 +339,10 @@ class ClusterHomogeneity(Told, Frozen):
         for k, departure in enumerate(self.departures):
             line = 0 if departure is None else self.xray_lines.index(departure.xray_line)
             lines.append(self.xray_lines[line])
-            maps.append(np.where(self.labels == k, self.images[line], np.nan))
+            maps.append(map_of(np.where(self.labels == k, self.images[line], np.nan), index))
         return plot_residuals(
-            maps, self.regions, self.axes, self.cluster_names, lines, self.cluster_p_values,
-            self.inhomogeneous, axes,
+            maps, map_of(self.regions, index), self.axes, self.cluster_names, lines,
+            self.cluster_p_values, self.inhomogeneous, axes,
         )  # fmt: skip
 
 

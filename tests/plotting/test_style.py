@@ -12,6 +12,8 @@ from hyperspy_clusterquant.plotting.style import (
     cluster_colours,
     draw_map,
     line_label,
+    map_of,
+    panels,
 )
 
 #: What colours become without one kind of cones, in linear RGB (Machado et al. 2009, severity 1).
@@ -176,8 +178,54 @@ def test_a_map_without_axes_has_square_pixels_and_no_scale_bar():
     ],
 )
 def test_a_scale_bar_has_a_length_only_if_the_axis_has(x, text, pixels):
-    for axes in ((x,), (x, x)):
-        values = np.zeros(25 if len(axes) == 1 else (30, 25))
-        _, said, length = drawn(values, *axes)
-        assert (said, length) == (text, pytest.approx(pixels))
+    _, said, length = drawn(np.zeros((30, 25)), x, x)
+    assert (said, length) == (text, pytest.approx(pixels))
     assert drawn(np.zeros((30, 25)), x, x, scale_bar=False)[1] is None
+
+
+@pytest.mark.parametrize("shape", [(20, 40), (200, 4), (4, 200), (1, 1), (2, 2)])
+def test_a_scale_bar_covers_nothing_of_the_map(shape):
+    figure, ax = plt.subplots(layout="constrained")
+    draw_map(ax, np.zeros(shape), (axis(1.0, "nm"), axis(1.0, "nm")))
+    figure.canvas.draw()
+    (bar,) = [artist for artist in ax.artists if hasattr(artist, "size_bar")]
+    box, of_map = bar.get_window_extent(), ax.get_window_extent()
+    assert box.y1 < of_map.y0
+    assert box.y0 > figure.bbox.y0
+    assert figure.bbox.x0 < box.x0 < box.x1 < figure.bbox.x1
+
+
+@pytest.mark.parametrize(
+    ("x", "label", "ends"),
+    [
+        (axis(0.5, "nm"), "Position (nm)", (-0.25, 12.25)),
+        (axis(-0.5, "nm"), "Position (nm)", (0.25, -12.25)),
+        (axis(0.5, "nm") | {"offset": 3.0, "name": "x"}, "x (nm)", (2.75, 15.25)),
+        (axis(2.0, ""), "Position (px)", (-0.5, 24.5)),
+        (axis(np.nan, "nm"), "Position (px)", (-0.5, 24.5)),
+        (None, "Position (px)", (-0.5, 24.5)),
+    ],
+)
+def test_a_line_scan_has_its_position_as_an_axis(x, label, ends):
+    _, ax = plt.subplots()
+    draw_map(ax, np.zeros(25), () if x is None else (x,))
+    assert ax.get_xlabel() == label
+    assert ax.get_xlim() == pytest.approx(ends)
+
+
+def test_maps_of_a_stack_have_numbers():
+    stack = np.arange(24).reshape(2, 2, 2, 3)
+    np.testing.assert_array_equal(map_of(stack, 2), stack[1, 0])
+    np.testing.assert_array_equal(map_of(stack, -1), stack[1, 1])
+    np.testing.assert_array_equal(map_of(stack[0, 0]), stack[0, 0])
+    np.testing.assert_array_equal(map_of(stack[0, 0, 0]), stack[0, 0, 0])
+    with pytest.raises(IndexError):
+        map_of(stack, 4)
+
+
+def test_panels_are_as_many_as_asked_for():
+    axes = panels(5, (2, 2))
+    assert axes.shape == (5,)
+    assert len(axes[0].figure.axes) == 5
+    assert panels(2, (2, 2), axes[:2])[1] is axes[1]
+    assert panels(0, (2, 2)).shape == (0,)
