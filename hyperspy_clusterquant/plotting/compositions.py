@@ -129,8 +129,11 @@ def _draw_triangle(ax, corners):
             ax.text(*start, f"{value}", fontsize=7, color="0.35", **aligned[k])
         away = ends[k] - ends.mean(axis=0)
         ax.text(
-            *(ends[k] + 0.11 * away), f"{corners[k]} (at%)", fontsize=10,
-            ha=("right", "left", "center")[k], va=("top", "top", "bottom")[k],
+            *(ends[k] + 0.1 * away), f"{corners[k]} (at%)", fontsize=10, ha="center",
+            va=("top", "top", "bottom")[k],
         )  # fmt: skip
+    # The names of the corners are inside of the axes.
+    ax.set_xlim(-0.2, 1.2)
+    ax.set_ylim(-0.12, HEIGHT + 0.12)
     ax.set_aspect("equal")
     ax.set_axis_off()

@@ -18,8 +18,9 @@ STEP_COLOUR = "#0072B2"
 
 
 def draw_values(
-    ax, values, map_axes, quantity, limits, cmap="viridis", colorbar=True, scale_bar=True
-):
+    ax, values, map_axes, quantity, limits, cmap="viridis", colorbar=True, scale_bar=True,
+    hatch=True,
+):  # fmt: skip
     """Draw numbers: of a map an image with a colour bar, of a line scan steps along the position.
 
     Parameters
@@ -35,6 +36,8 @@ def draw_values(
     cmap : str
     colorbar, scale_bar : bool
         Whether a map has them.
+    hatch : bool
+        Whether pixels without a value are hatched, as what is left out.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def draw_values(
     if values.ndim > 1:
         how = {"cmap": cmap, "vmin": limits[0], "vmax": limits[1]}
         drawn = draw_map(ax, values, map_axes, scale_bar, **how)
-        if np.isnan(map_of(values)).any():
+        if hatch and np.isnan(map_of(values)).any():
             ax.add_patch(_hatched(ax))
         if colorbar:
             ax.figure.colorbar(drawn, ax=ax, shrink=0.85, label=quantity)
@@ -89,6 +92,10 @@ def draw_categories(ax, codes, map_axes, colours, strength=None, scale_bar=True)
         draw_map(ax, codes, map_axes, scale_bar, cmap=cmap, norm=norm, alpha=alpha)
         if np.isin(codes, hatched).any():
             ax.add_patch(_hatched(ax))
+            # Under pale colours there is no hatching.
+            rest = np.where(np.isin(codes, hatched), 0.0, 1.0)
+            white = ListedColormap([MASK_COLOUR])
+            ax.imshow(rest, cmap=white, alpha=rest, aspect=ax.get_aspect(), zorder=-0.5)
         return ax
     edges = position_axis(ax, map_axes, len(codes))
     for code in known:

@@ -30,7 +30,14 @@ def plot_residuals(maps, regions, map_axes, names, lines, p_values, varies, axes
         high = max(np.quantile(known, 0.995) if known.size else 0, 1e-6)
         quantity = f"{line_label(line)} (%)"
         draw_values(
-            ax, residuals, map_axes, quantity, (-high, high), "RdBu_r", scale_bar=ax is axes[0]
+            ax,
+            residuals,
+            map_axes,
+            quantity,
+            (-high, high),
+            "RdBu_r",
+            scale_bar=ax is axes[0],
+            hatch=False,
         )
         if residuals.ndim > 1:
             ax.set_facecolor("0.9")

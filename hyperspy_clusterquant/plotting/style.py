@@ -27,6 +27,8 @@ MASK_COLOUR = "#FFFFFF"
 MOST_ELONGATED = 10.0
 #: Width of a map among others, and width and height of a line scan, in inches.
 PANEL_WIDTH, PANEL_OF_LINE = 2.6, (3.6, 2.2)
+#: Of all in a row; maps that are flatter than this (height over width) are twice as wide.
+PANELS_WIDTH, FLAT = 10.4, 0.4
 #: Of scale bars, in points.
 BAR_WIDTH = 2.5
 
@@ -81,7 +83,7 @@ def name_rows_and_columns(ax, rows, columns):
     ax.set_yticks(range(len(rows)), rows)
 
 
-def panels(n, size, axes=None, columns=4):
+def panels(n, size, axes=None):
     """Axes for some panels side by side, array (n,): those given, or those of a new figure.
 
     `size` is width and height of a panel in inches.
@@ -89,7 +91,7 @@ def panels(n, size, axes=None, columns=4):
     if axes is None:
         import matplotlib.pyplot as plt
 
-        columns = max(min(n, columns), 1)
+        columns = max(min(n, round(PANELS_WIDTH / size[0])), 1)
         rows = max(-(-n // columns), 1)
         figure, grid = plt.subplots(
             rows, columns, figsize=(size[0] * columns, size[1] * rows), layout="constrained",
@@ -109,7 +111,8 @@ def panel_size(shape, map_axes, more=0.5):
     if len(shape) < 2:
         return PANEL_OF_LINE
     high = _pixel_aspect(shape[-2:], map_axes) * shape[-2] / shape[-1]
-    return PANEL_WIDTH, PANEL_WIDTH * float(np.clip(high, 0.25, 1.6)) + more
+    width = PANEL_WIDTH * (2 if high < FLAT else 1)
+    return width, width * float(np.clip(high, 0.1, 1.6)) + more
 
 
 def map_of(values, index=0):

@@ -71,7 +71,8 @@ class ClusterDiagrams:
             title = f"{result.name}, UMAP of {len(points)} landmarks"
         else:
             points, labels = result.scores, result.labels[result.labels != MASKED]
-            title = f"{result.name}, scores in {result.n_components} components"
+            plural = "" if result.n_components == 1 else "s"
+            title = f"{result.name}, scores in {result.n_components} component{plural}"
             if result.n_components == 0:
                 raise ValueError(
                     f"The result {result.name!r} has no component above shot noise, so there are "
