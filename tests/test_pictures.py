@@ -1,9 +1,11 @@
-"""What pictures look like, compared with images in ``baseline/``.
+"""What pictures look like, compared with images in ``baseline/``, and where their texts stand.
 
 Texts are not drawn, as fonts differ between machines; where they stand is tested by their places.
 A new or changed picture: ``pytest tests/test_pictures.py --mpl-generate-path=tests/baseline``, and
 look at it.
 """
+
+from itertools import combinations
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -21,6 +23,7 @@ from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import (
     plot_agreement,
     plot_composition,
+    plot_composition_matrix,
     plot_correlations,
     plot_criterion,
     plot_density,
@@ -39,8 +42,8 @@ from hyperspy_clusterquant.plotting import (
     plot_tree,
 )
 
-#: Resolution, and root mean square of the difference of two pictures, of 255. Before 3.11, matplotlib put the edges
-#: of images on other pixels of the screen.
+#: Resolution, and root mean square of the difference of two pictures, of 255. Before 3.11,
+#: matplotlib put the edges of images on other pixels of the screen.
 DPI = 50
 TOLERANCE = 2 if Version(matplotlib.__version__) >= Version("3.11") else 25
 picture = pytest.mark.mpl_image_compare(
@@ -342,3 +345,87 @@ def test_correlations():
 def test_labels_in_hyperspys_plot():
     image(LABELS.astype(np.int32), AXES, "labels", names=NAMES).plot()
     return without_text(plt.gcf().axes[0])
+
+
+# --- texts ----------------------------------------------------------------------------------
+
+LONG = ("matrix", "<b>ß & co</b> with a long name", "rim")
+SEVEN = ("Ag_La", "Cd_La", "Cu_Ka", "Fe_Ka", "Mn_Ka", "S_Ka", "Zn_Ka")
+
+
+def correlations():
+    r = np.full((7, 7), -0.83)
+    return plot_correlations(r, np.stack([r - 0.1, r + 0.1]), r < 0, SEVEN, "Correlation")
+
+
+def heatmap():
+    texts = [["38.8\n± 4.4"] * 7] * 4
+    names = ["cluster 0", *LONG]
+    elements = [line[:2].strip("_") for line in SEVEN]
+    return plot_composition_matrix(np.full((4, 7), 38.8), texts, names, elements, "at%")
+
+
+def verdicts():
+    kinds = np.full((5, 5), Verdict.DISTINCT)
+    np.fill_diagonal(kinds, Verdict.ITSELF)
+    names = [*LONG, "cluster 3", "cluster 4"]
+    return plot_pairs(kinds, tables.pairs(5, 20.4), tables.pairs(5, 0.0012), names)
+
+
+WITH_TEXTS = {
+    "map": lambda: plot_label_map(LABELS, AXES, LONG, SHARES, "umap_hdbscan"),
+    "narrow map": lambda: plot_label_map(LABELS[:, :3], AXES, LONG, SHARES, "umap_hdbscan"),
+    "line scan": lambda: plot_label_map(LABELS[15], AXES[1:], LONG, SHARES, "umap_hdbscan"),
+    "stack": lambda: plot_label_maps(np.stack([LABELS] * 5), AXES, LONG, SHARES, "umap_hdbscan"),
+    "memberships": lambda: plot_membership_maps(MEMBERSHIPS, AXES, LONG, "memberships"),
+    "spectra": lambda: plot_spectra(ENERGY, SPECTRA, LONG, LINES),
+    "fit": fit,
+    "scores": lambda: plot_density(density_on(POINTS, OF_POINTS, 3), LONG, ("1", "2"), "a"),
+    "heat map": heatmap,
+    "ternary": lambda: plot_ternary(
+        np.full((3, 3), 100 / 3), np.zeros((3, 3, 3)), ("Ag+Cd", "Cu+Fe+Mn+Zn", "S"), LONG
+    ),
+    "elements": lambda: plot_element_maps(
+        COUNTS, AXES, ("Fe_Ka", "Ag_La", "Cu_Ka"), [0, 1, 2], LABELS, LONG, "not smoothed"
+    ),
+    "elements of a line": lambda: plot_element_maps(
+        COUNTS[:, 15], AXES[1:], ("Fe_Ka", "Ag_La", "Cu_Ka"), [0, 1, 2], LABELS[15], LONG, "line"
+    ),
+    "line maps": lambda: plot_line_maps(
+        COUNTS, AXES, ("Fe_Ka", "Ag_La", "Cu_Ka"), np.full(3, 1e-9), np.array([True] * 3)
+    ),
+    "comparison": lambda: compare_clusterings(LABELS, LABELS).plot(),
+    "verdicts": verdicts,
+    "correlations": correlations,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WITH_TEXTS)
+def test_no_text_lies_on_another_or_beyond_the_figure(what):
+    figure = np.ravel(WITH_TEXTS[what]())[0].figure
+    figure.canvas.draw()
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    boxes = {text: text.get_window_extent() for text in texts}
+    # Ticks beyond the ends of an axis are there, but not drawn.
+    drawn = {text: box for text, box in boxes.items() if is_drawn(text)}
+    assert len(drawn) > 3
+    for text, box in drawn.items():
+        inside = figure.bbox.x0 <= box.x0 + 1 and box.x1 <= figure.bbox.x1 + 1
+        inside &= figure.bbox.y0 <= box.y0 + 1 and box.y1 <= figure.bbox.y1 + 1
+        assert inside, text
+    for (one, box), (other, its) in combinations(drawn.items(), 2):
+        # A rotated text has a box that is larger than it.
+        if box.overlaps(its) and not (one.get_rotation() % 90 or other.get_rotation() % 90):
+            overlap = box.intersection(box, its)
+            assert min(overlap.width, overlap.height) < 1, (one, other)
+
+
+def is_drawn(text):
+    """Whether a text is not that of a tick beyond its axis."""
+    for axis in (axis for ax in text.figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        low, high = sorted(axis.get_view_interval())
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+            if text in (tick.label1, tick.label2):
+                margin = 1e-6 * (high - low)
+                return low - margin <= tick.get_loc() <= high + margin
+    return True

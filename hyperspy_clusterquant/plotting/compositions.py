@@ -127,13 +127,14 @@ def _draw_triangle(ax, corners):
             ax.plot(*_in_plane(line).T, color="0.85", lw=0.6, zorder=1)
             start = _in_plane(line[0]) + (_in_plane(line[0]) - ends.mean(axis=0)) * 0.03
             ax.text(*start, f"{value}", fontsize=7, color="0.35", **aligned[k])
-        away = ends[k] - ends.mean(axis=0)
+        # Below the numbers of the base.
+        name = ends[k] + [0, 0.04 if k == 2 else -0.09]
         ax.text(
-            *(ends[k] + 0.1 * away), f"{corners[k]} (at%)", fontsize=10, ha="center",
+            *name, f"{corners[k]} (at%)", fontsize=10, ha="center",
             va=("top", "top", "bottom")[k],
         )  # fmt: skip
     # The names of the corners are inside of the axes.
     ax.set_xlim(-0.2, 1.2)
-    ax.set_ylim(-0.12, HEIGHT + 0.12)
+    ax.set_ylim(-0.17, HEIGHT + 0.12)
     ax.set_aspect("equal")
     ax.set_axis_off()

@@ -87,7 +87,6 @@ def _draw_overlay(ax, images, map_axes, lines):
     ax.legend(frameon=False, fontsize=8, loc="lower right", ncols=3, handlelength=0.7,
               columnspacing=0.7, handletextpad=0.3, borderpad=0, borderaxespad=0.3,
               bbox_to_anchor=(1, 1), **how)  # fmt: skip
-    ax.set_title("overlay", fontsize=9, loc="left")
 
 
 def _highest(image):

@@ -17,12 +17,15 @@ from hyperspy_clusterquant.plotting.style import (
     map_of,
     panel_size,
     panels,
+    shortened,
 )
 
 #: Maps of a stack that are drawn side by side; the first ones if there are more.
 MOST_MAPS = 12
 #: Width and height in inches of a map or a line scan alone.
 ALONE, ALONE_OF_LINE = (6.8, 4.2), (6.8, 2.1)
+#: Room for the square before the name of a cluster, in points.
+SQUARE = 12.0
 
 
 def plot_label_map(labels, map_axes, names, shares, title, ax=None, memberships=None):
@@ -140,11 +143,15 @@ def plot_membership_maps(memberships, map_axes, names, title, axes=None):
 
 
 def _title_in_colour(ax, name, colour):
-    """Name of a cluster with a square of its colour."""
-    ax.set_title(f"    {name}", fontsize=9, loc="left")
+    """Name of a cluster with a square of its colour before it."""
+    from matplotlib.transforms import ScaledTranslation
+
+    title = ax.set_title(shortened(name), fontsize=9, loc="left")
+    beside = ScaledTranslation(SQUARE / 72, 0, ax.figure.dpi_scale_trans)
+    title.set_transform(title.get_transform() + beside)
     ax.annotate(
-        "■", (0, 1), xycoords="axes fraction", xytext=(0, ax.title.get_fontsize() * 0.4),
-        textcoords="offset points", color=colour, fontsize=11, va="bottom",
+        "■", (0, 1), xycoords="axes fraction", xytext=(0, 5), textcoords="offset points",
+        color=colour, fontsize=11, va="bottom",
     )  # fmt: skip
 
 

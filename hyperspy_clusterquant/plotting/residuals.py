@@ -12,6 +12,7 @@ from hyperspy_clusterquant.plotting.style import (
     panel_size,
     panels,
     position_axis,
+    shortened,
 )
 
 
@@ -45,7 +46,7 @@ def plot_residuals(maps, regions, map_axes, names, lines, p_values, varies, axes
             _outline(ax, regions == k, map_axes)
         verdict = "varies inside" if beyond else "homogeneous"
         verdict = f"{verdict}, p {p_text(p)}" if np.isfinite(p) else "cannot be told"
-        ax.set_title(f"{name}: {verdict}", fontsize=8, loc="left",
+        ax.set_title(f"{shortened(name)}: {verdict}", fontsize=8, loc="left",
                      color="black" if beyond else "0.45")  # fmt: skip
     return axes
 

@@ -29,6 +29,8 @@ MOST_ELONGATED = 10.0
 PANEL_WIDTH, PANEL_OF_LINE = 2.6, (3.6, 2.2)
 #: Of all in a row; maps that are flatter than this (height over width) are twice as wide.
 PANELS_WIDTH, FLAT = 10.4, 0.4
+#: Letters of a name above a map.
+LONGEST_NAME = 22
 #: Of scale bars, in points.
 BAR_WIDTH = 2.5
 
@@ -54,6 +56,11 @@ def line_label(line):
     """Name of an X-ray line as it is written: Ga_Ka is Ga Kα."""
     element, name = line.split("_")
     return f"{element} {name.replace('a', 'α')}"
+
+
+def shortened(name):
+    """A name as it fits above a map among others."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def axes_or_new(ax, figsize, layout="constrained"):
