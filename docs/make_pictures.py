@@ -26,7 +26,12 @@ def main():
     table = s.cluster_quantification(result, extra_elements=["C", "O", "Au"])
     save(map_and_spectra(s, result), "six_cation_clusters")
     save(s.plot_cluster_scree(result).figure, "six_cation_scree")
+    save(s.plot_cluster_scores(result).figure, "six_cation_scores")
+    lines = ["Fe_Ka", "Mn_Ka", "Ag_La"]
+    elements = s.plot_cluster_elements(result, xray_lines=lines, overlay=lines, smoothing=1)
+    save(elements[0].figure, "six_cation_elements")
     save(table.plot().figure, "six_cation_composition")
+    save(table.plot_ternary(["Ag+Cd", "Mn+Zn", "Cu+Fe"]).figure, "six_cation_ternary")
     jalpaite = int(table.atomic_percent[:, table.elements.index("Ag")].argmax())
     save(table.plot_fit(jalpaite)[0].figure, "six_cation_fit")
     save(low_counts(), "low_counts")

@@ -115,6 +115,17 @@ def as_energy_range(value):
     return low, high
 
 
+def as_drawn_range(value, energy):
+    """`energy_range` of a picture as two floats that some of the energies (keV) lie between."""
+    value = as_energy_range(value)
+    if value is not None and np.count_nonzero((energy >= value[0]) & (energy <= value[1])) < 2:
+        raise ValueError(
+            f"`energy_range` ({value[0]:g}, {value[1]:g}) keV holds no spectrum: its channels lie "
+            f"between {energy[0]:.3g} and {energy[-1]:.3g} keV."
+        )
+    return value
+
+
 def check_choice(name, value, choices):
     """Raise unless `value` is one of `choices`."""
     if value not in choices:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def image(data, axes, title, quantity=None, over=None):
+def image(data, axes, title, quantity=None, over=None, names=None):
     """Values of a map as a HyperSpy image.
 
     Parameters
@@ -18,6 +18,8 @@ def image(data, axes, title, quantity=None, over=None):
         What the values are, with their units.
     over : str, optional
         For several images of a map: what the first axis of `data` is. It is navigated.
+    names : sequence of str, optional
+        Of clusters, whose labels `data` holds: a map of two axes or more is a `ClusterLabelMap`.
 
     Returns
     -------
@@ -37,4 +39,8 @@ def image(data, axes, title, quantity=None, over=None):
     signal.metadata.General.title = title
     if quantity is not None:
         signal.metadata.set_item("Signal.quantity", quantity)
+    if names is not None:
+        signal.metadata.set_item("Cluster_labels.names", list(names))
+        if len(own) > 1:
+            signal.set_signal_type("EDS_cluster_labels")
     return signal

@@ -36,7 +36,6 @@ TESTED_ELSEWHERE = {
     "clusters/shares": "clusters/test_blur.py",
     "clusters/places": "clusters/test_blur.py",
     # what the signals floor does is tested method by method, as users call it
-    "signals/pictures": "plotting/test_maps.py",
     "signals/progress": "signals/test_steering.py",
 }
 

@@ -50,6 +50,8 @@ def density_clusters(
         as many as that. Rows of zeros are noise.
     n_proposed : int
         Number of clusters before they were joined.
+    smallest : int
+        Fewest points of a cluster of the tree that they are leaves of.
 
     References
     ----------
@@ -71,7 +73,7 @@ def density_clusters(
         if method == "eom" and joined.shape[1]:
             selected = hdbscan_memberships(embedding, *settings, method, epsilon, folder)
             starts = [_with_between(start, scores, selected.any(axis=1)) for start in starts]
-    return starts, leaves.shape[1]
+    return starts, leaves.shape[1], settings[0]
 
 
 def _with_between(joined, scores, selected):

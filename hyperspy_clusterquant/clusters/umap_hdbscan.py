@@ -119,7 +119,7 @@ class UmapHdbscan(Recipe):
         recipe = self.with_chosen(
             smallest_cluster_pixels=smallest or 3**learning.keep.ndim,
             remarks=[*remarks, *refined.remarks, *causes],
-            **({"hdbscan_clusters": dense.n_proposed} if embedded else {}),
+            **(dense.chosen if embedded else {}),
         )
         return learning.clustering(recipe, refined, **embedded)
 
@@ -174,11 +174,11 @@ class UmapHdbscan(Recipe):
                 known, self.n_dimensions, self.n_neighbors, self.min_dist, self.metric, seed
             )
             progress("clusters")
-            starts, n_proposed = density_clusters(
+            starts, n_proposed, size = density_clusters(
                 embedding, known, proposed, self.min_samples, self.cluster_selection_method,
                 self.cluster_selection_epsilon, learning.fewest_spectra, halves,
             )  # fmt: skip
-            return starts, embedding, n_proposed
+            return starts, embedding, n_proposed, size
 
         # Maps of few pixels are started several times as a whole.
         if len(landmarks) > FEW_LANDMARKS or len(learning.bin_of_pixel) <= FEW_PIXELS:
@@ -190,10 +190,10 @@ class UmapHdbscan(Recipe):
             [of.shape[1] for of in separated],
             [np.where(of.any(axis=1), of.argmax(axis=1), -1) for of in separated],
         )
-        starts, embedding, n_proposed = found[best]
+        starts, embedding, n_proposed, size = found[best]
         return _Dense(
             [_of_all(learning, landmarks, start) for start in starts], landmarks, embedding,
-            n_proposed,
+            n_proposed, size,
         )  # fmt: skip
 
 
@@ -220,6 +220,16 @@ class _Dense:
     landmarks: np.ndarray
     embedding: np.ndarray
     n_proposed: int
+    smallest: int
+
+    @property
+    def chosen(self):
+        """What a result says of them; with its embedding, HDBSCAN's tree can be made again."""
+        return {
+            "hdbscan_clusters": self.n_proposed,
+            "hdbscan_min_cluster_size": self.smallest,
+            "landmarks_used": len(self.landmarks),
+        }
 
     def first_pixels(self, learning):
         """Flat pixel numbers of the first pixel of each landmark."""

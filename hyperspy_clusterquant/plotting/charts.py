@@ -1,15 +1,10 @@
-"""Charts of what a clustering chose, and of compositions."""
+"""Charts of what a clustering chose."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from hyperspy_clusterquant.plotting.style import (
-    axes_or_new,
-    cluster_colours,
-    legend_beside,
-    open_frame,
-)
+from hyperspy_clusterquant.plotting.style import axes_or_new, open_frame
 
 
 def plot_scree(eigenvalues, noise_edge, ax=None):
@@ -51,27 +46,4 @@ def plot_criterion(curve, n_found, criterion, ax=None):
         ax.set_xlabel("Gaussians in the mixture")
         ax.set_ylabel("Groups with gaps between them")
     ax.legend(frameon=False, fontsize=9)
-    return open_frame(ax)
-
-
-def plot_composition(percent, lower, upper, names, elements, unit, ax=None):
-    """Draw compositions (n_clusters, n_elements) as bars with their intervals."""
-    n_clusters, n_elements = percent.shape
-    ax = axes_or_new(ax, (max(5.0, 0.9 * n_elements + 2.4), 3.8))
-    width = 0.8 / n_clusters
-    position = np.arange(n_elements)
-    for k, colour in enumerate(cluster_colours(n_clusters)):
-        ax.bar(
-            position + (k - (n_clusters - 1) / 2) * width,
-            percent[k],
-            width * 0.92,
-            yerr=[percent[k] - lower[k], upper[k] - percent[k]],
-            color=colour,
-            label=names[k],
-            error_kw={"elinewidth": 0.9, "capsize": 2, "ecolor": "0.2"},
-        )
-    ax.set_xticks(position, elements)
-    ax.set_ylabel(f"Composition ({unit})")
-    ax.set_ylim(bottom=0)
-    legend_beside(ax)
     return open_frame(ax)

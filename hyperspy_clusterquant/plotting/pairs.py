@@ -7,15 +7,16 @@ import numpy as np
 from hyperspy_clusterquant._text import p_text
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.evidence.verdicts import Verdict
+from hyperspy_clusterquant.plotting.drawing import draw_categories, patch
 from hyperspy_clusterquant.plotting.style import (
+    MASK_COLOUR,
     axes_or_new,
-    draw_map,
     legend_beside,
     line_label,
     name_rows_and_columns,
 )
 
-AGREES, DISAGREES, LEFT_OUT = "#D9E3EA", "#D55E00", "#FFFFFF"
+AGREES, DISAGREES = "#D9E3EA", "#D55E00"
 #: Colour, words in the legend, and the verdicts that they are for; the last are not compared.
 GROUPS = (
     ("#9DC3DE", "distinct", (Verdict.DISTINCT,)),
@@ -66,7 +67,7 @@ def plot_pairs(kinds, effects, p_values, names, ax=None):
 def plot_correlations(correlation, interval, correlated, lines, label, ax=None):
     """Draw correlations of lines (n_lines, n_lines), in bold where they are significant."""
     n = len(lines)
-    ax = axes_or_new(ax, (1.6 + 0.75 * max(n, 3), 1.0 + 0.65 * max(n, 3)))
+    ax = axes_or_new(ax, (2.4 + 0.85 * max(n, 3), 1.2 + 0.72 * max(n, 3)))
     image = ax.imshow(correlation, cmap="RdBu_r", vmin=-1, vmax=1)
     for (i, j), r in np.ndenumerate(correlation):
         if i == j:
@@ -89,11 +90,8 @@ def plot_comparison(contingency, names, ari, disagreement, agreement, map_axes, 
     """Draw the contingency table of two clusterings, and a map of where they disagree.
 
     `names` are those of the rows and of the columns of the table, `agreement` is the share of the
-    pixels that agree.
+    pixels that agree. Of a stack, the first map is drawn.
     """
-    from matplotlib.colors import BoundaryNorm, ListedColormap
-    from matplotlib.patches import Patch
-
     if axes is None:
         import matplotlib.pyplot as plt
 
@@ -110,9 +108,11 @@ def plot_comparison(contingency, names, ari, disagreement, agreement, map_axes, 
     table.set_xlabel("Second clustering")
     table.set_ylabel("First clustering")
     table.set_title(f"Pixels; ARI {ari:.2f}", fontsize=10, loc="left")
-    norm = BoundaryNorm([MASKED - 0.5, -0.5, 0.5, 1.5], 3)
-    colours = ListedColormap([LEFT_OUT, AGREES, DISAGREES])
-    draw_map(where, disagreement, map_axes, cmap=colours, norm=norm)
-    labels = {f"agree ({agreement:.1%})": AGREES, "disagree": DISAGREES}
-    legend_beside(where, [Patch(facecolor=c, edgecolor="0.6", label=w) for w, c in labels.items()])
+    draw_categories(where, disagreement, map_axes, {MASKED: MASK_COLOUR, 0: AGREES, 1: DISAGREES})
+    if disagreement.ndim == 1:
+        where.set_yticks([])
+    entries = [patch(AGREES, f"agree ({agreement:.1%})"), patch(DISAGREES, "disagree")]
+    if np.any(disagreement == MASKED):
+        entries.append(patch(MASK_COLOUR, "left out"))
+    legend_beside(where, entries)
     return np.asarray(axes, dtype=object)

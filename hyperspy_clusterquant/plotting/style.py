@@ -2,34 +2,65 @@
 
 from __future__ import annotations
 
+import colorsys
+
 import numpy as np
 
 from hyperspy_clusterquant._checks import is_pixel_unit
 
-#: Okabe-Ito, told apart with every kind of colour vision; cluster 0 first.
+#: Okabe-Ito (M. Okabe and K. Ito, Color Universal Design, 2008) and four more, cluster 0 first.
+#: With every kind of colour vision (simulated after G. M. Machado et al., IEEE Trans. Vis. Comput.
+#: Graph. 15 (2009) 1291), two of them, noise and white are at least 10 apart in CIEDE2000.
 CLUSTER_COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000",
+    "#692D0F", "#000096", "#5A4B5A", "#C3F0B4",
 )  # fmt: skip
-NOISE_COLOUR = "#B0B0B0"
+#: The next: each as far as can be from those before, at least 15 apart with full colour vision.
+MORE_COLOURS = (
+    "#4B5A4B", "#A50FFF", "#87873C", "#00F0F0", "#B40069", "#3C002D", "#9687FF", "#878787",
+    "#FFB4B4", "#C31E2D", "#006900", "#002D0F", "#87694B", "#00D24B", "#003C4B", "#C3A587",
+    "#E16969", "#4B4B96", "#007878", "#C3C3FF", "#69001E", "#876996", "#F00FD2", "#87A596",
+)  # fmt: skip
+NOISE_COLOUR = "#C8C8C8"
 MASK_COLOUR = "#FFFFFF"
 #: A map is drawn up to so many times as high as wide, or as wide as high, as HyperSpy draws images.
 MOST_ELONGATED = 10.0
+#: Width of a map among others, and width and height of a line scan, in inches.
+PANEL_WIDTH, PANEL_OF_LINE = 2.6, (3.6, 2.2)
+#: Of all in a row; maps that are flatter than this (height over width) are twice as wide.
+PANELS_WIDTH, FLAT = 10.4, 0.4
+#: Letters of a name above a map.
+LONGEST_NAME = 22
+#: Of scale bars, in points.
+BAR_WIDTH = 2.5
 
 
 def cluster_colours(n_clusters):
-    """One colour for each cluster; from tab20 where there are more than eight."""
-    if n_clusters <= len(CLUSTER_COLOURS):
-        return list(CLUSTER_COLOURS[:n_clusters])
-    from matplotlib import colormaps
+    """One colour for each cluster, as a text like "#0072B2".
 
-    tab = colormaps["tab20"].colors
-    return [tab[k % len(tab)] for k in range(n_clusters)]
+    A cluster has its colour by its number, however many there are: the same in every picture,
+    table and file.
+    """
+    known = [*CLUSTER_COLOURS, *MORE_COLOURS][:n_clusters]
+    return known + [_another_colour(k) for k in range(len(known), n_clusters)]
+
+
+def _another_colour(number):
+    """A hue that is none of the last ones: steps of the golden section never come together."""
+    golden = (5**0.5 - 1) / 2
+    shade = colorsys.hls_to_rgb(number * golden % 1, (0.35, 0.5, 0.65)[number % 3], 0.7)
+    return "#" + "".join(f"{round(255 * value):02X}" for value in shade)
 
 
 def line_label(line):
     """Name of an X-ray line as it is written: Ga_Ka is Ga Kα."""
     element, name = line.split("_")
     return f"{element} {name.replace('a', 'α')}"
+
+
+def shortened(name):
+    """A name as it fits above a map among others."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def axes_or_new(ax, figsize, layout="constrained"):
@@ -59,21 +90,83 @@ def name_rows_and_columns(ax, rows, columns):
     ax.set_yticks(range(len(rows)), rows)
 
 
-def draw_map(ax, values, map_axes, scale_bar=True, **how):
-    """Draw a map, or the first one of a stack, with a scale bar; `how` as in matplotlib's imshow.
+def panels(n, size, axes=None):
+    """Axes for some panels side by side, array (n,): those given, or those of a new figure.
 
-    Pixels are drawn as high and wide as they are. Without axes of the map, there is no scale bar.
+    `size` is width and height of a panel in inches.
     """
-    while values.ndim > 2:
-        values = values[0]
-    image = np.atleast_2d(values)
-    aspect = "auto" if values.ndim == 1 else _pixel_aspect(image.shape, map_axes)
+    if axes is None:
+        import matplotlib.pyplot as plt
+
+        columns = max(min(n, round(PANELS_WIDTH / size[0])), 1)
+        rows = max(-(-n // columns), 1)
+        figure, grid = plt.subplots(
+            rows, columns, figsize=(size[0] * columns, size[1] * rows), layout="constrained",
+            squeeze=False,
+        )  # fmt: skip
+        axes = grid.ravel()[:n]
+        for empty in grid.ravel()[n:]:
+            figure.delaxes(empty)
+    return np.asarray(axes, dtype=object)
+
+
+def panel_size(shape, map_axes, more=0.5):
+    """Width and height in inches of a map, or a line scan, among others.
+
+    `more` is what title and scale bar take of the height.
+    """
+    if len(shape) < 2:
+        return PANEL_OF_LINE
+    high = _pixel_aspect(shape[-2:], map_axes) * shape[-2] / shape[-1]
+    width = PANEL_WIDTH * (2 if high < FLAT else 1)
+    return width, width * float(np.clip(high, 0.1, 1.6)) + more
+
+
+def map_of(values, index=0):
+    """One map of a stack, by its flat number; a map or a line scan is itself."""
+    return values.reshape(-1, *values.shape[-2:])[index] if values.ndim > 2 else values
+
+
+def draw_map(ax, values, map_axes, scale_bar=True, **how):
+    """Draw a map with a scale bar below it; `how` as in matplotlib's imshow.
+
+    Of a stack, it is the first one. A line scan becomes a band with its axis. Pixels are drawn as
+    high and wide as they are. Without axes of the map, there is no scale bar.
+    """
+    image = map_of(values)
+    if image.ndim == 1:
+        low, high = position_axis(ax, map_axes, len(image))[[0, -1]]
+        ax.set_yticks([])
+        return ax.imshow(
+            image[None], interpolation="nearest", aspect="auto", extent=(low, high, 0, 1), **how
+        )
+    return draw_image(ax, image, map_axes, scale_bar, **how)
+
+
+def draw_image(ax, image, map_axes, scale_bar=True, **how):
+    """Draw a map, or the colours (height, width, 3) of one, see `draw_map`."""
+    shape = image.shape[:2]
+    aspect = _pixel_aspect(shape, map_axes)
     drawn = ax.imshow(image, interpolation="nearest", aspect=aspect, **how)
     ax.set_xticks([])
     ax.set_yticks([])
     if map_axes and scale_bar:
-        _draw_scale_bar(ax, map_axes[-1], image.shape[1])
+        _draw_scale_bar(ax, map_axes, shape)
     return drawn
+
+
+def position_axis(ax, map_axes, n_pixels):
+    """Label the position along a line scan; the edges of its pixels, array (n_pixels + 1,)."""
+    scale, offset, name, units = 1.0, 0.0, "Position", "px"
+    if map_axes:
+        axis = map_axes[-1]
+        name = axis.get("name") or name
+        if not _counts_pixels(axis):
+            scale, offset, units = axis["scale"], axis.get("offset", 0.0), axis["units"]
+    edges = offset + scale * (np.arange(n_pixels + 1) - 0.5)
+    ax.set_xlim(edges[0], edges[-1])
+    ax.set_xlabel(f"{name} ({units})")
+    return edges
 
 
 def _pixel_aspect(shape, map_axes):
@@ -105,26 +198,20 @@ def _counts_pixels(axis):
     return is_pixel_unit(axis["units"]) or not 0 < abs(axis["scale"]) < np.inf
 
 
-def _draw_scale_bar(ax, axis, n_pixels):
-    """Scale bar of a round length, about a fifth of the width."""
+def _draw_scale_bar(ax, map_axes, shape):
+    """Scale bar of a round length below a map, where it covers nothing."""
     from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
+    axis, (height, width) = map_axes[-1], shape
     scale, units = (1.0, "px") if _counts_pixels(axis) else (abs(axis["scale"]), axis["units"])
-    wanted = 0.2 * n_pixels * scale
+    # Of a narrow map, a fifth of the width is hardly seen.
+    wanted = max(0.2 * width, 0.1 * height * ax.get_aspect()) * scale
     magnitude = 10.0 ** np.floor(np.log10(wanted))
     length = max(step * magnitude for step in (1, 2, 5) if step * magnitude <= wanted)
-    aspect = ax.get_aspect()
     bar = AnchoredSizeBar(
-        ax.transData,
-        length / scale,
-        f"{length:g} {units}",
-        loc="lower right",
-        pad=0.35,
-        borderpad=0.5,
-        sep=4,
-        frameon=True,
-        size_vertical=0.02 if aspect == "auto" else max(n_pixels / 120, 0.3) / aspect,
-        color="black",
-    )
-    bar.patch.set(alpha=0.85, edgecolor="none")
+        ax.transData, length / scale, f"{length:g} {units}", loc="upper left", pad=0,
+        borderpad=0.5, sep=3, frameon=False, size_vertical=0, color="black",
+        bbox_to_anchor=(0, 0, 1, 0), bbox_transform=ax.transAxes,
+    )  # fmt: skip
+    bar.size_bar.get_children()[0].set_linewidth(BAR_WIDTH)
     ax.add_artist(bar)

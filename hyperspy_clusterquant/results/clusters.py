@@ -354,8 +354,12 @@ class ClusterResult(Frozen):
     # --- images ---------------------------------------------------------------------------
 
     def label_map(self):
-        """Labels as a HyperSpy image with the map's axes, see `labels` for the values."""
-        return image(self.labels, self.axes, f"Clusters {self.name}")
+        """Labels as a HyperSpy image with the map's axes, see `labels` for the values.
+
+        Its plot has the colours and names of the clusters, also as a navigator:
+        ``s.plot(navigator=result.label_map())``.
+        """
+        return image(self.labels, self.axes, f"Clusters {self.name}", names=self.cluster_names)
 
     def membership_maps(self):
         """Memberships as a stack of HyperSpy images, one for each cluster."""

@@ -12,7 +12,7 @@ from hyperspy_clusterquant._text import in_html
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.evidence.matching import contingency_table, jaccard_indices
 from hyperspy_clusterquant.images import image
-from hyperspy_clusterquant.plotting import plot_comparison
+from hyperspy_clusterquant.plotting import map_of, plot_comparison
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,21 +79,23 @@ class ClusteringComparison(Frozen):
         """Where on the map the two disagree, as a HyperSpy image of `disagreement`."""
         return image(self.disagreement, self.axes, "Disagreement")
 
-    def plot(self, axes=None):
+    def plot(self, axes=None, *, index=0):
         """Draw the contingency table and where the two disagree.
 
         Parameters
         ----------
         axes : sequence of two matplotlib.axes.Axes, optional
             Where to draw; a new figure if not given.
+        index : int
+            Number of the map that is drawn of a stack.
 
         Returns
         -------
         array of matplotlib.axes.Axes
         """
         return plot_comparison(
-            self.contingency, self.names, self.ari, self.disagreement, self.agreement, self.axes,
-            axes,
+            self.contingency, self.names, self.ari, map_of(self.disagreement, index),
+            self.agreement, self.axes, axes,
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant.evidence.local import composition_ranges
 from hyperspy_clusterquant.evidence.p_values import holm
 from hyperspy_clusterquant.images import image
-from hyperspy_clusterquant.plotting import plot_residuals
+from hyperspy_clusterquant.plotting import map_of, plot_residuals
 from hyperspy_clusterquant.results.homogeneity_text import HomogeneityText, holm_of_lines
 
 
@@ -241,13 +241,15 @@ class ClusterHomogeneity(HomogeneityText, Frozen):
         """
         return self.spectra.deepcopy()
 
-    def plot(self, axes=None):
+    def plot(self, axes=None, *, index=0):
         """Draw where each cluster departs most, in the line in which it does so.
 
         Parameters
         ----------
         axes : sequence of matplotlib.axes.Axes, optional
             Where to draw, one for each cluster; a new figure if not given.
+        index : int
+            Number of the map that is drawn of a stack.
 
         Returns
         -------
@@ -257,8 +259,8 @@ class ClusterHomogeneity(HomogeneityText, Frozen):
         for k, departure in enumerate(self.departures):
             line = 0 if departure is None else self.xray_lines.index(departure.xray_line)
             lines.append(self.xray_lines[line])
-            maps.append(np.where(self.labels == k, self.images[line], np.nan))
+            maps.append(map_of(np.where(self.labels == k, self.images[line], np.nan), index))
         return plot_residuals(
-            maps, self.regions, self.axes, self.cluster_names, lines, self.cluster_p_values,
-            self.inhomogeneous, axes,
+            maps, map_of(self.regions, index), self.axes, self.cluster_names, lines,
+            self.cluster_p_values, self.inhomogeneous, axes,
         )  # fmt: skip

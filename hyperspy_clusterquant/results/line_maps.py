@@ -10,7 +10,7 @@ from hyperspy_clusterquant._text import Told, p_text
 from hyperspy_clusterquant.evidence.p_values import holm, holm_of_pairs
 from hyperspy_clusterquant.evidence.variation import LineVariation
 from hyperspy_clusterquant.images import image
-from hyperspy_clusterquant.plotting import plot_correlations, plot_line_maps
+from hyperspy_clusterquant.plotting import map_of, plot_correlations, plot_line_maps
 
 #: Fewest lines of which two can be compared with the others.
 FEWEST_LINES = 4
@@ -213,21 +213,24 @@ class MapSignificance(Told, LineVariation):
             for line, counts in zip(self.xray_lines, self.images, strict=True)
         }
 
-    def plot(self, axes=None):
+    def plot(self, axes=None, *, index=0):
         """Draw the classic maps side by side, each with its significance.
 
         Parameters
         ----------
         axes : sequence of matplotlib.axes.Axes, optional
             Where to draw, one for each line; a new figure if not given.
+        index : int
+            Number of the map that is drawn of a stack.
 
         Returns
         -------
         array of matplotlib.axes.Axes
         """
         return plot_line_maps(
-            self.images, self.axes, self.xray_lines, self.p_values, self.significant, axes
-        )
+            [map_of(counts, index) for counts in self.images], self.axes, self.xray_lines,
+            self.p_values, self.significant, axes,
+        )  # fmt: skip
 
     def plot_correlations(self, ax=None):
         """Draw the correlations of the lines beyond shot noise and thickness.

@@ -14,7 +14,7 @@ from hyperspy_clusterquant.evidence.matching import contingency_table, jaccard_i
 from hyperspy_clusterquant.evidence.repeats import NUMBER, compare
 from hyperspy_clusterquant.evidence.verdicts import Stability
 from hyperspy_clusterquant.images import image
-from hyperspy_clusterquant.plotting import plot_agreement
+from hyperspy_clusterquant.plotting import map_of, plot_agreement
 
 #: Adjusted Rand index from which two clusterings are said to agree: of two equal clusters, 1.3 % of
 #: the pixels are in the other one then, which is what borders are wide.
@@ -255,19 +255,21 @@ class ClusterStability(Told, Frozen):
         """Where the labels stay the same whatever is varied, as a HyperSpy image of `consensus`."""
         return image(self.consensus, self.axes, "Consensus")
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, *, index=0):
         """Draw where the labels stay the same: `consensus`.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
             Where to draw; a new figure if not given.
+        index : int
+            Number of the map that is drawn of a stack.
 
         Returns
         -------
         matplotlib.axes.Axes
         """
-        return plot_agreement(self.consensus, self.axes, ax)
+        return plot_agreement(map_of(self.consensus, index), self.axes, ax)
 
 
 def _numbers(values):

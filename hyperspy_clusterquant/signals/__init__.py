@@ -9,9 +9,16 @@ from hyperspy_clusterquant.signals.clustered_eds import (
     ClusteredEDSSpectrum,
     LazyClusteredEDSSpectrum,
 )
+from hyperspy_clusterquant.signals.label_maps import ClusterLabelMap, LazyClusterLabelMap
 from hyperspy_clusterquant.signals.standards import calibrate_kfactors
 
-__all__ = ["ClusteredEDSSpectrum", "LazyClusteredEDSSpectrum", "calibrate_kfactors"]
+__all__ = [
+    "ClusterLabelMap",
+    "ClusteredEDSSpectrum",
+    "LazyClusterLabelMap",
+    "LazyClusteredEDSSpectrum",
+    "calibrate_kfactors",
+]
 
 
 def __dir__():

@@ -5,7 +5,12 @@ import tables
 from matplotlib.colors import to_rgba
 
 from hyperspy_clusterquant import compare_clusterings
-from hyperspy_clusterquant.plotting import plot_label_map
+from hyperspy_clusterquant.plotting import (
+    plot_agreement,
+    plot_label_map,
+    plot_label_maps,
+    plot_membership_maps,
+)
 from hyperspy_clusterquant.plotting.style import cluster_colours
 
 
@@ -26,14 +31,6 @@ def test_map_shows_labels_legend_and_scale_bar(clustered):
     assert bar.txt_label.get_text() == "200 nm"
 
 
-def test_map_of_a_line_scan_and_in_given_axes(clustered):
-    figure, ax = plt.subplots()
-    line = clustered.inav[:, 5]
-    assert line.plot_clusters(ax=ax) is ax
-    assert ax.images[0].get_array().shape == (1, 64)
-    figure.canvas.draw()
-
-
 def test_maps_of_lines_with_their_significance(clustered):
     table = clustered.map_significance()
     axes = table.plot()
@@ -45,7 +42,9 @@ def test_maps_of_lines_with_their_significance(clustered):
     figure, axes = plt.subplots(1, 7)
     assert table.plot(axes)[0] is axes[0]
     line = clustered.inav[:, 20].map_significance(binning=1)
-    assert line.plot()[0].images[0].get_array().shape == (1, 64)
+    steps = line.plot()[0].patches[0]
+    np.testing.assert_array_equal(steps.get_data().values, line.images[0])
+    assert line.plot()[0].get_xlabel() == "x (nm)"
     figure.canvas.draw()
 
 
@@ -87,3 +86,67 @@ def test_scale_bars_of_pixels_count_them(clustered, units):
     bar = next(a for a in clustered.plot_clusters().artists if hasattr(a, "size_bar"))
     assert bar.txt_label.get_text() == "10 px"
     assert bar.size_bar.get_children()[0].get_width() == 10
+
+
+LABELS = np.array([[0, 1, -1, -2], [1, 1, 0, 2]])
+NAMES = ("a", "b", "c")
+
+
+def heights(ax):
+    """Height of the bar of each number along a line scan."""
+    return {int(of.get_label()): of.get_data().values.tolist() for of in ax.patches}
+
+
+def test_line_scan_is_bars_with_an_axis():
+    _, given = plt.subplots()
+    x = tables.AXES[-1] | {"name": "x"}
+    ax = plot_label_map(LABELS[0], (x,), NAMES, [0.3, 0.3, 0.0], "line", given)
+    assert ax is given
+    assert heights(ax) == {0: [1, 0, 0, 0], 1: [0, 1, 0, 0], -1: [0, 0, 1, 0], -2: [0, 0, 0, 1]}
+    assert ax.get_xlabel() == "x (nm)"
+    # What is left out is not the white of the page.
+    (left_out,) = [of for of in ax.patches if of.get_label() == "-2"]
+    assert left_out.get_hatch()
+    assert ax.get_legend().get_patches()[-1].get_hatch()
+
+
+def test_strength_of_colours_is_the_membership():
+    memberships = np.array([[0.9, 0.5, 0.0, 0.0], [0.7, 1.0, 0.6, 0.8]])
+    shares = [0.3, 0.4, 0.1]
+    ax = plot_label_map(LABELS, (), NAMES, shares, "map", memberships=memberships)
+    # Noise is as grey as ever, and what is left out shows the hatching below.
+    expected = [[0.9, 0.5, 1.0, 0.0], [0.7, 1.0, 0.6, 0.8]]
+    np.testing.assert_allclose(ax.images[0].get_alpha(), expected)
+    line = plot_label_map(LABELS[1], (), NAMES, shares, "line", memberships=memberships[1])
+    assert heights(line) == {0: [0, 0, 0.6, 0], 1: [0.7, 1, 0, 0], 2: [0, 0, 0, 0.8]}
+    assert line.get_ylabel() == "Membership"
+
+
+def test_all_maps_of_a_stack_side_by_side():
+    stack = np.stack([LABELS, LABELS[::-1], LABELS[:, ::-1]])
+    axes = plot_label_maps(stack, (), NAMES, [0.3, 0.4, 0.1], "stack")
+    assert len(axes) == 3
+    for ax, labels in zip(axes, stack, strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), labels)
+    (legend,) = axes[0].figure.legends
+    assert len(legend.get_texts()) == 5
+    many = plot_label_maps(np.stack([LABELS] * 20), (), NAMES, [0.3, 0.4, 0.1], "stack")
+    assert len(many) == 12
+    assert "first 12 of 20" in many[0].figure.get_suptitle()
+
+
+def test_memberships_are_on_one_scale():
+    memberships = np.array([[[0.2, np.nan]], [[0.8, np.nan]]])
+    axes = plot_membership_maps(memberships, (), ("a", "b"), "of them")
+    for ax, values in zip(axes, memberships, strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array().filled(np.nan), values)
+        assert ax.images[0].get_clim() == (0, 1)
+    assert [ax.texts[0].get_color() for ax in axes] == cluster_colours(2)
+    lines = plot_membership_maps(memberships[:, 0], (), ("a", "b"), "of them")
+    np.testing.assert_array_equal(lines[1].patches[0].get_data().values, [0.8, np.nan])
+
+
+def test_agreement_along_a_line_scan():
+    ax = plot_agreement(np.array([1.0, 0.5, 0.8]), ())
+    assert ax.patches[0].get_data().values.tolist() == [1.0, 0.5, 0.8]
+    assert "same label" in ax.get_ylabel()

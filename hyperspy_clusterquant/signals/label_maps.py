@@ -1,0 +1,75 @@
+"""Labels of clusters as a HyperSpy image that shows their names and colours."""
+
+from __future__ import annotations
+
+from functools import wraps
+
+import numpy as np
+from hyperspy.api import signals
+
+from hyperspy_clusterquant.plotting.hyperspy_view import look_of_labels, name_colour_bars
+
+#: Where the names of the clusters are in the metadata.
+NAMES = "Cluster_labels.names"
+
+
+class ClusterLabelMap(signals.Signal2D):
+    """Labels of clusters, see `ClusterResult.labels`: what `ClusterResult.label_map` returns.
+
+    It is a HyperSpy image like any other, but `plot` shows each cluster in its colour, and the
+    names at the colour bar; so does the map whose navigator it is.
+
+    Examples
+    --------
+    >>> from hyperspy_clusterquant.data import six_cation_sulfide
+    >>> s = six_cation_sulfide(size=48, channels=512)
+    >>> result = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
+    >>> result.label_map().plot()
+    >>> s.plot(navigator=result.label_map())
+    """
+
+    _signal_type = "EDS_cluster_labels"
+
+    @property
+    def cluster_names(self):
+        """Names of the clusters, list of str."""
+        return [str(name) for name in np.atleast_1d(self.metadata.get_item(NAMES, []))]
+
+    @wraps(signals.Signal2D.plot)
+    def plot(self, *args, **kwargs):
+        look = _look(self)
+        super().plot(*args, **(look | kwargs))
+        if look:
+            name_colour_bars(look, self.cluster_names)
+
+
+class LazyClusterLabelMap(ClusterLabelMap, signals.LazySignal2D):
+    """Lazy `ClusterLabelMap`."""
+
+
+def plot_with_labels(plot, navigator, kwargs):
+    """Plot a map with a label map as its navigator, in the colours of the clusters.
+
+    Parameters
+    ----------
+    plot : callable
+        HyperSpy's.
+    navigator : ClusterLabelMap
+    kwargs : dict
+        What a user said besides.
+    """
+    look = _look(navigator)
+    asked = look | dict(kwargs.get("navigator_kwds") or {})
+    plot(**{**kwargs, "navigator": navigator, "navigator_kwds": asked})
+    if look:
+        name_colour_bars(look, navigator.cluster_names)
+
+
+def _look(labels):
+    """Colours of the clusters, as keywords of HyperSpy's images.
+
+    None if the values are no labels any more, as those of ``labels == 2``.
+    """
+    if np.dtype(labels.data.dtype).kind != "i":
+        return {}
+    return look_of_labels(int(labels.data.min()), labels.cluster_names)
