@@ -25,6 +25,7 @@ from hyperspy_clusterquant.signals.metadata import (
 from hyperspy_clusterquant.signals.pictures import ClusterPictures
 from hyperspy_clusterquant.signals.profiling import CompositionProfiles
 from hyperspy_clusterquant.signals.quantifying import ClusterComposition
+from hyperspy_clusterquant.signals.reporting import ClusterReports
 from hyperspy_clusterquant.signals.sharing import ClusterFractions
 from hyperspy_clusterquant.signals.stability import ClusterRepeats
 from hyperspy_clusterquant.signals.storage import (
@@ -50,6 +51,7 @@ class ClusteredEDSSpectrum(
     ClusterPurity,
     ClusterRepeats,
     ClusterPictures,
+    ClusterReports,
     EDSTEMSpectrum,
 ):
     """STEM-EDX map with phases, their compositions and error bars.
