@@ -10,6 +10,7 @@ from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 from hyperspy_clusterquant.results.clusters import ClusterResult
 from hyperspy_clusterquant.signals.axes import navigation_axes
 from hyperspy_clusterquant.signals.clustering import MapClustering, check_name
+from hyperspy_clusterquant.signals.exporting import ClusterExport
 from hyperspy_clusterquant.signals.following import FollowingResults
 from hyperspy_clusterquant.signals.homogeneity import ClusterPurity
 from hyperspy_clusterquant.signals.kept import ResultsOfSignal
@@ -52,6 +53,7 @@ class ClusteredEDSSpectrum(
     ClusterRepeats,
     ClusterPictures,
     ClusterReports,
+    ClusterExport,
     EDSTEMSpectrum,
 ):
     """STEM-EDX map with phases, their compositions and error bars.

@@ -23,26 +23,32 @@ from hyperspy_clusterquant.signals.metadata import elements_of
 from hyperspy_clusterquant.signals.provenance import calls_of, origin_of
 from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
 
+#: Pixels times channels up to which maps of lines and homogeneity are looked at if nothing is said:
+#: with the compositions, that takes less than 20 s on two cores.
+MOST_VALUES = 1e8
+
 
 @dataclass(frozen=True)
 class Part:
     """A part of a report: the class of its result, and the method that finds it.
 
-    What takes a pass or two over the counts is done if nothing is said; what clusters again is not.
+    `not_run` says why it is not run if nothing is said: what clusters again never is, what looks
+    at every pixel is up to `MOST_VALUES`.
     """
 
     kind: type
     method: str
-    is_quick: bool
+    not_run: str = ""
     of_clusters: bool = True
 
 
+AGAIN, LARGE = "as it clusters again", "as the map is large"
 PARTS = {
-    "quantification": Part(CompositionTable, "cluster_quantification", True),
-    "significance": Part(SignificanceTable, "cluster_significance", False),
-    "homogeneity": Part(ClusterHomogeneity, "cluster_homogeneity", True),
-    "stability": Part(ClusterStability, "cluster_stability", False),
-    "line_maps": Part(MapSignificance, "map_significance", True, of_clusters=False),
+    "quantification": Part(CompositionTable, "cluster_quantification"),
+    "significance": Part(SignificanceTable, "cluster_significance", AGAIN),
+    "homogeneity": Part(ClusterHomogeneity, "cluster_homogeneity", LARGE),
+    "stability": Part(ClusterStability, "cluster_stability", AGAIN),
+    "line_maps": Part(MapSignificance, "map_significance", LARGE, of_clusters=False),
 }
 
 
@@ -75,8 +81,9 @@ class ClusterReports:
 
         Each of the five parts may be given as what its method returned, as a dictionary of
         keywords for that method, as True to run it with its defaults, or as False to leave it
-        out. If nothing is said, what takes a pass or two over the counts is run, and what clusters
-        again is not; the page says which, and why a part could not be had.
+        out. If nothing is said, what takes some seconds is run: compositions, and up to 100 million
+        channels of all pixels also homogeneity and maps of lines. What clusters again is not. The
+        page says which, and why a part could not be had.
 
         Parameters
         ----------
@@ -89,11 +96,11 @@ class ClusterReports:
         significance : SignificanceTable, dict or bool, optional
             Of `cluster_significance`, which is run only if asked for.
         homogeneity : ClusterHomogeneity, dict or bool, optional
-            Of `cluster_homogeneity`, which is run if nothing is said.
+            Of `cluster_homogeneity`, which is run if nothing is said and the map is not large.
         stability : ClusterStability, dict or bool, optional
             Of `cluster_stability`, which is run only if asked for.
         line_maps : MapSignificance, dict or bool, optional
-            Of `map_significance`, which is run if nothing is said.
+            Of `map_significance`, which is run if nothing is said and the map is not large.
         compounds : dict of str: str, optional
             Reference compounds with their formulas, such as ``{"jalpaite": "Ag3CuS2"}``, of which
             the nearest are shown, see `CompositionTable.nearest_compounds`.
@@ -179,16 +186,16 @@ class ClusterReports:
     def _parts(self, result, parts, show_progressbar):
         """Results by the parts' names, why some are None, and what their methods were told."""
         found, missing, options = dict.fromkeys(PARTS), {}, {}
+        is_large = result.labels.size * len(energy_in_kev(self)) > MOST_VALUES
         for name, given in parts.items():
             part = PARTS[name]
             if isinstance(given, part.kind):
                 found[name] = given
                 continue
-            if given is False or (given is None and not part.is_quick):
-                why = "left out" if given is False else "not run, as it clusters again"
-                missing[name] = (
-                    f"{why.capitalize()}: s.{part.method}() tells, and {name}= shows it."
-                )
+            is_slow = part.not_run == AGAIN or (part.not_run == LARGE and is_large)
+            if given is False or (given is None and is_slow):
+                why = "Left out" if given is False else f"Not run, {part.not_run}"
+                missing[name] = f"{why}: s.{part.method}() tells, and {name}= shows it."
                 continue
             keywords = dict(given) if isinstance(given, dict) else {}
             first = (result,) if part.of_clusters else ()

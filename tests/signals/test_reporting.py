@@ -150,6 +150,15 @@ def test_without_anything_said_only_what_is_quick_is_run(clustered, tmp_path, mo
     assert "s.cluster_homogeneity(result)" in page.words
 
 
+def test_large_maps_are_not_looked_at_pixel_by_pixel(clustered, tmp_path, monkeypatch):
+    monkeypatch.setattr(reporting, "MOST_VALUES", 1e6)
+    options = {"kfactors": kfactors(clustered), "extra_elements": EXTRA}
+    path = clustered.cluster_report(tmp_path / "a.html", quantification=options)
+    page = Page(path.read_text("utf8"))
+    assert "Not run, as the map is large: s.map_significance() tells" in page.words
+    assert "Not run, as the map is large: s.cluster_homogeneity() tells" in page.words
+
+
 def test_without_elements_the_page_says_what_is_missing(clustered, tmp_path):
     clustered.metadata.Sample.elements = []
     path = clustered.cluster_report(tmp_path / "a.html")
