@@ -60,7 +60,7 @@ def escaped(text):
     """
     if isinstance(text, Markup):
         return text
-    colours = "".join(swatch(colour) + " " for colour in getattr(text, "colours", ()))
+    colours = "".join(swatch(colour) for colour in getattr(text, "colours", ()))
     return Markup(colours + html.escape(str(text)))
 
 
@@ -96,9 +96,15 @@ def swatch(colour):
     """A small square of a colour, such as ``"#0072B2"``."""
     style = (
         f"display:inline-block;width:0.9em;height:0.9em;background:{colour};"
-        "border:1px solid #555;vertical-align:-0.1em;print-color-adjust:exact"
+        "border:1px solid #555;vertical-align:-0.1em;margin-right:0.4em;print-color-adjust:exact"
     )
     return tag("span", style=style)
+
+
+def beside(picture, parts):
+    """A picture, which is HTML, with texts and tables to its right."""
+    style = "display:flex;flex-wrap:wrap;gap:0 1.2em;align-items:flex-start"
+    return tag("div", tag("div", picture), tag("div", in_html(parts)), style=style)
 
 
 def in_html(parts):
@@ -127,7 +133,9 @@ def _html_table(rows):
     """Rows of texts as a table that notebooks draw like those of pandas."""
 
     def cells(kind, row):
-        return "".join(tag(kind, text) for text in row)
+        # Notebooks align all to the right, as numbers are.
+        first, *others = row
+        return tag(kind, first, style="text-align:left") + "".join(tag(kind, x) for x in others)
 
     head, *body = rows
     lines = "".join(f"<tr>{cells('td', row)}</tr>\n" for row in body)

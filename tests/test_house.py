@@ -44,7 +44,6 @@ TESTED_ELSEWHERE = {
     "report/page": "signals/test_reporting.py",
     # what the signals floor does is tested method by method, as users call it
     "signals/pictures": "plotting/test_maps.py",
-    "signals/progress": "signals/test_steering.py",
 }
 
 

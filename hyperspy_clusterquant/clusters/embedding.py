@@ -7,6 +7,14 @@ import warnings
 import numpy as np
 from scipy import spatial
 
+#: Whether UMAP was compiled in this process, which takes some ten seconds.
+_compiled = False
+
+
+def embedding_stage():
+    """What UMAP is about to do, in words that say beforehand if it takes long."""
+    return "UMAP embedding" if _compiled else "compiling UMAP, once per session"
+
 
 def umap_embedding(scores, n_dimensions, n_neighbors, min_dist, metric, seed):
     """UMAP embedding of scores.
@@ -50,7 +58,10 @@ def umap_embedding(scores, n_dimensions, n_neighbors, min_dist, metric, seed):
             n_jobs=1,
             **given,
         )
-        return reducer.fit_transform(scores)
+        embedding = reducer.fit_transform(scores)
+    global _compiled
+    _compiled = True
+    return embedding
 
 
 #: Landmarks that vote on the membership of another pixel.

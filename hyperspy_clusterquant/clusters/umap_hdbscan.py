@@ -12,6 +12,7 @@ from hyperspy_clusterquant.clusters.causes import undeclared_causes
 from hyperspy_clusterquant.clusters.density import PROPOSED_SHARE, density_clusters
 from hyperspy_clusterquant.clusters.embedding import (
     draw_landmarks,
+    embedding_stage,
     extend_from_landmarks,
     umap_embedding,
 )
@@ -160,7 +161,7 @@ class UmapHdbscan(Recipe):
             )
         wanted = share / 2 if share < PROPOSED_SHARE else PROPOSED_SHARE
         proposed = max(round(wanted * len(landmarks)), PROPOSED_PIXELS)
-        progress("UMAP embedding")
+        progress(embedding_stage())
         known = learning.scores[landmarks]
         embedding = umap_embedding(
             known, self.n_dimensions, self.n_neighbors, self.min_dist, self.metric, learning.seed

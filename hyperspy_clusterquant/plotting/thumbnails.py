@@ -8,6 +8,7 @@ import zlib
 
 import numpy as np
 
+from hyperspy_clusterquant._text import tag
 from hyperspy_clusterquant.plotting.style import (
     MASK_COLOUR,
     MOST_ELONGATED,
@@ -19,6 +20,8 @@ from hyperspy_clusterquant.plotting.style import (
 BELOW_LABELS = 2
 #: Part of the values of a map that are drawn as different greys; brighter ones are all white.
 NOT_WHITE = 0.995
+#: Rows and columns of labels that a thumbnail holds at most; others are left out.
+MOST_ROWS = 360
 _GREY, _INDEXED = 0, 3
 
 
@@ -94,13 +97,49 @@ def width_over_height(shape, map_axes):
     return float(np.clip(whole, 1 / MOST_ELONGATED, MOST_ELONGATED))
 
 
-def thumbnail_size(ratio, longest=180):
-    """Width and height in pixels of the screen of what is drawn so much wider than high."""
-    return (
-        (longest, max(round(longest / ratio), 1))
-        if ratio > 1
-        else (
-            max(round(longest * ratio), 1),
-            longest,
-        )
+def picture(png, ratio, text, longest=180):
+    """A PNG file as an image in HTML, so many pixels of the screen wide or high, with its text."""
+    width, height = thumbnail_size(ratio, longest)
+    style = "image-rendering:pixelated;border:1px solid #777;max-width:none;margin:2px 0"
+    return tag("img", src=data_uri(png), width=width, height=height, alt=text, title=text,
+               style=style)  # fmt: skip
+
+
+def label_picture(labels, n_clusters, map_axes, text, longest=180):
+    """Labels (map shape), or the first map of a stack, as an image in HTML."""
+    shown = first_map(labels)
+    ratio = width_over_height(shown.shape, map_axes if labels.ndim > 1 else ())
+    step = max(-(-max(shown.shape) // MOST_ROWS), 1)
+    return picture(label_png(shown[::step, ::step], n_clusters), ratio, text, longest)
+
+
+def grey_picture(values, map_axes, text, longest=110):
+    """Values of a map, or of the first map of a stack, from zero up as an image in HTML."""
+    shown = first_map(values)
+    ratio = width_over_height(shown.shape, map_axes if values.ndim > 1 else ())
+    return picture(grey_png(binned(shown, longest)), ratio, text, longest)
+
+
+def first_map(values):
+    """The first map (rows, columns) of values of a map, a line scan or a stack."""
+    while values.ndim > 2:
+        values = values[0]
+    return np.atleast_2d(values)
+
+
+def binned(image, most):
+    """Means of bins of a map, NaN aside, of which there are at most so many along each axis."""
+    starts = [range(0, size, max(-(-size // most), 1)) for size in image.shape]
+    kept = np.isfinite(image)
+    totals, numbers = (
+        np.add.reduceat(np.add.reduceat(of, starts[0], axis=0), starts[1], axis=1)
+        for of in (np.where(kept, image, 0.0), kept.astype(float))
     )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return totals / numbers
+
+
+def thumbnail_size(ratio, longest):
+    """Width and height in pixels of the screen of what is drawn so much wider than high."""
+    width, height = min(ratio, 1.0), min(1 / ratio, 1.0)
+    return max(round(longest * width), 1), max(round(longest * height), 1)

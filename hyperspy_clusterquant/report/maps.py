@@ -11,7 +11,9 @@ from hyperspy_clusterquant._checks import is_pixel_unit
 from hyperspy_clusterquant._text import tag
 from hyperspy_clusterquant.plotting.thumbnails import (
     BELOW_LABELS,
+    binned,
     data_uri,
+    first_map,
     grey_png,
     label_png,
     width_over_height,
@@ -133,15 +135,4 @@ def label_images(result):
 
 def classic_image(values):
     """A map of a line, the first of a stack, in bins that make it small enough, as a PNG file."""
-    image = as_stack(values)[0]
-    factors = [max(-(-size // CLASSIC_SIDE), 1) for size in image.shape]
-    rows, columns = [
-        range(0, size, factor) for size, factor in zip(image.shape, factors, strict=True)
-    ]
-    kept = np.isfinite(image)
-    totals, numbers = (
-        np.add.reduceat(np.add.reduceat(of, rows, axis=0), columns, axis=1)
-        for of in (np.where(kept, image, 0.0), kept.astype(float))
-    )
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return grey_png(totals / numbers)
+    return grey_png(binned(first_map(values), CLASSIC_SIDE))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hyperspy_clusterquant._text import Coloured, Markup, p_text, tag
+from hyperspy_clusterquant._text import Coloured, Markup, in_html, p_text, tag
 from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
 from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR, line_label
 from hyperspy_clusterquant.plotting.thumbnails import hex_colours, width_over_height
@@ -281,12 +281,22 @@ def evidence_section(content):
         ("stability", "Do they come back?"),
     ):
         found = getattr(content, name)
-        said = _missing(content, name) if found is None else Markup(found._repr_html_())
+        said = _missing(content, name) if found is None else _told(content, name)
         parts += [tag("h3", title), said]
         if found is None:
             earlier = content.result.findings.get(name, ())
             parts.append(bullets([f"Found earlier: {sentence}" for sentence in earlier]))
     return section(4, "Is it real?", *parts)
+
+
+def _told(content, name):
+    """What a test tells; what stands below is not said twice."""
+    found = getattr(content, name)
+    if name == "stability":
+        return Markup(found._repr_html_())  # with its map
+    elsewhere = content.homogeneity.summary if content.homogeneity is not None else ()
+    others = () if name == "homogeneity" else elsewhere
+    return in_html([part for part in found._told() if part not in others])
 
 
 def line_maps_section(content):
@@ -315,7 +325,7 @@ def line_maps_section(content):
         tag("p", f"{of_stack}Net counts, from zero (black) up; each map has a scale of its own.",
             class_="hint"),
         tag("div", *figures, class_="maps"),
-        Markup(found._repr_html_()),
+        in_html(found._told()),
     )  # fmt: skip
 
 

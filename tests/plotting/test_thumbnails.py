@@ -1,13 +1,18 @@
+import base64
 import io
 
 import numpy as np
 import pytest
+from pages import Page
 
 from hyperspy_clusterquant.plotting import style
 from hyperspy_clusterquant.plotting.thumbnails import (
+    binned,
     data_uri,
+    grey_picture,
     grey_png,
     hex_colours,
+    label_picture,
     label_png,
     thumbnail_size,
     width_over_height,
@@ -75,6 +80,49 @@ def test_an_address_holds_the_file():
 )
 def test_pixels_are_as_wide_as_they_are(shape, axes, expected):
     assert width_over_height(shape, axes) == pytest.approx(expected)
+
+
+def shown(html):
+    """The image of an element of HTML, and its attributes."""
+    page = Page(html)
+    (attributes,) = page.named("img")
+    png = base64.b64decode(attributes["src"].removeprefix("data:image/png;base64,"))
+    return np.asarray(opened(png).convert("RGB")), attributes
+
+
+def test_pictures_of_labels_are_small_and_named(rng):
+    labels = rng.integers(-2, 3, (2, 800, 500))
+    image, attributes = shown(label_picture(labels, 3, (), "of <maps>"))
+    step = 3
+    assert np.array_equal(image, opened_rgb(label_png(labels[0, ::step, ::step], 3)))
+    assert attributes["alt"] == "of <maps>"
+    assert (int(attributes["width"]), int(attributes["height"])) == (112, 180)
+
+
+def opened_rgb(png):
+    return np.asarray(opened(png).convert("RGB"))
+
+
+def test_pictures_of_a_line_scan_are_strips():
+    image, attributes = shown(label_picture(np.array([0, 1, 1]), 2, (), "line"))
+    assert image.shape == (1, 3, 3)
+    assert int(attributes["width"]) == 180
+    assert shown(grey_picture(np.array([0.0, 1.0, np.nan]), (), "line"))[0].shape == (1, 3, 3)
+
+
+def test_bins_are_means_of_what_is_known():
+    image = np.arange(12.0).reshape(2, 6)
+    image[0, 0] = np.nan
+    assert binned(image, 2).tolist() == [[1.5, 4.0], [7.0, 10.0]]
+    assert np.isnan(binned(np.full((2, 2), np.nan), 1)).all()
+    assert np.array_equal(binned(np.ones((3, 2)), 5), np.ones((3, 2)))
+
+
+def test_no_figure_is_opened():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    label_picture(np.zeros((4, 5), dtype=int), 1, (), "")
+    grey_picture(np.zeros((4, 5)), (), "")
+    assert plt.get_fignums() == []
 
 
 def test_thumbnails_keep_their_proportions():
