@@ -19,6 +19,7 @@ STATES = [
     "evidence",
     "results",
     "plotting",
+    "report",
     "signals",
 ]
 
@@ -35,8 +36,13 @@ TESTED_ELSEWHERE = {
     # the parts of a model are tested with it
     "clusters/shares": "clusters/test_blur.py",
     "clusters/places": "clusters/test_blur.py",
+    # a report is tested as its readers see it, and its numbers against what they are of
+    "report/content": "signals/test_reporting.py",
+    "report/numbers": "signals/test_reporting.py",
+    "report/sections": "signals/test_reporting.py",
+    "report/making": "signals/test_reporting.py",
+    "report/page": "signals/test_reporting.py",
     # what the signals floor does is tested method by method, as users call it
-    "signals/progress": "signals/test_steering.py",
 }
 
 

@@ -8,24 +8,33 @@ import tables
 
 from hyperspy_clusterquant import compare_clusterings
 from hyperspy_clusterquant._text import in_html
+from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR
+from hyperspy_clusterquant.plotting.thumbnails import hex_colours
 from hyperspy_clusterquant.xrays.kfactors import KFactors
 
 HOSTILE = "<script>alert('core & shell')</script>"
 
 
 class Page(HTMLParser):
-    """Paragraphs and tables of a page; whatever is opened must be closed."""
+    """Paragraphs, tables, images and colours of a page; whatever is opened must be closed."""
 
     def __init__(self, text):
         super().__init__()
         self.paragraphs, self.tables, self._open = [], [], []
+        self.images, self.colours = [], []
         self.feed(text)
         self.close()
         assert self._open == []
 
     def handle_starttag(self, tag, attrs):
-        assert tag in {"p", "table", "thead", "tbody", "tr", "th", "td"}
+        tables = {"table", "thead", "tbody", "tr", "th", "td"}
+        assert tag in {"p", "div", "span", "img", "figure", "figcaption", *tables}
+        if tag == "img":
+            self.images.append(dict(attrs))
+            return
         self._open.append(tag)
+        if tag == "span":
+            self.colours.append(dict(attrs)["style"].split("background:")[1][:7])
         if tag == "p":
             self.paragraphs.append("")
         if tag == "table":
@@ -58,7 +67,11 @@ def test_rows_and_lines():
 def test_clusters():
     result = tables.result(2, cluster_names=("core", HOSTILE), parameters={"remarks": [HOSTILE]})
     page = read(result)
-    assert page.paragraphs == ["'a': 2 clusters from 1 component, map (4, 6)", HOSTILE]
+    head, chosen, remark = page.paragraphs
+    assert head == "'a': 2 clusters from 1 component, map (4, 6)"
+    assert (chosen, remark) == ("workflow pca_gmm", HOSTILE)
+    assert page.colours == [*hex_colours(2), NOISE_COLOUR, MASK_COLOUR]
+    assert len(page.images) == 1
     # 24 pixels, of which the first is left out and every third is noise.
     assert page.tables == [
         [
@@ -80,8 +93,11 @@ def test_no_cluster():
 def test_results_of_a_map(clustered):
     clustered.keep_clusters(clustered.clusters["pca_gmm"].merge([0, 1]), name="<merged>")
     (rows,) = read(clustered.clusters).tables
-    assert [row[0] for row in rows] == ["name", "pca_gmm", "<merged>"]
-    assert [row[2] for row in rows] == ["clusters", "4", "3"]
+    assert [row[1] for row in rows] == ["name", "pca_gmm", "<merged>"]
+    assert [row[3] for row in rows] == ["clusters", "4", "3"]
+    page = read(clustered.clusters)
+    assert len(page.images) == 2
+    assert page.paragraphs == ["'<merged>' is the newest, which methods take if none is named"]
     clustered.clusters.remove("pca_gmm", "<merged>")
     assert read(clustered.clusters).paragraphs == ["no clustering results"]
 
@@ -91,8 +107,8 @@ def test_kfactors():
     assert read(k).tables == [
         [
             ["line", "k-factor by weight", "relative uncertainty", "from"],
-            ["Fe_Ka", "1.45", "", "given"],
-            ["Pt_La", "5.08", "5.0%", "theory"],
+            ["Fe_Ka", "1.45", "not known", "given"],
+            ["Pt_La", "5.08 ± 0.25", "5.0%", "theory"],
         ]
     ]
     assert len(read(KFactors({})).tables[0]) == 1

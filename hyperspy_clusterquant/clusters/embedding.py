@@ -10,6 +10,13 @@ from scipy import spatial
 #: Epochs of UMAP's descent, as many as it takes by itself for large data. With its 500 for small
 #: data, the same clusters are found, in two and a half times the time.
 N_EPOCHS = 200
+#: Whether UMAP was compiled in this process, which takes some ten seconds.
+_compiled = False
+
+
+def embedding_stage():
+    """What UMAP is about to do, in words that say beforehand if it takes long."""
+    return "UMAP embedding" if _compiled else "compiling UMAP, once per session"
 
 
 def umap_embedding(scores, n_dimensions, n_neighbors, min_dist, metric, seed):
@@ -55,7 +62,10 @@ def umap_embedding(scores, n_dimensions, n_neighbors, min_dist, metric, seed):
             n_jobs=1,
             **given,
         )
-        return reducer.fit_transform(scores)
+        embedding = reducer.fit_transform(scores)
+    global _compiled
+    _compiled = True
+    return embedding
 
 
 #: Landmarks that vote on the membership of another pixel.

@@ -12,6 +12,7 @@ from hyperspy_clusterquant.clusters.causes import undeclared_causes
 from hyperspy_clusterquant.clusters.density import PROPOSED_SHARE, density_clusters
 from hyperspy_clusterquant.clusters.embedding import (
     draw_landmarks,
+    embedding_stage,
     extend_from_landmarks,
     umap_embedding,
 )
@@ -169,7 +170,7 @@ class UmapHdbscan(Recipe):
         halves = halves_of(learning, profiles) if len(landmarks) == len(measured) else None
 
         def start(seed):
-            progress("UMAP embedding")
+            progress(embedding_stage())
             embedding = umap_embedding(
                 known, self.n_dimensions, self.n_neighbors, self.min_dist, self.metric, seed
             )

@@ -32,6 +32,11 @@ GROUPS = (
 GROUP_OF = {verdict: number for number, group in enumerate(GROUPS) for verdict in group[2]}
 
 
+def colour_of(verdict):
+    """Colour of a verdict on two clusters."""
+    return GROUPS[GROUP_OF[verdict]][0]
+
+
 def plot_pairs(kinds, effects, p_values, names, ax=None):
     """Draw the verdicts on pairs of clusters: arrays (n, n) of Verdict, at%, and p-values."""
     from matplotlib.colors import ListedColormap

@@ -10,10 +10,10 @@ import numpy as np
 
 from hyperspy_clusterquant._checks import check_has_clusters, cluster_number
 from hyperspy_clusterquant._frozen import Frozen, FrozenDict
-from hyperspy_clusterquant._text import in_html
 from hyperspy_clusterquant.clusters.catalogue import recipe_of
 from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
 from hyperspy_clusterquant.images import image
+from hyperspy_clusterquant.results.cluster_html import cluster_html
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,8 +154,7 @@ class ClusterResult(Frozen):
         return "\n  ".join([f"<ClusterResult {self._summary()}>", *lines])
 
     def _repr_html_(self):
-        rows = [("cluster", "pixels", "share"), *self._shares()]
-        return in_html([self._summary(), *self._sentences(), rows])
+        return cluster_html(self, self._summary(), self._shares(), self._sentences())
 
     def _sentences(self):
         """What was remarked when the clusters were found, and what tests found of them since."""

@@ -8,11 +8,12 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from hyperspy_clusterquant._frozen import Frozen, FrozenDict
-from hyperspy_clusterquant._text import in_html
+from hyperspy_clusterquant._text import Coloured, beside, in_html
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.evidence.matching import contingency_table, jaccard_indices
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import map_of, plot_comparison
+from hyperspy_clusterquant.plotting.thumbnails import grey_picture, hex_colours
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,8 +62,15 @@ class ClusteringComparison(Frozen):
         return "\n".join([head, *lines])
 
     def _repr_html_(self):
-        rows = [("first clustering", "second clustering", "overlap"), *self._matches()]
-        return in_html([self._summary(), rows])
+        first, second = (hex_colours(len(names)) for names in self.names)
+        rows = [("first clustering", "second clustering", "overlap")]
+        for k, (name, other, overlap) in enumerate(self._matches()):
+            match = self.matched.get(k)
+            other = other if match is None else Coloured(other, second[match])
+            rows.append((Coloured(name, first[k]), other, overlap))
+        where = "where they disagree (white)"
+        picture = grey_picture((self.disagreement == 1).astype(float), self.axes, where, 180)
+        return in_html([self._summary(), beside(picture, [rows])])
 
     def _summary(self):
         scores = f"ARI {self.ari:.3f}, AMI {self.ami:.3f}"

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from hyperspy_clusterquant._text import in_columns
+from hyperspy_clusterquant._text import Coloured, in_columns, in_html
 from hyperspy_clusterquant.clusters.blur import WIDEST
+from hyperspy_clusterquant.plotting.thumbnails import hex_colours
 
 #: Row of the entropy.
 ENTROPY = "S_conf/R"
@@ -79,10 +80,9 @@ class CompositionText:
 
     def to_html(self):
         """Table as HTML, with the remarks below."""
-        import html
-
-        paragraphs = "".join(f"<p>{html.escape(remark)}</p>" for remark in self.remarks)
-        return self.to_dataframe(text=True).to_html() + paragraphs
+        rows = self._cells("{value} ± {std}", "< {value}")
+        names = map(Coloured, self.cluster_names, hex_colours(len(self.cluster_names)))
+        return in_html([[(self.unit, *names), *map(tuple, rows)], *self.remarks])
 
     def to_latex(self):
         r"""Table as a LaTeX ``tabular`` (needs no package)."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyperspy_clusterquant._text import Told, p_text
+from hyperspy_clusterquant._text import Coloured, Told, p_text
 from hyperspy_clusterquant.evidence.homogeneity import FEWEST_PIXELS
 from hyperspy_clusterquant.evidence.p_values import holm
+from hyperspy_clusterquant.plotting.thumbnails import hex_colours
 
 #: Variations in % that could not be missed tell nothing from here on: all or nothing of the line.
 ANYTHING = 100.0
@@ -115,7 +116,8 @@ class HomogeneityText(Told):
 
     def _told(self):
         rows = [("cluster", "pixels", "p", *self.xray_lines)]
-        for k, name in enumerate(self.cluster_names):
+        names = map(Coloured, self.cluster_names, hex_colours(self.n_clusters))
+        for k, name in enumerate(names):
             pixels = f"{self.n_pixels[k]} of {self.sizes[k]}"
             cells = [self._cell(k, n) for n in range(len(self.xray_lines))]
             rows.append((name, pixels, p_text(self.cluster_p_values[k]), *cells))

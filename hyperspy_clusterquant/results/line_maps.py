@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperspy_clusterquant._text import Told, p_text
+from hyperspy_clusterquant._text import Told, in_html, p_text, tag
 from hyperspy_clusterquant.evidence.p_values import holm, holm_of_pairs
 from hyperspy_clusterquant.evidence.variation import LineVariation
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import map_of, plot_correlations, plot_line_maps
+from hyperspy_clusterquant.plotting.thumbnails import grey_picture
 
 #: Fewest lines of which two can be compared with the others.
 FEWEST_LINES = 4
@@ -188,6 +189,15 @@ class MapSignificance(Told, LineVariation):
             else f"{self.n_bins[0]} bins, pixels along each axis of one: {sizes}"
         )
         return parts
+
+    def _repr_html_(self):
+        pictures = [
+            tag("figure", grey_picture(counts, self.axes, line), tag("figcaption", line),
+                style="margin:0")
+            for line, counts in zip(self.xray_lines, self.images, strict=True)
+        ]  # fmt: skip
+        style = "display:flex;flex-wrap:wrap;gap:0.6em"
+        return in_html([tag("div", *pictures, style=style), *self._told()])
 
     def _correlations_told(self):
         parts = []

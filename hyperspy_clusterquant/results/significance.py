@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from hyperspy_clusterquant._checks import cluster_number
-from hyperspy_clusterquant._text import Told, p_text
+from hyperspy_clusterquant._text import Coloured, Told, p_text
 from hyperspy_clusterquant.evidence.judgement import Judged
 from hyperspy_clusterquant.evidence.verdicts import (
     MergerKind,
@@ -17,6 +17,8 @@ from hyperspy_clusterquant.evidence.verdicts import (
     verdicts_of_pairs,
 )
 from hyperspy_clusterquant.plotting import plot_pairs
+from hyperspy_clusterquant.plotting.pairs import colour_of
+from hyperspy_clusterquant.plotting.thumbnails import hex_colours
 from hyperspy_clusterquant.results.clusters import ClusterResult
 
 
@@ -176,19 +178,23 @@ class SignificanceTable(Told, Judged):
                     *self.result.findings.get("homogeneity", ())]  # fmt: skip
         head = ("pair", "p", "z", "effect (at%)", "verdict")
         rows = [head]
-        verdicts, z = self.verdicts, self.z
+        kinds, verdicts, z, colours = self.kinds, self.verdicts, self.z, hex_colours(n)
         effect, effect_std = self.effect_size, self.effect_size_std
         for i, j in zip(*np.triu_indices(n, 1), strict=True):
             known = np.isfinite(self.p_values[i, j])
             rows.append(
                 (
-                    f"{self.cluster_names[i]} - {self.cluster_names[j]}",
+                    Coloured(
+                        f"{self.cluster_names[i]} - {self.cluster_names[j]}",
+                        colours[i],
+                        colours[j],
+                    ),
                     p_text(self.adjusted_p_values[i, j]) if known else "",
                     (f"{z[i, j]:.1f}" if z[i, j] < 37 else "> 37") if known else "",
                     f"{effect[i, j]:.2g} ± {effect_std[i, j]:.1g}"
                     if np.isfinite(effect[i, j])
                     else "",
-                    verdicts[i, j],
+                    Coloured(verdicts[i, j], colour_of(kinds[i, j])),
                 )
             )
         parts = [rows, "", self._cluster_rows()]
@@ -222,7 +228,8 @@ class SignificanceTable(Told, Judged):
 
     def _cluster_rows(self):
         rows = [("cluster", "found again (overlap)", "explained by total counts alone")]
-        for k, name in enumerate(self.cluster_names):
+        colours = hex_colours(self.n_clusters)
+        for k, name in enumerate(map(Coloured, self.cluster_names, colours)):
             share, nearest = self.explained_by_counts[k], self.nearest[k]
             explained = "-"
             if np.isfinite(share) and np.isfinite(self.p_values[k, nearest]):

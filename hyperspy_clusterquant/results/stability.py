@@ -8,13 +8,14 @@ from functools import cached_property
 import numpy as np
 
 from hyperspy_clusterquant._frozen import Frozen, FrozenDict
-from hyperspy_clusterquant._text import Told
+from hyperspy_clusterquant._text import Coloured, Told, beside
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.evidence.matching import contingency_table, jaccard_indices, match_labels
 from hyperspy_clusterquant.evidence.repeats import NUMBER, compare
 from hyperspy_clusterquant.evidence.verdicts import Stability
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import map_of, plot_agreement
+from hyperspy_clusterquant.plotting.thumbnails import grey_picture, hex_colours
 
 #: Adjusted Rand index from which two clusterings are said to agree: of two equal clusters, 1.3 % of
 #: the pixels are in the other one then, which is what borders are wide.
@@ -231,8 +232,9 @@ class ClusterStability(Told, Frozen):
 
     def _told(self):
         rows = [("cluster", "overlap", "lowest", "", *(_WORDS[k][0] for k in self._compared))]
+        names = map(Coloured, self.cluster_names, hex_colours(len(self.cluster_names)))
         rows += zip(
-            self.cluster_names, _numbers(self.per_cluster), _numbers(self._halves.min(axis=0)),
+            names, _numbers(self.per_cluster), _numbers(self._halves.min(axis=0)),
             self.verdicts, *(_numbers(self._overlap(k)) for k in self._compared), strict=True,
         )  # fmt: skip
         if not len(self.jaccard):
@@ -244,6 +246,11 @@ class ClusterStability(Told, Frozen):
             f"{keep} of the pixels keep their cluster"
         )
         return [rows, halves, *self._of_all_counts()]
+
+    def _repr_html_(self):
+        where = "share of the repeats in which each pixel keeps its cluster, white = all"
+        picture = grey_picture(self.consensus, self.axes, where, 180)
+        return beside(picture, self._told())
 
     # --- as pictures ----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 from hyperspy_clusterquant.results.clusters import ClusterResult
 from hyperspy_clusterquant.signals.axes import navigation_axes
 from hyperspy_clusterquant.signals.clustering import MapClustering, check_name
+from hyperspy_clusterquant.signals.exporting import ClusterExport
 from hyperspy_clusterquant.signals.following import FollowingResults
 from hyperspy_clusterquant.signals.homogeneity import ClusterPurity
 from hyperspy_clusterquant.signals.kept import ResultsOfSignal
@@ -25,6 +26,7 @@ from hyperspy_clusterquant.signals.metadata import (
 from hyperspy_clusterquant.signals.pictures import ClusterPictures
 from hyperspy_clusterquant.signals.profiling import CompositionProfiles
 from hyperspy_clusterquant.signals.quantifying import ClusterComposition
+from hyperspy_clusterquant.signals.reporting import ClusterReports
 from hyperspy_clusterquant.signals.sharing import ClusterFractions
 from hyperspy_clusterquant.signals.stability import ClusterRepeats
 from hyperspy_clusterquant.signals.storage import (
@@ -50,6 +52,8 @@ class ClusteredEDSSpectrum(
     ClusterPurity,
     ClusterRepeats,
     ClusterPictures,
+    ClusterReports,
+    ClusterExport,
     EDSTEMSpectrum,
 ):
     """STEM-EDX map with phases, their compositions and error bars.

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hyperspy_clusterquant._checks import as_names
-from hyperspy_clusterquant._text import Told
+from hyperspy_clusterquant._text import Told, in_html
+from hyperspy_clusterquant.results.cluster_html import thumbnail_of
 from hyperspy_clusterquant.signals.storage import read_results, remove_results
+
+#: Pixels of the screen of the longer side of the map of a result in the list of them.
+THUMBNAIL = 56
 
 
 class KeptResults(Told, Mapping):
@@ -52,6 +56,15 @@ class KeptResults(Told, Mapping):
         if not rows:
             return ["no clustering results"]
         return [[("name", "workflow", "clusters", "components"), *rows]]
+
+    def _repr_html_(self):
+        if not len(self):
+            return in_html(self._told())
+        head, *rows = self._told()[0]
+        pictures = [thumbnail_of(result, THUMBNAIL) for result in self.values()]
+        shown = [(picture, *row) for picture, row in zip(pictures, rows, strict=True)]
+        newest = f"{list(self)[-1]!r} is the newest, which methods take if none is named"
+        return in_html([[("", *head), *shown], newest])
 
     def _ipython_key_completions_(self):
         return list(self)

@@ -68,7 +68,7 @@ def read_request(
     named = _uncertainties(choice.lines, given, kfactor_uncertainty)
     found = find_kfactors(signal, choice.lines, given, detector)
     relative = found.relative_uncertainty
-    if given is None and kfactor_uncertainty is None:
+    if given is None and kfactor_uncertainty is None and _is_new(signal, in_words(detector)):
         warn(
             f"Theoretical k-factors at {beam_energy_of(signal):.4g} keV are used"
             f" for {in_words(detector)} (`detector`), with uncertainties of "
@@ -77,6 +77,17 @@ def read_request(
         )
     known = KFactors(found, {**relative, **named}, found.sources)
     return Request(tuple(names), choice, known, foil, groups, in_words(detector))
+
+
+def _is_new(signal, detector):
+    """Whether it was not yet said of a map that k-factors are those of theory for a detector.
+
+    To be told once is enough, and what changes them is told again.
+    """
+    said = (beam_energy_of(signal), detector)
+    known = getattr(signal, "_theory_said", frozenset())
+    signal._theory_said = known | {said}
+    return said not in known
 
 
 # --- what to measure --------------------------------------------------------------------

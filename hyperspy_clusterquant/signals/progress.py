@@ -1,13 +1,23 @@
-"""Progress of long work, shown or not as HyperSpy is told to."""
+"""Progress of long work, shown or not as HyperSpy is told to, and gone when it is done."""
 
 from __future__ import annotations
 
+import sys
+import time
 from contextlib import contextmanager
+
+from hyperspy_clusterquant._text import tag
+
+#: Seconds between two updates of a bar in a notebook, each of which is a message.
+SHORTEST = 0.1
 
 
 @contextmanager
 def stages(title, n_stages, show):
     """Bar that moves on with each stage of a method.
+
+    Nothing of it stays when the work is done: not in the terminal, and not in a notebook that is
+    exported.
 
     Parameters
     ----------
@@ -31,17 +41,77 @@ def stages(title, n_stages, show):
     if not show:
         yield lambda stage, share=0.0: None
         return
-    from tqdm.auto import tqdm
+    bar = _NotebookBar(title, n_stages) if _is_notebook() else _TerminalBar(title, n_stages)
+    stages_begun = []
 
-    with tqdm(total=n_stages, desc=title, bar_format="{desc} {bar} {elapsed}") as bar:
-        stages_begun = []
+    def report(stage, share=0.0):
+        if stage not in stages_begun:
+            stages_begun.append(stage)
+        bar.show(f"{title}: {stage}", len(stages_begun) - 1 + share)
 
-        def report(stage, share=0.0):
-            if stage not in stages_begun:
-                stages_begun.append(stage)
-                bar.set_description(f"{title}: {stage}")
-            bar.update(len(stages_begun) - 1 + share - bar.n)
-
+    try:
         yield report
-        bar.set_description(title, refresh=False)
-        bar.update(n_stages - bar.n)
+    finally:
+        bar.close()
+
+
+def with_umap(title, n_runs):
+    """A title that says beforehand how often UMAP runs, which is what takes long.
+
+    Examples
+    --------
+    >>> with_umap("Stability", 10), with_umap("Stability", 0)
+    ('Stability (10 × UMAP)', 'Stability')
+    """
+    return f"{title} ({n_runs} × UMAP)" if n_runs else title
+
+
+def _is_notebook():
+    """Whether what is displayed goes to Jupyter, and not to a terminal."""
+    interactive = sys.modules.get("IPython")
+    shell = interactive.get_ipython() if interactive else None
+    return hasattr(shell, "kernel")
+
+
+class _TerminalBar:
+    """A bar on the last line of a terminal."""
+
+    def __init__(self, title, n_stages):
+        from tqdm import tqdm
+
+        self._bar = tqdm(
+            total=n_stages, desc=title, bar_format="{desc} {bar} {elapsed}", leave=False
+        )
+
+    def show(self, text, done):
+        if text != self._bar.desc.removesuffix(": "):
+            self._bar.set_description(text)
+        self._bar.update(done - self._bar.n)
+
+    def close(self):
+        self._bar.close()
+
+
+class _NotebookBar:
+    """A bar in the output of a cell, which is empty in the end."""
+
+    def __init__(self, title, n_stages):
+        from IPython.display import display
+
+        self._n_stages, self._began, self._shown = n_stages, time.monotonic(), ("", 0.0)
+        self._display = display(self._parts(title, 0.0), raw=True, display_id=True)
+
+    def _parts(self, text, done):
+        """What is displayed, by its type."""
+        seconds = f"{time.monotonic() - self._began:.0f} s"
+        bar = tag("progress", value=f"{done:.3f}", max=self._n_stages, style="width:16em")
+        return {"text/html": tag("span", text, " ", bar, " ", seconds), "text/plain": text}
+
+    def show(self, text, done):
+        last, when = self._shown
+        if text != last or time.monotonic() - when > SHORTEST:
+            self._shown = text, time.monotonic()
+            self._display.update(self._parts(text, done), raw=True)
+
+    def close(self):
+        self._display.update({"text/html": "", "text/plain": ""}, raw=True)

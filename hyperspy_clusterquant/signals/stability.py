@@ -8,6 +8,7 @@ import numpy as np
 
 from hyperspy_clusterquant._checks import as_int, check_has_clusters
 from hyperspy_clusterquant.clusters.labels import MASKED
+from hyperspy_clusterquant.clusters.umap_hdbscan import UmapHdbscan
 from hyperspy_clusterquant.evidence.repeats import (
     as_varied,
     labels_again,
@@ -16,7 +17,7 @@ from hyperspy_clusterquant.evidence.repeats import (
 )
 from hyperspy_clusterquant.evidence.splits import half_labels
 from hyperspy_clusterquant.results.stability import stability_of
-from hyperspy_clusterquant.signals.progress import stages
+from hyperspy_clusterquant.signals.progress import stages, with_umap
 from hyperspy_clusterquant.signals.storage import write_findings
 
 #: Tag of the random numbers that thin counts, so that they are no others' numbers.
@@ -114,7 +115,9 @@ class ClusterRepeats:
                 progress(variation.what)
                 yield variation, labels_again(pixels, variation.recipe)
 
-        with stages("Stability", len(halves) + len(again) + 1, show_progressbar) as progress:
+        recipes = [*(recipe for _ in halves), *(variation.recipe for variation in again)]
+        title = with_umap("Stability", sum(isinstance(r, UmapHdbscan) for r in recipes))
+        with stages(title, len(recipes) + 1, show_progressbar) as progress:
             pixels = self._all_channels(result.labels == MASKED, recipe.energy_range, progress)
             found = stability_of(
                 result, resampled(pixels, progress), repeated(pixels, progress), vary

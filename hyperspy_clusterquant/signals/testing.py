@@ -12,6 +12,7 @@ from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.clusters.borders import gradual_widths
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.clusters.nuisance import in_features
+from hyperspy_clusterquant.clusters.umap_hdbscan import UmapHdbscan
 from hyperspy_clusterquant.composition.compose import atomic_percent
 from hyperspy_clusterquant.composition.intensities import measure
 from hyperspy_clusterquant.counts.features import every_channel
@@ -39,7 +40,7 @@ from hyperspy_clusterquant.signals.comparing import (
     what_to_compare,
 )
 from hyperspy_clusterquant.signals.options import find_kfactors, read_choice, read_given
-from hyperspy_clusterquant.signals.progress import stages
+from hyperspy_clusterquant.signals.progress import stages, with_umap
 from hyperspy_clusterquant.signals.specimen import warn_of_bulk
 from hyperspy_clusterquant.xrays.emission import split_line
 
@@ -146,7 +147,7 @@ class ClusterDiagnostics:
                 gradual_width=np.full((n_clusters, n_clusters), np.nan),
                 nearest=np.full(n_clusters, -1), consolidated=result, mergers=(),
             )  # fmt: skip
-        with stages("Significance", n_splits + 2, show_progressbar) as progress:
+        with stages(_title(recipe, n_splits), n_splits + 2, show_progressbar) as progress:
             pixels = self._all_channels(result.labels == MASKED, recipe.energy_range, progress)
             labels = result.labels[pixels.keep]
             sums = sum_labels(pixels, labels, n_clusters)
@@ -305,6 +306,10 @@ def _widths_without_border(pixels, recipe, labels, sums):
     """`gradual_widths` in the energies that clusters were learned from."""
     channels = recipe.channels(pixels.energy)
     return gradual_widths(pixels.summed_to(channels), labels, in_features(sums, channels))
+
+
+def _title(recipe, n_splits):
+    return with_umap("Significance", n_splits * isinstance(recipe, UmapHdbscan))
 
 
 def _splits(pixels, recipe, seed, n_splits, progress):

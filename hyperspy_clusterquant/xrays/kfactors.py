@@ -84,8 +84,9 @@ class KFactors(FrozenDict):
         rows = [("line", "k-factor by weight", "relative uncertainty", "from")]
         for line, k in self.items():
             known = self.relative_uncertainty.get(line)
-            uncertainty = "" if known is None else f"{known:.1%}"
-            rows.append((line, f"{k:.4g}", uncertainty, str(self.sources[line])))
+            value = f"{k:.4g}" if not known else f"{k:.4g} ± {k * known:.2g}"
+            uncertainty = "not known" if known is None else f"{known:.1%}"
+            rows.append((line, value, uncertainty, str(self.sources[line])))
         return in_html([rows])
 
     def to_csv(self, path):

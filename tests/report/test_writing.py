@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+
+from hyperspy_clusterquant.report.writing import (
+    check_folder,
+    whole_folder,
+    with_suffix,
+    write_text,
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("a.html", "a.html"),
+        ("a.HTM", "a.HTM"),
+        ("a", "a.html"),
+        ("map 2.5 nm", "map 2.5 nm.html"),
+        ("run.2", "run.2.html"),
+        (Path("x") / "a", "a.html"),
+    ],
+)
+def test_the_suffix_is_added_where_there_is_none(given, name):
+    assert with_suffix(given, (".html", ".htm"), "A report").name == name
+
+
+@pytest.mark.parametrize("given", ["a.pdf", "a.docx", ""])
+def test_other_suffixes_are_refused(given):
+    with pytest.raises(ValueError, match=r"A report .*\.html"):
+        with_suffix(given, (".html", ".htm"), "A report")
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere.*mkdir"):
+        check_folder(tmp_path / "nowhere" / "a.html")
+    check_folder(tmp_path / "a.html")
+
+
+def test_text_is_there_as_a_whole(tmp_path):
+    path = tmp_path / "a.html"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "new \ud800")  # half a pair, which no file holds
+    assert path.read_text() == "old"
+    write_text(path, "µ\n")
+    assert path.read_bytes() == b"\xc2\xb5\n"
+    assert [of.name for of in tmp_path.iterdir()] == ["a.html"]
+
+
+def test_others_may_read_what_is_written(tmp_path):
+    import os
+
+    expected = tmp_path / "usual"
+    expected.write_text("")
+    write_text(tmp_path / "a.html", "")
+    with whole_folder(tmp_path / "folder"):
+        pass
+    (tmp_path / "usual folder").mkdir()
+    assert os.stat(tmp_path / "a.html").st_mode == os.stat(expected).st_mode
+    assert os.stat(tmp_path / "folder").st_mode == os.stat(tmp_path / "usual folder").st_mode
+
+
+def test_a_folder_is_there_as_a_whole(tmp_path):
+    path = tmp_path / "folder"
+
+    def fail():
+        with whole_folder(path) as folder:
+            (folder / "part").write_text("new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+    with whole_folder(path) as folder:
+        (folder / "a").write_text("old")
+        assert not path.exists()
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert (path / "a").read_text() == "old"
+    with whole_folder(path) as folder:
+        (folder / "b").write_text("new")
+    assert [of.name for of in path.iterdir()] == ["b"]
+    assert list(tmp_path.iterdir()) == [path]
