@@ -40,9 +40,8 @@ class ClusterPictures(ClusterDiagrams):
         if isinstance(navigator, str) and navigator == "auto":
             navigator = self.navigator
         if isinstance(navigator, ClusterLabelMap):
-            plot_with_labels(partial(super().plot, *args), navigator, kwargs)
-        else:
-            super().plot(*args, **kwargs)
+            return plot_with_labels(partial(super().plot, *args), navigator, kwargs)
+        return super().plot(*args, **kwargs)
 
     def plot_clusters(self, result=None, ax=None, *, shade=False, index=None):
         """Map of the clusters, with legend and scale bar; of a line scan, bars along it.

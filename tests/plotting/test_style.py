@@ -11,6 +11,7 @@ from hyperspy_clusterquant.plotting.style import (
     NOISE_COLOUR,
     cluster_colours,
     draw_map,
+    element_colours,
     line_label,
     map_of,
     panels,
@@ -110,6 +111,12 @@ def test_a_cluster_has_its_colour_however_many_there_are():
 def test_names_of_lines():
     assert line_label("Ga_Ka") == "Ga Kα"
     assert line_label("Ag_La") == "Ag Lα"
+
+
+def test_elements_have_colours_of_their_own():
+    assert not {*element_colours(12)} & {*cluster_colours(36)}
+    assert len({*element_colours(12)}) == 12
+    assert len(element_colours(30)) == 30
 
 
 def axis(scale, units):
