@@ -133,8 +133,29 @@ def panel_size(shape, map_axes, more=0.5):
 
 
 def map_of(values, index=0):
-    """One map of a stack, by its flat number; a map or a line scan is itself."""
-    return values.reshape(-1, *values.shape[-2:])[index] if values.ndim > 2 else values
+    """One map of a stack, by its number; a map or a line scan is its only one.
+
+    Parameters
+    ----------
+    values : array (map shape)
+    index : int
+        Number of the map in array order; negative ones count from the end.
+
+    Returns
+    -------
+    array (height, width) or (length,)
+
+    Raises
+    ------
+    ValueError
+        If there is no such map.
+    """
+    maps = values.reshape(-1, *values.shape[-2:]) if values.ndim > 1 else values[None]
+    if not isinstance(index, int | np.integer) or not -len(maps) <= index < len(maps):
+        raise ValueError(
+            f"`index` must be the number of one of the maps, 0 to {len(maps) - 1}, not {index!r}."
+        )
+    return maps[index]
 
 
 def draw_map(ax, values, map_axes, scale_bar=True, **how):

@@ -226,8 +226,9 @@ def test_maps_of_a_stack_have_numbers():
     np.testing.assert_array_equal(map_of(stack, -1), stack[1, 1])
     np.testing.assert_array_equal(map_of(stack[0, 0]), stack[0, 0])
     np.testing.assert_array_equal(map_of(stack[0, 0, 0]), stack[0, 0, 0])
-    with pytest.raises(IndexError):
-        map_of(stack, 4)
+    for values, index in ((stack, 4), (stack, 1.0), (stack[0, 0], 1), (stack[0, 0, 0], 1)):
+        with pytest.raises(ValueError, match="number of one of the maps"):
+            map_of(values, index)
 
 
 def test_panels_are_as_many_as_asked_for():
