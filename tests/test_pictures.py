@@ -420,6 +420,23 @@ def test_no_text_lies_on_another_or_beyond_the_figure(what):
             assert min(overlap.width, overlap.height) < 1, (one, other)
 
 
+@pytest.mark.parametrize("what", ["map", "spectra", "scores", "bars", "ternary"])
+def test_names_are_in_the_legend_however_they_begin(what):
+    names = ("_under", "b$c", "<i>")
+    ax = {
+        "map": lambda: plot_label_map(LABELS, AXES, names, SHARES, "map"),
+        "spectra": lambda: plot_spectra(ENERGY, SPECTRA, names, LINES),
+        "scores": lambda: plot_density(density_on(POINTS, OF_POINTS, 3), names, ("1", "2"), "a"),
+        "bars": lambda: plot_composition(*np.full((3, 3, 2), 50.0), names, ("S", "Fe"), "at%"),
+        "ternary": lambda: plot_ternary(
+            np.full((3, 3), 100 / 3), np.zeros((3, 3, 3)), ("S", "Fe", "Cu"), names
+        ),
+    }[what]()  # fmt: skip
+    ax.figure.canvas.draw()
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert [text.partition(" ")[0] for text in texts][:3] == list(names)
+
+
 def is_drawn(text):
     """Whether a text is not that of a tick beyond its axis."""
     for axis in (axis for ax in text.figure.axes for axis in (ax.xaxis, ax.yaxis)):

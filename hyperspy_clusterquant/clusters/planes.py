@@ -18,8 +18,8 @@ BEYOND = 0.002
 POINTS_PER_BIN, BINS = 1.0, (40, 140)
 #: Free at each side, as a share of the picture, so that no outline is cut.
 MARGIN = 0.15
-#: Smoothing of the outlines, in bins.
-SMOOTHING = 1.5
+#: Smoothing of the outlines, as a share of the picture; finer, few points make them ragged.
+SMOOTHING = 0.025
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +121,9 @@ def density_on(points, labels, n_clusters):
         return np.histogramdd(of, edges)[0].T
 
     each_counted = [counted(of) for of in each]
-    smooth = [ndimage.gaussian_filter(of, SMOOTHING, mode="constant") for of in each_counted]
+    smooth = [
+        ndimage.gaussian_filter(of, SMOOTHING * n_bins, mode="constant") for of in each_counted
+    ]
     levels = [_level(*both) for both in zip(smooth, each_counted, strict=True)]
     shape = (n_clusters, *(n_bins,) * points.shape[1])
     return Density(edges, counted(points), np.reshape(smooth, shape), np.array(levels))

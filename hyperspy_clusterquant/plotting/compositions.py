@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hyperspy_clusterquant.plotting.drawing import patch
 from hyperspy_clusterquant.plotting.style import (
     axes_or_new,
     cluster_colours,
@@ -36,7 +37,9 @@ def plot_composition(percent, lower, upper, names, elements, unit, ax=None):
     ax.set_xticks(position, elements)
     ax.set_ylabel(f"Composition ({unit})")
     ax.set_ylim(bottom=0)
-    legend_beside(ax)
+    legend_beside(
+        ax, [patch(*each) for each in zip(cluster_colours(n_clusters), names, strict=True)]
+    )
     return open_frame(ax)
 
 
@@ -88,10 +91,11 @@ def plot_ternary(shares, covariances, corners, names, ax=None):
     turn = np.linspace(0, 2 * np.pi, 90)
     circle = ELLIPSE * np.array([np.cos(turn), np.sin(turn)])
     to_plane = _in_plane(100 * np.eye(3)).T / 100
-    colours = cluster_colours(len(names))
+    colours, handles = cluster_colours(len(names)), []
     for of, covariance, name, colour in zip(shares, covariances, names, colours, strict=True):
         point = _in_plane(of)
-        ax.plot(*point, "o", color=colour, ms=5, mec="white", mew=0.6, label=name, zorder=4)
+        how = {"color": colour, "ms": 5, "mec": "white", "mew": 0.6, "label": name}
+        handles += ax.plot(*point, "o", zorder=4, **how)
         if not np.isfinite(point).all():
             continue
         variances, directions = np.linalg.eigh(to_plane @ covariance @ to_plane.T)
@@ -103,7 +107,7 @@ def plot_ternary(shares, covariances, corners, names, ax=None):
             )  # fmt: skip
             ax.add_patch(ellipse)
             ellipse.set_clip_path(inside)
-    legend_beside(ax)
+    legend_beside(ax, handles)
     return ax
 
 

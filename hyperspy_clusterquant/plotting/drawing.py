@@ -82,7 +82,8 @@ def draw_categories(ax, codes, map_axes, colours, strength=None, scale_bar=True)
 
     known = sorted(colours)
     codes = map_of(codes)
-    strength = np.ones(codes.shape) if strength is None else map_of(strength)
+    # Sums of memberships may be above 1 by rounding.
+    strength = np.ones(codes.shape) if strength is None else np.clip(map_of(strength), 0, 1)
     # Not where the colour says that there is nothing.
     hatched = [code for code in known if colours[code] == MASK_COLOUR]
     if codes.ndim > 1:

@@ -43,6 +43,7 @@ def name_colour_bars(look, names):
     first = round(look["vmin"] + 0.5)
     values = list(range(first, len(names)))
     texts = [_OTHERS[value][0] if value < 0 else names[value] for value in values]
+    current = plt.gcf().number
     for number in plt.get_fignums():
         for ax in plt.figure(number).axes:
             for image in ax.images:
@@ -51,6 +52,7 @@ def name_colour_bars(look, names):
                     image.colorbar.minorticks_off()
                     image.colorbar.set_label("")
                     _make_room(image.colorbar)
+    plt.figure(current)
 
 
 def _make_room(colour_bar):

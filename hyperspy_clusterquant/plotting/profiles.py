@@ -6,7 +6,7 @@ import numpy as np
 
 from hyperspy_clusterquant.plotting.style import (
     axes_or_new,
-    cluster_colours,
+    element_colours,
     legend_beside,
     open_frame,
 )
@@ -27,7 +27,7 @@ def plot_profile(
             ax.axvspan(position - width / 2, position + width / 2, color="0.92", lw=0, zorder=0)
         ax.axvline(position, color="0.6", lw=0.8, ls="--", zorder=0)
     for n, (element, colour) in enumerate(
-        zip(elements, cluster_colours(len(elements)), strict=True)
+        zip(elements, element_colours(len(elements)), strict=True)
     ):
         measured = percent[:, n], std[:, n]
         if deblurred is None:

@@ -7,16 +7,12 @@ import numpy as np
 from hyperspy_clusterquant.plotting.style import (
     axes_or_new,
     cluster_colours,
+    element_colours,
     legend_beside,
     line_label,
     open_frame,
 )
 
-#: Of the elements; apart from those of model, background and artefacts.
-ELEMENT_COLOURS = (
-    "#D55E00", "#E69F00", "#CC79A7", "#56B4E9", "#882255", "#999933", "#AA4499", "#44AA99",
-    "#661100", "#6699CC",
-)  # fmt: skip
 #: Beyond the highest line, spectra are drawn up to so much (times the energy, and keV).
 BEYOND_LINES = 1.1, 0.3
 #: Share of the channels with counts that may lie below a logarithmic axis.
@@ -173,9 +169,8 @@ def _draw_families(ax, alphas, curves, floor, energy):
     elements = list(dict.fromkeys(alpha.partition("_")[0] for alpha in alphas))
     for n in np.argsort(-curves.max(axis=1)):
         if curves[n].max() > floor / 3:
-            number = elements.index(alphas[n].partition("_")[0])
+            colour = element_colours(len(elements))[elements.index(alphas[n].partition("_")[0])]
             curve = np.where(curves[n] > floor / 10, curves[n], np.nan)
-            colour = ELEMENT_COLOURS[number % len(ELEMENT_COLOURS)]
             ax.plot(energy, curve, color=colour, lw=0.8, alpha=0.8)
 
 

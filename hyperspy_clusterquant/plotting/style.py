@@ -21,6 +21,11 @@ MORE_COLOURS = (
     "#FFB4B4", "#C31E2D", "#006900", "#002D0F", "#87694B", "#00D24B", "#003C4B", "#C3A587",
     "#E16969", "#4B4B96", "#007878", "#C3C3FF", "#69001E", "#876996", "#F00FD2", "#87A596",
 )  # fmt: skip
+#: Of elements, which are no clusters (P. Tol's muted colours, personal.sron.nl/~pault, and others).
+ELEMENT_COLOURS = (
+    "#CC6677", "#332288", "#DDCC77", "#117733", "#88CCEE", "#882255", "#44AA99", "#999933",
+    "#AA4499", "#661100", "#6699CC", "#555555",
+)  # fmt: skip
 NOISE_COLOUR = "#C8C8C8"
 MASK_COLOUR = "#FFFFFF"
 #: A map is drawn up to so many times as high as wide, or as wide as high, as HyperSpy draws images.
@@ -43,6 +48,11 @@ def cluster_colours(n_clusters):
     """
     known = [*CLUSTER_COLOURS, *MORE_COLOURS][:n_clusters]
     return known + [_another_colour(k) for k in range(len(known), n_clusters)]
+
+
+def element_colours(n_elements):
+    """One colour for each element, which are not those of the clusters."""
+    return [ELEMENT_COLOURS[n % len(ELEMENT_COLOURS)] for n in range(n_elements)]
 
 
 def _another_colour(number):
@@ -123,8 +133,29 @@ def panel_size(shape, map_axes, more=0.5):
 
 
 def map_of(values, index=0):
-    """One map of a stack, by its flat number; a map or a line scan is itself."""
-    return values.reshape(-1, *values.shape[-2:])[index] if values.ndim > 2 else values
+    """One map of a stack, by its number; a map or a line scan is its only one.
+
+    Parameters
+    ----------
+    values : array (map shape)
+    index : int
+        Number of the map in array order; negative ones count from the end.
+
+    Returns
+    -------
+    array (height, width) or (length,)
+
+    Raises
+    ------
+    ValueError
+        If there is no such map.
+    """
+    maps = values.reshape(-1, *values.shape[-2:]) if values.ndim > 1 else values[None]
+    if not isinstance(index, int | np.integer) or not -len(maps) <= index < len(maps):
+        raise ValueError(
+            f"`index` must be the number of one of the maps, 0 to {len(maps) - 1}, not {index!r}."
+        )
+    return maps[index]
 
 
 def draw_map(ax, values, map_axes, scale_bar=True, **how):

@@ -189,7 +189,7 @@ class ClusterDiagrams:
         images = [map_of(of, index) for of in sums.reshape(len(lines), *result.labels.shape)]
         kept = labels != MASKED
         images = [np.where(kept, _smoothed(of, kept, smoothing), np.nan) for of in images]
-        how = f"smoothed, σ = {smoothing:g} pixels" if smoothing else "not smoothed"
+        how = f"smoothed, σ = {smoothing:g} px" if smoothing else "not smoothed"
         return plot_element_maps(
             np.array(images), result.axes, lines, drawn, labels, result.cluster_names,
             f"{result.name} and net counts in windows, {how}", axes,

@@ -38,9 +38,10 @@ class ClusterLabelMap(signals.Signal2D):
     @wraps(signals.Signal2D.plot)
     def plot(self, *args, **kwargs):
         look = _look(self)
-        super().plot(*args, **(look | kwargs))
+        plotted = super().plot(*args, **(look | kwargs))
         if look:
             name_colour_bars(look, self.cluster_names)
+        return plotted
 
 
 class LazyClusterLabelMap(ClusterLabelMap, signals.LazySignal2D):
@@ -57,12 +58,17 @@ def plot_with_labels(plot, navigator, kwargs):
     navigator : ClusterLabelMap
     kwargs : dict
         What a user said besides.
+
+    Returns
+    -------
+    What HyperSpy's plot returns.
     """
     look = _look(navigator)
     asked = look | dict(kwargs.get("navigator_kwds") or {})
-    plot(**{**kwargs, "navigator": navigator, "navigator_kwds": asked})
+    plotted = plot(**{**kwargs, "navigator": navigator, "navigator_kwds": asked})
     if look:
         name_colour_bars(look, navigator.cluster_names)
+    return plotted
 
 
 def _look(labels):

@@ -40,9 +40,8 @@ class ClusterPictures(ClusterDiagrams):
         if isinstance(navigator, str) and navigator == "auto":
             navigator = self.navigator
         if isinstance(navigator, ClusterLabelMap):
-            plot_with_labels(partial(super().plot, *args), navigator, kwargs)
-        else:
-            super().plot(*args, **kwargs)
+            return plot_with_labels(partial(super().plot, *args), navigator, kwargs)
+        return super().plot(*args, **kwargs)
 
     def plot_clusters(self, result=None, ax=None, *, shade=False, index=None):
         """Map of the clusters, with legend and scale bar; of a line scan, bars along it.
@@ -74,18 +73,18 @@ class ClusterPictures(ClusterDiagrams):
         result = self._get_cluster_result(result)
         labels = result.labels
         own = _own_memberships(result) if shade else None
-        if labels.ndim > 2:
-            if index is None and ax is not None:
-                raise ValueError(
-                    f"The map is a stack of {len(labels.reshape(-1, *labels.shape[-2:]))} maps: "
-                    "say which one to draw in `ax`, as in index=0, or leave out `ax` to see all."
-                )
-            if index is not None:
-                labels, own = (None if x is None else map_of(x, index) for x in (labels, own))
+        if labels.ndim > 2 and index is None and ax is not None:
+            raise ValueError(
+                f"The map is a stack of {len(labels.reshape(-1, *labels.shape[-2:]))} maps: say "
+                "which one to draw in `ax`, as in index=0, or leave out `ax` to see all."
+            )
+        if index is not None:
+            labels, own = (None if x is None else map_of(x, index) for x in (labels, own))
         drawn = labels, result.axes, result.cluster_names, _shares(labels, result.n_clusters)
         if labels.ndim > 2:
             return plot_label_maps(*drawn, result.name, own)
-        title = result.name if index is None else f"{result.name}, index {index}"
+        is_one_of_some = result.labels.ndim > 2
+        title = f"{result.name}, index {index}" if is_one_of_some else result.name
         return plot_label_map(*drawn, title, ax, own)
 
     def plot_cluster_memberships(self, result=None, axes=None, *, index=0):

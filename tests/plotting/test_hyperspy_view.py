@@ -28,6 +28,11 @@ def test_names_at_the_colour_bar_and_at_no_other():
     texts = [text.get_text() for text in left.images[0].colorbar.ax.get_yticklabels()]
     assert texts == ["left out", "noise", *NAMES]
     np.testing.assert_array_equal(other.get_ticks(), before)
+    first = plt.figure(figure.number)
+    plt.figure()
+    plt.figure(first.number)
+    name_colour_bars(look, NAMES)
+    assert plt.gcf() is figure
 
 
 def test_long_names_stay_on_the_figure():

@@ -11,6 +11,7 @@ from hyperspy_clusterquant.plotting.style import (
     NOISE_COLOUR,
     cluster_colours,
     draw_map,
+    element_colours,
     line_label,
     map_of,
     panels,
@@ -110,6 +111,12 @@ def test_a_cluster_has_its_colour_however_many_there_are():
 def test_names_of_lines():
     assert line_label("Ga_Ka") == "Ga Kα"
     assert line_label("Ag_La") == "Ag Lα"
+
+
+def test_elements_have_colours_of_their_own():
+    assert not {*element_colours(12)} & {*cluster_colours(36)}
+    assert len({*element_colours(12)}) == 12
+    assert len(element_colours(30)) == 30
 
 
 def axis(scale, units):
@@ -219,8 +226,9 @@ def test_maps_of_a_stack_have_numbers():
     np.testing.assert_array_equal(map_of(stack, -1), stack[1, 1])
     np.testing.assert_array_equal(map_of(stack[0, 0]), stack[0, 0])
     np.testing.assert_array_equal(map_of(stack[0, 0, 0]), stack[0, 0, 0])
-    with pytest.raises(IndexError):
-        map_of(stack, 4)
+    for values, index in ((stack, 4), (stack, 1.0), (stack[0, 0], 1), (stack[0, 0, 0], 1)):
+        with pytest.raises(ValueError, match="number of one of the maps"):
+            map_of(values, index)
 
 
 def test_panels_are_as_many_as_asked_for():

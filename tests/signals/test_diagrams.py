@@ -98,7 +98,7 @@ def test_smoothing_is_said_and_takes_nothing_from_what_is_left_out(clustered):
     raw = clustered.plot_cluster_elements(xray_lines=["S_Ka"])[2].images[0].get_array()
     axes = clustered.plot_cluster_elements(xray_lines=["S_Ka"], smoothing=1.5)
     smooth = axes[2].images[0].get_array()
-    assert "smoothed, σ = 1.5 pixels" in axes[0].figure.get_suptitle()
+    assert "smoothed, σ = 1.5 px" in axes[0].figure.get_suptitle()
     kept = ~np.ma.getmaskarray(raw) & np.isfinite(raw.filled(np.nan))
     far = ndimage.binary_erosion(kept, iterations=7, border_value=1)
     plain = ndimage.gaussian_filter(np.where(kept, raw.filled(0), 0.0), 1.5)

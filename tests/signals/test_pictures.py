@@ -22,6 +22,9 @@ def test_clusters_shaded_by_their_memberships(clustered):
     for k in range(4):
         of_cluster = result.labels == k
         np.testing.assert_array_equal(alpha[of_cluster], result.memberships[k][of_cluster])
+    # In single precision, their sum is 1 and a little more.
+    merged = clustered.plot_clusters(result.merge([0, 1, 2, 3]), shade=True)
+    assert merged.images[0].get_alpha().max() == 1
     dropped = result.drop([0, 1, 2, 3])
     assert clustered.plot_clusters(dropped, shade=True).images[0].get_alpha().max() == 1
 
