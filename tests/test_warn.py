@@ -93,5 +93,5 @@ def test_an_error_made_of_a_warning_is_raised(particles):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         with pytest.raises(UserWarning, match="Theoretical k-factors"):
-            particles.cluster_quantification(extra_elements=["C", "Au"])
+            particles.deepcopy().cluster_quantification(extra_elements=["C", "Au"])
     assert np.isfinite(particles.clusters["pca_gmm"].scores).all()

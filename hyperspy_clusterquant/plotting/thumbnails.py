@@ -114,10 +114,12 @@ def label_picture(labels, n_clusters, map_axes, text, longest=180):
 
 
 def grey_picture(values, map_axes, text, longest=110):
-    """Values of a map, or of the first map of a stack, from zero up as an image in HTML."""
+    """Values of a map, or of the first of a stack, from zero up as an image with its text below."""
     shown = first_map(values)
     ratio = width_over_height(shown.shape, map_axes if values.ndim > 1 else ())
-    return picture(grey_png(binned(shown, longest)), ratio, text, longest)
+    image = picture(grey_png(binned(shown, longest)), ratio, text, longest)
+    style = f"margin:0;max-width:{longest}px;font-size:0.85em"
+    return tag("figure", image, tag("figcaption", text), style=style)
 
 
 def first_map(values):

@@ -117,7 +117,7 @@
       svg.replaceChildren();
       this.fit();
       const labelled = what.labels.length > 0, rows = labelled ? 4 : 0;
-      const left = 56, right = 10, top = 8 + 13 * rows, main = what.height || 250;
+      const left = what.flush ? 1 : 56, right = what.flush ? 1 : 10, top = 8 + 13 * rows, main = what.height || 250;
       const below = what.residual ? 84 : 0, width = this.width, bottom = what.legend ? 54 : 36;
       const height = top + main + below + bottom;
       svg.setAttribute("viewBox", "0 0 " + width + " " + height);
@@ -131,7 +131,11 @@
       this.frame = { left, right, top, main, below, toX, toY, width };
       this.axes(limits, toX);
       const inside = this.inside();
-      what.curves.forEach((curve, number) => {
+      // What is pointed at comes last, above the others.
+      const order = what.curves.map((curve, number) => number);
+      order.sort((a, b) => (a === this.pointed) - (b === this.pointed));
+      order.forEach((number) => {
+        const curve = what.curves[number];
         const path = make(svg, "path", {
           d: this.path(inside, curve, toX, toY), fill: "none", stroke: curve.colour,
           "stroke-width": curve.width || 1.1, "stroke-linejoin": "round",
@@ -167,7 +171,8 @@
       for (const mark of marks) {
         const y = top + main - (mark - limits[0]) / (limits[1] - limits[0]) * main;
         make(svg, "line", { x1: left, x2: width - right, y1: y, y2: y, stroke: "#e6e9ec" });
-        make(svg, "text", { x: left - 6, y: y + 4, "text-anchor": "end", fill: "#444" },
+        const flush = this.what.flush;
+        make(svg, "text", { x: flush ? 5 : left - 6, y: flush ? y - 3 : y + 4, "text-anchor": flush ? "start" : "end", fill: "#444" },
           this.log ? power(mark) : String(mark));
       }
       for (const mark of ticks(this.range[0], this.range[1], 10)) {
@@ -177,6 +182,7 @@
       }
       make(svg, "path", { d: "M" + left + " " + top + "V" + end + "H" + (width - right), fill: "none", stroke: "#555" });
       make(svg, "text", { x: (left + width - right) / 2, y: end + 31, "text-anchor": "middle", fill: "#444" }, this.what.xlabel);
+      if (this.what.flush) return;
       make(svg, "text", {
         transform: "translate(12 " + (top + main / 2) + ") rotate(-90)", "text-anchor": "middle", fill: "#444",
       }, this.what.ylabel);
@@ -445,12 +451,18 @@
 
   // --- line scans -----------------------------------------------------------------------
 
+  // Half a pixel more on either side, as the map above has it.
+  function ends(place) {
+    const last = place.length - 1, half = last ? (place[last] - place[0]) / last / 2 : 0.5;
+    return [place[0] - half, place[last] + half].sort((a, b) => a - b);
+  }
+
   const scan = numbers.scan;
   if (scan && clusters.length) {
     new Chart(document.getElementById("scan"), {
-      title: "Memberships along the line", x: scan.place, range: [scan.place[0], scan.place[scan.place.length - 1]],
+      title: "Memberships along the line", x: scan.place, range: ends(scan.place),
       curves: scan.memberships.map((y, k) => ({ y, colour: clusters[k].colour })), labels: [],
-      limits: [0, 1.02], log: false, xlabel: scan.label, ylabel: "Membership", height: 160,
+      limits: [0, 1.12], log: false, xlabel: "Membership along " + scan.label, height: 160, flush: true,
     });
   }
 })();

@@ -68,7 +68,7 @@ class ClusteringComparison(Frozen):
             match = self.matched.get(k)
             other = other if match is None else Coloured(other, second[match])
             rows.append((Coloured(name, first[k]), other, overlap))
-        where = "where they disagree (white)"
+        where = "white: where they disagree"
         picture = grey_picture((self.disagreement == 1).astype(float), self.axes, where, 180)
         return in_html([self._summary(), beside(picture, [rows])])
 

@@ -11,6 +11,7 @@ from hyperspy_clusterquant.evidence.p_values import holm, holm_of_pairs
 from hyperspy_clusterquant.evidence.variation import LineVariation
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import map_of, plot_correlations, plot_line_maps
+from hyperspy_clusterquant.plotting.style import line_label
 from hyperspy_clusterquant.plotting.thumbnails import grey_picture
 
 #: Fewest lines of which two can be compared with the others.
@@ -192,10 +193,9 @@ class MapSignificance(Told, LineVariation):
 
     def _repr_html_(self):
         pictures = [
-            tag("figure", grey_picture(counts, self.axes, line), tag("figcaption", line),
-                style="margin:0")
+            grey_picture(counts, self.axes, line_label(line))
             for line, counts in zip(self.xray_lines, self.images, strict=True)
-        ]  # fmt: skip
+        ]
         style = "display:flex;flex-wrap:wrap;gap:0.6em"
         return in_html([tag("div", *pictures, style=style), *self._told()])
 

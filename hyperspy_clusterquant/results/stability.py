@@ -248,7 +248,7 @@ class ClusterStability(Told, Frozen):
         return [rows, halves, *self._of_all_counts()]
 
     def _repr_html_(self):
-        where = "share of the repeats in which each pixel keeps its cluster, white = all"
+        where = "where pixels keep their cluster: white = always"
         picture = grey_picture(self.consensus, self.axes, where, 180)
         return beside(picture, self._told())
 

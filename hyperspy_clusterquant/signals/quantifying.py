@@ -93,7 +93,7 @@ class ClusterComposition:
             `theoretical_kfactors`, `calibrate_kfactors` and `convert_kfactors` bring their
             uncertainty along. Lines without a k-factor get a theoretical one, scaled to the
             others, with a warning. Default: theoretical k-factors at the signal's beam energy,
-            with a warning.
+            with a warning, once for each map.
         kfactor_uncertainty : float or dict, optional
             Relative standard uncertainty of the k-factors, for all or each line. Default: what
             the k-factors bring along, or none for k-factors given without.
