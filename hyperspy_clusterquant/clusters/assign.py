@@ -38,6 +38,7 @@ class Assignment(Recipe):
     spectra_energy: np.ndarray
 
     workflow: ClassVar[str] = "assigned"
+    searches: ClassVar[bool] = False
     hidden: ClassVar[tuple] = (*Recipe.hidden, "spectra", "spectra_energy")
 
     @classmethod

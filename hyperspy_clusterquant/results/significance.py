@@ -19,6 +19,14 @@ from hyperspy_clusterquant.evidence.verdicts import (
 from hyperspy_clusterquant.plotting import plot_pairs
 from hyperspy_clusterquant.results.clusters import ClusterResult
 
+#: Whether p-values of regions by hand hold, by what was looked at when they were drawn.
+DRAWN_ON = {
+    "outside": "The regions were given, and not found in the counts: the p-values hold if they "
+    "were drawn without looking at the counts of this map, as on a HAADF image.",
+    "all": "The regions were drawn on the counts that they are tested with: the p-values are too "
+    "small. Draw them on one half of the counts, s.explore_clusters(result, honest=True).",
+}
+
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class SignificanceTable(Told, Judged):
@@ -200,6 +208,8 @@ class SignificanceTable(Told, Judged):
             f"p corrected for the number of pairs; splits of the counts: {self.n_splits}; "
             f"{self.consolidated.n_clusters} of {n} clusters remain in .consolidated"
         )
+        drawn_on = DRAWN_ON.get(self.result.parameters.get("drawn_on"))
+        parts += [drawn_on] if drawn_on else []
         return [*parts, *self.result.findings.get("homogeneity", ())]
 
     def _without_border(self):

@@ -9,6 +9,7 @@ from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
 from hyperspy_clusterquant.results.clusters import ClusterResult
 from hyperspy_clusterquant.signals.axes import navigation_axes
+from hyperspy_clusterquant.signals.by_hand import RegionsByHand
 from hyperspy_clusterquant.signals.clustering import MapClustering, check_name
 from hyperspy_clusterquant.signals.following import FollowingResults
 from hyperspy_clusterquant.signals.homogeneity import ClusterPurity
@@ -42,6 +43,7 @@ from hyperspy_clusterquant.xrays.lines import lines_of
 class ClusteredEDSSpectrum(
     FollowingResults,
     MapClustering,
+    RegionsByHand,
     ClusterSpectra,
     ClusterComposition,
     ClusterFractions,
@@ -209,8 +211,8 @@ class ClusteredEDSSpectrum(
             if not results:
                 raise ValueError(
                     "There is no clustering result on this signal. Run s.cluster_pca_gmm() or "
-                    "s.cluster_umap_hdbscan() first. (Of spectra of clusters, quantify the map, or "
-                    "a single one: spectra.inav[0].)"
+                    "s.cluster_umap_hdbscan() first, or s.clusters_from_labels(...). (Of spectra "
+                    "of clusters, quantify the map, or a single one: spectra.inav[0].)"
                 )
             return list(results.values())[-1]
         if isinstance(result, str):
