@@ -19,6 +19,7 @@ STATES = [
     "evidence",
     "results",
     "plotting",
+    "explore",
     "signals",
 ]
 
@@ -37,6 +38,9 @@ TESTED_ELSEWHERE = {
     "clusters/places": "clusters/test_blur.py",
     # what the signals floor does is tested method by method, as users call it
     "signals/pictures": "plotting/test_maps.py",
+    # a window is driven by what the mouse does
+    "explore/panels": "explore/test_view.py",
+    "explore/explorer": "signals/test_exploring.py",
     "signals/progress": "signals/test_steering.py",
 }
 
@@ -162,7 +166,7 @@ def test_imports_make_no_circle():
         ({"dask", "distributed"}, r"counts/(runners|blocked|passes)"),
         ({"hyperspy", "rsciio"}, r"signals/\w+|images|data"),
         ({"exspy"}, r"signals/\w+|data|xrays/lines"),
-        ({"matplotlib", "mpl_toolkits"}, r"plotting/\w+"),
+        ({"matplotlib", "mpl_toolkits"}, r"plotting/\w+|explore/(panels|pictures|view)"),
     ],
 )
 def test_libraries_are_known_where_they_belong(libraries, where):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -23,7 +23,8 @@ class ByHand(Recipe):
     Attributes
     ----------
     labels : array of int (map shape)
-        0 .. n_clusters - 1, -1 = in none, -2 = left out.
+        0 .. n_clusters - 1, -1 = in none, -2 = left out; on one half of the counts, if they were
+        drawn there.
     n_clusters : int
         Also those without a pixel on a part of the map.
     drawn_on : {"outside", "half", "all"}
@@ -50,12 +51,25 @@ class ByHand(Recipe):
     @classmethod
     def of_result(cls, result, **more):
         """See `Recipe.of_result`."""
-        given = {"labels": result.labels, "n_clusters": result.n_clusters}
+        labels = result.labels if result.half_labels is None else result.half_labels
+        given = {
+            "labels": labels,
+            "n_clusters": max(int(labels.max(initial=-1)) + 1, result.n_clusters),
+        }
         return super().of_result(result, **given, **more)
 
     def cluster(self, data, energy, navigation_mask, progress):
         """See `Recipe.cluster`; what the labels leave out is left out."""
         return super().cluster(data, energy, self.labels == MASKED, progress)
+
+    @property
+    def half_seed(self):
+        """Seed of the half of the counts that the regions were drawn on, or None."""
+        return self.chosen.get("half_seed") if self.drawn_on == "half" else None
+
+    def repeat(self, seed):
+        """See `Recipe.repeat`: the same regions, drawn on the same half."""
+        return replace(super().repeat(seed), chosen=self.chosen)
 
     def run(self, pixels, progress):
         """See `Recipe.run`. The scores are along the directions in which the regions differ."""

@@ -53,6 +53,9 @@ class ClusterResult(Frozen):
         at; None if labels do not follow from the counts of single pixels, or how is not known.
     learned_spectra, learned_energy : arrays or None
         The same of the map that the clusters were learned on, if it is not this one.
+    half_labels : array of int (map shape) or None
+        Of regions that were drawn on one half of the counts: the labels of the clusters there, as
+        they were drawn on. With them, `cluster_significance` tests in the other half.
     parameters : FrozenDict
         Everything that was set or found, library versions and the seed.
     axes : tuple of FrozenDict
@@ -90,6 +93,7 @@ class ClusterResult(Frozen):
     label_spectra: np.ndarray | None = None
     learned_spectra: np.ndarray | None = None
     learned_energy: np.ndarray | None = None
+    half_labels: np.ndarray | None = None
     # Neither pictures nor tables show how the clusters were made.
     parameters: dict = field(default_factory=FrozenDict, compare=False)
     axes: tuple[dict, ...] = ()
@@ -108,6 +112,7 @@ class ClusterResult(Frozen):
         "label_spectra": np.float64,
         "learned_spectra": np.float64,
         "learned_energy": np.float64,
+        "half_labels": np.int32,
     }
 
     def __post_init__(self):

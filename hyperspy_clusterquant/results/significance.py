@@ -25,6 +25,8 @@ DRAWN_ON = {
     "were drawn without looking at the counts of this map, as on a HAADF image.",
     "all": "The regions were drawn on the counts that they are tested with: the p-values are too "
     "small. Draw them on one half of the counts, s.explore_clusters(result, honest=True).",
+    "half": "The regions were drawn on one half of the counts and are tested in the other one; "
+    "selections that were tested in it before: {n}.",
 }
 
 
@@ -208,8 +210,9 @@ class SignificanceTable(Told, Judged):
             f"p corrected for the number of pairs; splits of the counts: {self.n_splits}; "
             f"{self.consolidated.n_clusters} of {n} clusters remain in .consolidated"
         )
-        drawn_on = DRAWN_ON.get(self.result.parameters.get("drawn_on"))
-        parts += [drawn_on] if drawn_on else []
+        known = self.result.parameters
+        if known.get("drawn_on") in DRAWN_ON:
+            parts.append(DRAWN_ON[known["drawn_on"]].format(n=known.get("selections_tested", 0)))
         return [*parts, *self.result.findings.get("homogeneity", ())]
 
     def _without_border(self):

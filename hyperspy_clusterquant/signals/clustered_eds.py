@@ -11,6 +11,7 @@ from hyperspy_clusterquant.results.clusters import ClusterResult
 from hyperspy_clusterquant.signals.axes import navigation_axes
 from hyperspy_clusterquant.signals.by_hand import RegionsByHand
 from hyperspy_clusterquant.signals.clustering import MapClustering, check_name
+from hyperspy_clusterquant.signals.exploring import ClusterExploration
 from hyperspy_clusterquant.signals.following import FollowingResults
 from hyperspy_clusterquant.signals.homogeneity import ClusterPurity
 from hyperspy_clusterquant.signals.kept import ResultsOfSignal
@@ -52,6 +53,7 @@ class ClusteredEDSSpectrum(
     ClusterPurity,
     ClusterRepeats,
     ClusterPictures,
+    ClusterExploration,
     EDSTEMSpectrum,
 ):
     """STEM-EDX map with phases, their compositions and error bars.
