@@ -36,15 +36,15 @@ class Panels:
     grid : ScoreGrid
     density : array of bytes
         Picture of the scores.
-    energy : array (steps,)
-        Of the spectra in keV.
     lines : dict of str: float
         X-ray lines to mark and their energies.
+    whole : tuple of arrays (steps,)
+        Energies in keV, and the spectrum of the whole map.
     limits : tuple of float
         Lowest and highest share of counts that is drawn.
     """
 
-    def __init__(self, image, map_axes, grid, density, energy, lines, limits):
+    def __init__(self, image, map_axes, grid, density, lines, whole, limits):
         import matplotlib.pyplot as plt
 
         self.figure = plt.figure(figsize=(12.4, 7.6))
@@ -61,7 +61,7 @@ class Panels:
         self._animated = {ax: [] for ax in (self.map, self.scores, self.spectrum, self.table)}
         self._draw_map(image, map_axes)
         self._draw_scores(grid, density)
-        self._draw_spectrum(energy, lines, limits)
+        self._draw_spectrum(lines, *whole, limits)
         self._draw_table()
         self.button_texts = self._draw_buttons()
         self._field = self._draw_field()
@@ -105,11 +105,12 @@ class Panels:
         self.scores.set_xlabel("Shot noise of a typical pixel = 1", fontsize=8, labelpad=1)
         self.scores.tick_params(labelsize=7)
 
-    def _draw_spectrum(self, energy, lines, limits):
+    def _draw_spectrum(self, lines, energy, share, limits):
         ax = self.spectrum
         ax.set_yscale("log")
         ax.set_ylim(*limits)
         ax.set_xlim(energy[0], energy[-1])
+        ax.plot(energy, share, color="0.83", lw=0.9, drawstyle="steps-mid", zorder=0.5)
         taken = [-np.inf] * 4
         for line, position in sorted(lines.items(), key=lambda item: item[1]):
             if not energy[0] < position < energy[-1]:
@@ -119,11 +120,10 @@ class Panels:
             ax.axvline(position, color="0.88", lw=0.8, zorder=0)
             ax.text(position, 0.99 - 0.055 * row, line_label(line), fontsize=7, color="0.4",
                     ha="center", va="top", transform=ax.get_xaxis_transform())  # fmt: skip
-        ax.set_xlabel("Energy (keV)", fontsize=8, labelpad=1)
+        ax.set_xlabel("Energy (keV); light grey: the whole map", fontsize=8, labelpad=1)
         ax.set_ylabel("Share of the counts", fontsize=8)
         ax.tick_params(labelsize=7)
         open_frame(ax)
-        self.energy = energy
         self.pixel_line = self._line(ax, color=PIXEL, lw=0.8, drawstyle="steps-mid")
         self.others_line = self._line(ax, color=OTHERS, lw=1.0, drawstyle="steps-mid")
         self.selection_line = self._line(ax, color=SELECTION, lw=1.0, drawstyle="steps-mid")

@@ -23,6 +23,10 @@ from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR, clus
 
 #: Spectra are drawn from here on, in keV: below is the noise of the detector.
 LOWEST_ENERGY = 0.1
+#: Counts of a step, on average, below which spectra are drawn in steps so many times as wide.
+MANY_COUNTS, WIDER = 24.0, (2, 4, 8)
+#: What is drawn of no counts on a logarithmic scale, far below the picture.
+NOTHING = 1e-12
 #: Height of a row of the table of clusters.
 ROW = 0.034
 
@@ -61,9 +65,8 @@ class View:
             session.source.axes[-2:],
             self.grid,
             self.grid.density_image(kept, table),
-            energy[self._steps[:-1]],
             lines,
-            self._limits(),
+            *self._whole_map(),
         )
         self._events = [
             self.canvas.mpl_connect(name, handle)
@@ -110,19 +113,26 @@ class View:
         image = image[self.place]
         return image if self.session.keep.ndim > 1 else image[None]
 
-    def _limits(self):
-        """Lowest and highest share that spectra are drawn with."""
-        share = self._share(self.session.counts.sums(self.session.keep)[0])
-        shown = share[share > 0]
-        if not len(shown):
-            return 1e-6, 1.0
-        return float(np.quantile(shown, 0.05)) / 8, float(shown.max()) * 4
+    def _drawn(self, counts):
+        """Energies, and share of the counts (channels,) in a channel there, as they are drawn.
 
-    def _share(self, counts):
-        """Share of the counts in each step that is drawn."""
-        steps = self._steps
+        Of few counts, in wider steps.
+        """
+        n_steps = len(self._steps) - 1
+        wider = [1, *(n for n in WIDER if counts.sum() < MANY_COUNTS * n_steps / (n / 2))][-1]
+        steps = np.unique([*self._steps[::wider], self._steps[-1]])
         summed = np.add.reduceat(counts[: steps[-1]], steps[:-1])
-        return summed / np.diff(steps) / max(counts.sum(), 1)
+        energy = self.session.counts.pixels.energy
+        middle = (energy[steps[:-1]] + energy[steps[1:] - 1]) / 2
+        return middle, np.maximum(summed / np.diff(steps) / max(counts.sum(), 1), NOTHING)
+
+    def _whole_map(self):
+        """Spectrum of the whole map, and the lowest and highest share that is drawn."""
+        energy, share = self._drawn(self.session.counts.sums(self.session.keep)[0])
+        shown = share[share > NOTHING]
+        if not len(shown):
+            return (energy, share), (1e-6, 1.0)
+        return (energy, share), (float(np.quantile(shown, 0.05)) / 8, float(shown.max()) * 4)
 
     def show_clusters(self):
         """Draw everything anew, as after an edit."""
@@ -185,11 +195,10 @@ class View:
         session, panels, mask = self.session, self.panels, self.session.mask
         panels.map_veil.set_data(self._shown(veil(mask)))
         panels.score_veil.set_data(self.grid.selected_image(mask[session.keep]))
-        nothing = np.full(len(panels.energy), np.nan)
         lines = (panels.selection_line, panels.others_line)
         if not mask.any():
             for line, caption in zip(lines, panels.captions, strict=False):
-                line.set_data(panels.energy, nothing)
+                line.set_data([np.nan], [np.nan])
                 caption.set_text("")
             panels.show_verdict("", "", NONE)
             return
@@ -197,7 +206,7 @@ class View:
         counts = session.spectra
         captions = (f"selection, {int(mask.sum())} px", f"{words}, {int(others.sum())} px")
         for line, caption, of, text in zip(lines, panels.captions, counts, captions, strict=False):
-            line.set_data(panels.energy, np.maximum(self._share(of), 1e-12))
+            line.set_data(*self._drawn(of))
             caption.set_text(text)
         self._fill_verdict(session.verdict())
 
@@ -206,7 +215,7 @@ class View:
         colour = NONE
         if verdict.honest and verdict.kind is not None:
             colour = REAL if verdict.is_distinct else NOT_REAL
-        words = textwrap.wrap(head, 44)
+        words = textwrap.wrap(head.replace("(p < ", "(p\u00a0<\u00a0"), 44)
         self.panels.show_verdict("\n".join(table), "\n".join(words), colour)
         self.panels.details.set_position((0.0, self._below - 0.026 * len(words) - 0.012))
 
@@ -233,8 +242,7 @@ class View:
         panels.map_mark.set_data(*on_map)
         panels.score_mark.set_data(*in_scores)
         if with_spectrum and flat is not None:
-            share = self._share(session.spectrum_of_pixel(place))
-            panels.pixel_line.set_data(panels.energy, np.maximum(share, 1e-12))
+            panels.pixel_line.set_data(*self._drawn(session.spectrum_of_pixel(place)))
             panels.captions[2].set_text(
                 f"pixel {tuple(map(int, place[::-1]))}, {self._name_of(flat)}"
             )
