@@ -35,6 +35,7 @@ def main():
     jalpaite = int(table.atomic_percent[:, table.elements.index("Ag")].argmax())
     save(table.plot_fit(jalpaite)[0].figure, "six_cation_fit")
     save(low_counts(), "low_counts")
+    save(explorer(s, result), "explorer")
     particles = data.seven_cation_nanoparticles(size=96, counts_per_pixel=60)
     save(particles.map_significance().plot()[0].figure, "particle_maps")
     section = data.six_cation_sulfide(size=96, counts_per_pixel=60)
@@ -59,6 +60,13 @@ def map_and_spectra(s, result):
     # The legend of the map names the clusters for both.
     right.get_legend().remove()
     return figure
+
+
+def explorer(s, result):
+    """The explorer of three clusters, after a lasso around the fourth phase among the scores."""
+    window = s.explore_clusters(result.merge([0, 3]))
+    window.select(result.labels == 3)
+    return window.figure
 
 
 def low_counts():

@@ -44,3 +44,30 @@ def image(data, axes, title, quantity=None, over=None, names=None):
         if len(own) > 1:
             signal.set_signal_type("EDS_cluster_labels")
     return signal
+
+
+def region_of_interest(ends, axes):
+    """A block of pixels as a HyperSpy ROI in the units of the map's axes.
+
+    Parameters
+    ----------
+    ends : sequence of (int, int)
+        Where it begins and ends along the last axes of the map, in array order: two, or one of a
+        line scan.
+    axes : sequence of dict
+        Those axes.
+
+    Returns
+    -------
+    hyperspy.roi.RectangularROI or hyperspy.roi.SpanROI
+    """
+    import hyperspy.api as hs
+
+    places = [
+        tuple(axis["offset"] + axis["scale"] * end for end in of)
+        for of, axis in zip(ends, axes, strict=True)
+    ]
+    if len(places) == 1:
+        return hs.roi.SpanROI(*places[0])
+    (top, bottom), (left, right) = places
+    return hs.roi.RectangularROI(left=left, top=top, right=right, bottom=bottom)

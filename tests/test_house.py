@@ -20,6 +20,7 @@ STATES = [
     "results",
     "plotting",
     "report",
+    "explore",
     "signals",
 ]
 
@@ -43,6 +44,9 @@ TESTED_ELSEWHERE = {
     "report/making": "signals/test_reporting.py",
     "report/page": "signals/test_reporting.py",
     # what the signals floor does is tested method by method, as users call it
+    # a window is driven by what the mouse does
+    "explore/panels": "explore/test_view.py",
+    "explore/explorer": "signals/test_exploring.py",
 }
 
 
@@ -167,7 +171,7 @@ def test_imports_make_no_circle():
         ({"dask", "distributed"}, r"counts/(runners|blocked|passes)"),
         ({"hyperspy", "rsciio"}, r"signals/\w+|images|data"),
         ({"exspy"}, r"signals/\w+|data|xrays/lines"),
-        ({"matplotlib", "mpl_toolkits"}, r"plotting/\w+"),
+        ({"matplotlib", "mpl_toolkits"}, r"plotting/\w+|explore/(panels|pictures|view)"),
     ],
 )
 def test_libraries_are_known_where_they_belong(libraries, where):

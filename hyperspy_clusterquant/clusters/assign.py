@@ -38,7 +38,7 @@ class Assignment(Recipe):
     spectra_energy: np.ndarray
 
     workflow: ClassVar[str] = "assigned"
-    is_random: ClassVar[bool] = False
+    searches: ClassVar[bool] = False
     hidden: ClassVar[tuple] = (*Recipe.hidden, "spectra", "spectra_energy")
 
     @classmethod

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from hyperspy_clusterquant.clusters.assign import Assignment
+from hyperspy_clusterquant.clusters.by_hand import ByHand
 from hyperspy_clusterquant.clusters.pca_gmm import PcaGmm
 from hyperspy_clusterquant.clusters.umap_hdbscan import UmapHdbscan
 
-WORKFLOWS = {recipe.workflow: recipe for recipe in (PcaGmm, UmapHdbscan, Assignment)}
+WORKFLOWS = {recipe.workflow: recipe for recipe in (PcaGmm, UmapHdbscan, Assignment, ByHand)}
 
 
 def recipe_of(result):

@@ -25,7 +25,7 @@ class Clustering:
     eigenvalues : array (n_leading,)
     noise_edge : float
     embedding, landmarks : arrays or None
-    label_spectra : array (n_clusters, channels)
+    label_spectra : array (n_clusters, channels) or None
         Spectra by whose likelihood pixels were labelled, zero where they were not looked at.
     spectra : array (n_clusters, channels) or None
         Summed counts of the clusters.
@@ -37,7 +37,7 @@ class Clustering:
     scores: np.ndarray
     eigenvalues: np.ndarray
     noise_edge: float
-    label_spectra: np.ndarray
+    label_spectra: np.ndarray | None
     embedding: np.ndarray | None = None
     landmarks: np.ndarray | None = None
     spectra: np.ndarray | None = None

@@ -82,8 +82,10 @@ class Recipe(Frozen):
 
     #: Name of the workflow in results.
     workflow: ClassVar[str]
-    #: Whether what is found depends on the seed.
-    is_random: ClassVar[bool] = True
+    #: Whether clusters are looked for, so that they can be looked for again.
+    searches: ClassVar[bool] = True
+    #: Whether the label of a pixel follows from its counts.
+    follows_counts: ClassVar[bool] = True
     #: What a result must say of itself so that it can be made again.
     needed: ClassVar[tuple] = ()
     #: What `parameters` does not show under its name.

@@ -32,7 +32,7 @@ def most_replicable(recipe, pixels, progress):
         Of one run, with a remark if others find something else. The first, if they agree alike.
     """
     first = recipe.run(pixels, progress)
-    if not recipe.is_random or len(first.labels) > FEW_PIXELS or not first.scores.shape[1]:
+    if not recipe.searches or len(first.labels) > FEW_PIXELS or not first.scores.shape[1]:
         return first
     seed = first.recipe.chosen["seed"]
 

@@ -13,7 +13,6 @@ from scipy.optimize import linear_sum_assignment
 from hyperspy_clusterquant._checks import as_names
 from hyperspy_clusterquant._frozen import Frozen, FrozenDict
 from hyperspy_clusterquant._threads import one_blas_thread
-from hyperspy_clusterquant.clusters.assign import Assignment
 from hyperspy_clusterquant.clusters.catalogue import WORKFLOWS
 from hyperspy_clusterquant.clusters.learning import STRONG_COMPONENT
 from hyperspy_clusterquant.clusters.recipe import Recipe
@@ -116,10 +115,11 @@ def variations(recipe, vary, random_state, bins=()):
     Returns
     -------
     list of Variation
-        None for clusters of another map, which are not searched for.
+        None for clusters of another map, which are not searched for. Regions by hand are not
+        either, but the workflows can be asked for them.
     """
-    if isinstance(recipe, Assignment):
-        return []
+    if not recipe.searches:
+        vary = () if recipe.follows_counts else [kind for kind in vary if kind == "workflow"]
     again = _anew(recipe)
     found = []
     if "seed" in vary:
@@ -143,9 +143,9 @@ def variations(recipe, vary, random_state, bins=()):
         found += [
             Variation("workflow", kind.workflow, _as_another(recipe, kind, again.random_state))
             for kind in WORKFLOWS.values()
-            if kind not in (type(recipe), Assignment)
+            if kind.searches and kind is not type(recipe)
         ]
-    if found and not isinstance(getattr(recipe, "n_clusters", "auto"), str):
+    if found and recipe.searches and not isinstance(getattr(recipe, "n_clusters", "auto"), str):
         # The number was told, so it is the same in all of them.
         found.append(Variation(NUMBER, "n_clusters='auto'", replace(again, n_clusters="auto")))
     return found

@@ -10,6 +10,7 @@ import numpy as np
 
 from hyperspy_clusterquant._checks import check_has_clusters, cluster_number
 from hyperspy_clusterquant._frozen import Frozen, FrozenDict
+from hyperspy_clusterquant.clusters.by_hand import ByHand
 from hyperspy_clusterquant.clusters.catalogue import recipe_of
 from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
 from hyperspy_clusterquant.images import image
@@ -24,8 +25,9 @@ class ClusterResult(Frozen):
     ----------
     name : str
         Key in ``s.clusters``.
-    workflow : {"pca_gmm", "umap_hdbscan"}
-        How the clusters were found; ``"assigned"`` if that was on another map.
+    workflow : {"pca_gmm", "umap_hdbscan", "assigned", "by hand"}
+        How the clusters were found; ``"assigned"`` if that was on another map, ``"by hand"`` if
+        they are regions that somebody gave.
     labels : array of int (map's array shape)
         0 .. n_clusters - 1, largest first; -1 = noise; -2 = left out by the mask.
     memberships : array of float32 (n_clusters, map shape)
@@ -51,6 +53,9 @@ class ClusterResult(Frozen):
         at; None if labels do not follow from the counts of single pixels, or how is not known.
     learned_spectra, learned_energy : arrays or None
         The same of the map that the clusters were learned on, if it is not this one.
+    half_labels : array of int (map shape) or None
+        Of regions that were drawn on one half of the counts: the labels of the clusters there, as
+        they were drawn on. With them, `cluster_significance` tests in the other half.
     parameters : FrozenDict
         Everything that was set or found, library versions and the seed.
     axes : tuple of FrozenDict
@@ -88,6 +93,7 @@ class ClusterResult(Frozen):
     label_spectra: np.ndarray | None = None
     learned_spectra: np.ndarray | None = None
     learned_energy: np.ndarray | None = None
+    half_labels: np.ndarray | None = None
     # Neither pictures nor tables show how the clusters were made.
     parameters: dict = field(default_factory=FrozenDict, compare=False)
     axes: tuple[dict, ...] = ()
@@ -106,6 +112,7 @@ class ClusterResult(Frozen):
         "label_spectra": np.float64,
         "learned_spectra": np.float64,
         "learned_energy": np.float64,
+        "half_labels": np.int32,
     }
 
     def __post_init__(self):
@@ -163,8 +170,9 @@ class ClusterResult(Frozen):
 
     def _summary(self):
         clusters = "1 cluster" if self.n_clusters == 1 else f"{self.n_clusters} clusters"
-        components = "1 component" if self.n_components == 1 else f"{self.n_components} components"
-        return f"{self.name!r}: {clusters} from {components}, map {self.labels.shape}"
+        how = "1 component" if self.n_components == 1 else f"{self.n_components} components"
+        how = how if self.workflow != ByHand.workflow else "regions"
+        return f"{self.name!r}: {clusters} from {how}, map {self.labels.shape}"
 
     def _shares(self):
         """Name, pixels and share of the pixels that are not left out of each cluster, as texts."""
@@ -173,9 +181,10 @@ class ClusterResult(Frozen):
             (name, f"{size}", f"{size / kept:.1%}")
             for name, size in zip(self.cluster_names, self.sizes, strict=True)
         ]
+        noise = "noise" if self.workflow != ByHand.workflow else "in none"
         others = [
             (what, np.count_nonzero(self.labels == value))
-            for value, what in ((NOISE, "noise"), (MASKED, "left out"))
+            for value, what in ((NOISE, noise), (MASKED, "left out"))
         ]
         return rows + [(what, f"{size}", "") for what, size in others if size]
 

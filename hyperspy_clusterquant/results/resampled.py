@@ -36,6 +36,7 @@ def taken(result, pixels, axes):
         embedding = result.embedding[inside]
     return replace(
         result if pixels.size == labels.size else _without_spectra(result),
+        **_without_half(result),
         labels=labels[pixels],
         memberships=result.memberships.reshape(result.n_clusters, labels.size)[:, pixels],
         scores=result.scores[kept_number[kept]],
@@ -80,7 +81,8 @@ def binned(result, factors, axes):
     return replace(
         _without_spectra(result),
         label_spectra=None,
-        parameters=chosen_for_bins(result.parameters, factors),
+        half_labels=None,
+        parameters=chosen_for_bins(_without_half(result)["parameters"], factors),
         labels=labels,
         memberships=memberships,
         scores=np.array(scores).reshape(result.n_components, np.count_nonzero(filled)).T,
@@ -88,6 +90,14 @@ def binned(result, factors, axes):
         landmarks=None,
         axes=axes,
     )
+
+
+def _without_half(result):
+    """That the half of the counts that regions were drawn on is none of the new map's counts."""
+    known = result.parameters
+    if known.get("drawn_on") == "half":
+        known = known | {"drawn_on": "all"}
+    return {"half_labels": None, "parameters": known}
 
 
 def _without_spectra(result):

@@ -21,6 +21,16 @@ from hyperspy_clusterquant.plotting.pairs import colour_of
 from hyperspy_clusterquant.plotting.thumbnails import hex_colours
 from hyperspy_clusterquant.results.clusters import ClusterResult
 
+#: Whether p-values of regions by hand hold, by what was looked at when they were drawn.
+DRAWN_ON = {
+    "outside": "The regions were given, and not found in the counts: the p-values hold if they "
+    "were drawn without looking at the counts of this map, as on a HAADF image.",
+    "all": "The regions were drawn on the counts that they are tested with: the p-values are too "
+    "small. Draw them on one half of the counts, s.explore_clusters(result, honest=True).",
+    "half": "The regions were drawn on one half of the counts and are tested in the other one; "
+    "selections that were tested in it before: {n}.",
+}
+
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class SignificanceTable(Told, Judged):
@@ -206,6 +216,9 @@ class SignificanceTable(Told, Judged):
             f"p corrected for the number of pairs; splits of the counts: {self.n_splits}; "
             f"{self.consolidated.n_clusters} of {n} clusters remain in .consolidated"
         )
+        known = self.result.parameters
+        if known.get("drawn_on") in DRAWN_ON:
+            parts.append(DRAWN_ON[known["drawn_on"]].format(n=known.get("selections_tested", 0)))
         return [*parts, *self.result.findings.get("homogeneity", ())]
 
     def _without_border(self):

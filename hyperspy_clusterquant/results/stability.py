@@ -55,6 +55,8 @@ class ClusterStability(Told, Frozen):
         could be.
     varied : tuple of str
         Those that were asked for.
+    remarks : tuple of str
+        What cannot be repeated and why, sentences.
     """
 
     cluster_names: tuple
@@ -65,6 +67,7 @@ class ClusterStability(Told, Frozen):
     repeated: tuple = ()
     agreement_of: dict = field(default_factory=FrozenDict)
     varied: tuple = ("counts",)
+    remarks: tuple = ()
 
     # --- of halves ------------------------------------------------------------------------
 
@@ -154,8 +157,8 @@ class ClusterStability(Told, Frozen):
     def _of_all_counts(self):
         """Sentences on what was varied with all of the counts."""
         if not self.repeated:
-            return []
-        said = [f"Number of clusters: {self.number}."]
+            return [*self.remarks]
+        said = [*self.remarks, f"Number of clusters: {self.number}."]
         if told := self._of(NUMBER):
             said.append(f"The number was told; the search for it finds {told[0].n_clusters}.")
         said += [self._sentence(kind) for kind in _WORDS if kind in self.varied]
@@ -171,9 +174,11 @@ class ClusterStability(Told, Frozen):
         subject, repeats = _WORDS[kind][1], self._of(kind)
         if not repeats:
             return f"{subject}: counts and pixels allow for none."
+        one = kind == "workflow" and len(repeats) == 1
         if kind == "workflow":
+            subject = subject if one else "The workflows"
             subject += f" ({', '.join(repeat.what for repeat in repeats)})"
-        ending = "s" if kind == "workflow" else ""
+        ending = "s" if one else ""
         own, found = len(self.cluster_names), sorted({repeat.n_clusters for repeat in repeats})
         # With one cluster, the index is 1 if all pixels agree and 0 if one does not.
         index = f" (ARI {self.ari_of[kind]:.2f})" if own > 1 else ""
@@ -288,7 +293,7 @@ def _percent(share):
     return f"{share:.0%}" if share >= 0.0095 else f"{share:.1%}"
 
 
-def stability_of(result, resampled, again=(), varied=("counts",)):
+def stability_of(result, resampled, again=(), varied=("counts",), remarks=()):
     """Compare the labels of a result with those found again.
 
     Parameters
@@ -300,6 +305,8 @@ def stability_of(result, resampled, again=(), varied=("counts",)):
         What was varied with all of the counts, and the labels that it gave.
     varied : tuple of str
         What was to be varied.
+    remarks : tuple of str
+        See `ClusterStability`.
 
     Returns
     -------
@@ -339,4 +346,5 @@ def stability_of(result, resampled, again=(), varied=("counts",)):
         tuple(repeated),
         agreement_of,
         varied,
+        remarks,
     )

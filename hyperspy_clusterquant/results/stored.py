@@ -100,6 +100,9 @@ def _check(result):
         raise ValueError(f"memberships {memberships.shape} and labels {labels.shape} do not fit")
     if labels.size and not (labels.min() >= MASKED and labels.max() < n_clusters):
         raise ValueError(f"its labels are not all between {MASKED} and {n_clusters - 1}")
+    half = result.half_labels
+    if half is not None and (half.shape != labels.shape or half.min(initial=0) < MASKED):
+        raise ValueError(f"its half_labels {half.shape} and labels {labels.shape} do not fit")
     if not ((memberships >= 0) & (memberships <= 1 + _ROUNDING)).all():
         raise ValueError("its memberships are not all between 0 and 1")
     if result.scores.ndim != 2 or len(result.scores) != n_kept:

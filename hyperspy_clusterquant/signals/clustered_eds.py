@@ -9,7 +9,9 @@ from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
 from hyperspy_clusterquant.results.clusters import ClusterResult
 from hyperspy_clusterquant.signals.axes import navigation_axes
+from hyperspy_clusterquant.signals.by_hand import RegionsByHand
 from hyperspy_clusterquant.signals.clustering import MapClustering, check_name
+from hyperspy_clusterquant.signals.exploring import ClusterExploration
 from hyperspy_clusterquant.signals.exporting import ClusterExport
 from hyperspy_clusterquant.signals.following import FollowingResults
 from hyperspy_clusterquant.signals.homogeneity import ClusterPurity
@@ -44,6 +46,7 @@ from hyperspy_clusterquant.xrays.lines import lines_of
 class ClusteredEDSSpectrum(
     FollowingResults,
     MapClustering,
+    RegionsByHand,
     ClusterSpectra,
     ClusterComposition,
     ClusterFractions,
@@ -54,6 +57,7 @@ class ClusteredEDSSpectrum(
     ClusterPictures,
     ClusterReports,
     ClusterExport,
+    ClusterExploration,
     EDSTEMSpectrum,
 ):
     """STEM-EDX map with phases, their compositions and error bars.
@@ -213,8 +217,8 @@ class ClusteredEDSSpectrum(
             if not results:
                 raise ValueError(
                     "There is no clustering result on this signal. Run s.cluster_pca_gmm() or "
-                    "s.cluster_umap_hdbscan() first. (Of spectra of clusters, quantify the map, or "
-                    "a single one: spectra.inav[0].)"
+                    "s.cluster_umap_hdbscan() first, or s.clusters_from_labels(...). (Of spectra "
+                    "of clusters, quantify the map, or a single one: spectra.inav[0].)"
                 )
             return list(results.values())[-1]
         if isinstance(result, str):

@@ -338,7 +338,7 @@ class MapClustering:
             **more,
         )
         write_result(self, result)
-        if result.workflow != Assignment.workflow:
+        if found.recipe.searches:
             warn_of_thickness(self, result)
         return result
 

@@ -60,7 +60,8 @@ def remarks_of_selection(result, energy):
 
     For a result on a map with some energies (channels,), in keV.
     """
-    if result.n_clusters < 2 or result.workflow not in WORKFLOWS:
+    workflow = WORKFLOWS.get(result.workflow)
+    if result.n_clusters < 2 or workflow is None or not workflow.follows_counts:
         return []
     if result.label_spectra is None:
         return [NOT_KNOWN_HOW]

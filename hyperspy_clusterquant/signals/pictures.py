@@ -194,8 +194,8 @@ class ClusterPictures(ClusterDiagrams):
         result = self._get_cluster_result(result)
         if not len(result.eigenvalues):
             raise ValueError(
-                f"The clusters of {result.name!r} were learned on another map: the scree plot is "
-                "there."
+                f"The clusters of {result.name!r} were not learned on this map, but on another one "
+                "or by hand: there is no scree plot."
             )
         return plot_scree(result.eigenvalues[:N_EIGENVALUES], result.noise_edge, ax)
 

@@ -56,7 +56,9 @@ class ClusterRepeats:
         ----------
         result : ClusterResult or str, optional
             Result or its name; default: the newest. Clusters may have been merged, dropped or
-            renamed. Those that were assigned from another map are not searched for again.
+            renamed. Those that were assigned from another map are not searched for again. Regions
+            by hand are the same whatever the counts: the workflows are asked whether they find
+            them.
         n_resamples : int
             How often half of the counts are taken.
         random_state : int
@@ -97,6 +99,7 @@ class ClusterRepeats:
         random_state = as_int("random_state", random_state, minimum=0)
         vary = as_varied(vary)
         recipe = self._repeated(result, random_state)
+        vary, remarks = _what_can_vary(result, recipe, vary)
         halves = range(n_resamples) if "counts" in vary else ()
         again = self._variations(result, vary, random_state)
         if not halves and not again:
@@ -120,7 +123,7 @@ class ClusterRepeats:
         with stages(title, len(recipes) + 1, show_progressbar) as progress:
             pixels = self._all_channels(result.labels == MASKED, recipe.energy_range, progress)
             found = stability_of(
-                result, resampled(pixels, progress), repeated(pixels, progress), vary
+                result, resampled(pixels, progress), repeated(pixels, progress), vary, remarks
             )
         if found.repeated or not result.findings.get("stability"):  # halves alone say less
             write_findings(self, result, "stability", found.summary, given)
@@ -141,3 +144,21 @@ class ClusterRepeats:
             leading[-1] if len(leading) else 0.0,
         )
         return variations(recipe, vary, random_state, bins)
+
+
+def _what_can_vary(result, recipe, vary):
+    """Of what is to be varied that which can be, and sentences on the rest."""
+    if recipe.follows_counts:
+        return vary, ()
+    fixed = [kind for kind in vary if kind != "workflow"]
+    if len(fixed) == len(vary):
+        raise ValueError(
+            f"The regions of {result.name!r} were given by hand: {', '.join(fixed)} cannot be "
+            "varied, as nothing looks for them in the counts. Ask with vary='workflow' whether the "
+            "workflows find them."
+        )
+    said = (
+        f"The regions were given by hand: {', '.join(fixed)} cannot be varied, as nothing looks "
+        "for them in the counts."
+    )
+    return ("workflow",), (said,) if fixed else ()

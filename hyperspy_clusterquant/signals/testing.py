@@ -16,6 +16,7 @@ from hyperspy_clusterquant.clusters.umap_hdbscan import UmapHdbscan
 from hyperspy_clusterquant.composition.compose import atomic_percent
 from hyperspy_clusterquant.composition.intensities import measure
 from hyperspy_clusterquant.counts.features import every_channel
+from hyperspy_clusterquant.counts.packed import column_sums
 from hyperspy_clusterquant.counts.pixels import read_pixels, sum_labels
 from hyperspy_clusterquant.evidence.consolidation import consolidate
 from hyperspy_clusterquant.evidence.judgement import judge, not_judged
@@ -80,7 +81,8 @@ class ClusterDiagnostics:
             Result or its name; default: the newest. Clusters may have been merged, dropped or
             renamed.
         n_splits : int
-            Splits of the counts, whose p-values are combined.
+            Splits of the counts, whose p-values are combined. One for regions that were drawn on
+            one half of the counts, `explore_clusters`: they are tested in the other.
         random_state : int
             Seed of the splits.
         level : float
@@ -137,7 +139,8 @@ class ClusterDiagnostics:
         recipe = self._repeated(result, random_state)
         choice, kfactors = _lines_of(self, xray_lines, extra_elements, kfactors)
         warn_of_bulk(self, thin_film)
-        n_clusters = result.n_clusters
+        seeds = _seeds(recipe, random_state, n_splits)
+        n_clusters, n_splits = result.n_clusters, len(seeds)
         if n_clusters < 2:
             return SignificanceTable(
                 **vars(not_judged(n_clusters, len(choice.elements))),
@@ -154,9 +157,7 @@ class ClusterDiagnostics:
             measured = measure(sums, sums, choice)
             names, lines = told_apart(measured)
             compared, _ = what_to_compare(self, sums, choice, measured, names, absorption, kfactors)
-            halves = collect_halves(
-                _splits(pixels, recipe, random_state, n_splits, progress), labels, n_clusters
-            )
+            halves = collect_halves(_splits(pixels, recipe, seeds, progress), labels, n_clusters)
             progress("tests")
             percent = partial(atomic_percent, lines=names, kfactors=kfactors)
             judged = judge(halves, lines, percent, [random_state, 1], compared)
@@ -312,7 +313,29 @@ def _title(recipe, n_splits):
     return with_umap("Significance", n_splits * isinstance(recipe, UmapHdbscan))
 
 
-def _splits(pixels, recipe, seed, n_splits, progress):
-    for number in range(n_splits):
+def _seeds(recipe, seed, n_splits):
+    """Of the splits; what was drawn on one half of the counts is tested in the other, once."""
+    half = getattr(recipe, "half_seed", None)
+    return [[seed, STREAM, number] for number in range(n_splits)] if half is None else [half]
+
+
+def _splits(pixels, recipe, seeds, progress):
+    for number, seed in enumerate(seeds):
         progress(f"split {number + 1}")
-        yield split_again(pixels, recipe, [seed, STREAM, number])
+        split = split_again(pixels, recipe, seed)
+        _check_half(pixels, recipe, seed)
+        yield split
+
+
+def _check_half(pixels, recipe, seed):
+    """Raise a ValueError if the half that regions were drawn on is none of these counts."""
+    known = recipe.chosen.get("half_counts")
+    if known is None or getattr(recipe, "half_seed", None) is None:
+        return
+    found = int(pixels.blocks.thinned(seed).sum(column_sums).sum())
+    if found != known:
+        raise ValueError(
+            "The regions were drawn on one half of the counts of a map, and are tested in the "
+            f"other; but these are other counts (half of them are {found}, it were {known}). Test "
+            "them on the map as it was, before energies were cropped or counts changed."
+        )

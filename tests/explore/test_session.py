@@ -1,0 +1,116 @@
+"""The model of the explorer: counts in two halves, the selection, what becomes of edits."""
+
+import numpy as np
+import pytest
+
+from hyperspy_clusterquant import data
+from hyperspy_clusterquant.counts.features import every_channel
+from hyperspy_clusterquant.counts.pixels import read_pixels
+from hyperspy_clusterquant.explore.session import Halves, Session
+
+
+@pytest.fixture(scope="module")
+def mapped():
+    s = data.six_cation_sulfide(size=(18, 24), channels=256, counts_per_pixel=120)
+    s.clusters_from_labels(np.where(s.metadata.Ground_truth.labels == 0, 0, 1))
+    return s
+
+
+@pytest.fixture(scope="module")
+def counts(mapped):
+    energy = 0.04 * np.arange(256)
+    return read_pixels(mapped.data, energy, every_channel(energy), None, lambda *_: None)
+
+
+@pytest.fixture
+def session(mapped, counts):
+    result = mapped.clusters["by_hand"]
+    half = _half(counts)
+    return Session(result, _on(counts, result), result.recipe, None, _on(half, result))
+
+
+def _half(counts):
+    from dataclasses import replace
+
+    return replace(counts, blocks=counts.blocks.thinned([3]))
+
+
+def _on(counts, result):
+    """The counts of the pixels of a result."""
+    from dataclasses import replace
+
+    keep = result.labels != -2
+    return replace(counts, keep=keep, blocks=counts.blocks.only(keep=keep.ravel()))
+
+
+def test_sums_of_both_halves_are_those_of_the_map(mapped, counts, rng):
+    halves = Halves(counts, _half(counts))
+    for share in (0.0, 0.1, 0.5, 0.9, 1.0):
+        mask = rng.random((18, 24)) < share
+        first, second = halves.sums(mask)
+        expected = mapped.data[mask & counts.keep].sum(axis=0)
+        np.testing.assert_array_equal((first + second)[10:], expected[10:])
+        if share > 0.3:
+            assert abs(first.sum() / expected.sum() - 0.5) < 0.02
+    alone = Halves(counts, None)
+    np.testing.assert_array_equal(alone.sums(mask)[0], alone.sums(mask)[1])
+
+
+def test_spectra_of_selection_and_others(session, rng):
+    for against in ("cluster", "rest"):
+        session.against = against
+        session.select(rng.random((18, 24)) < 0.2)
+        others, words = session.others
+        assert not (others & session.mask).any()
+        if against == "rest":
+            np.testing.assert_array_equal(others, session.keep & ~session.mask)
+        else:
+            assert len(np.unique(session.labels[others])) == 1
+            assert "'region 1'" in words
+        for spectrum, mask in zip(session.spectra, (session.mask, others), strict=True):
+            np.testing.assert_array_equal(spectrum, session.counts._summed(mask)[1])
+
+
+def test_a_whole_cluster_is_compared_with_the_rest(session):
+    session.select(session.labels == 0)
+    assert session.others[1] == "the rest of the map"
+    session.select(np.ones((18, 24), dtype=bool))
+    assert not session.others[0].any()
+    assert np.isnan(session.verdict().p_value)
+
+
+def test_verdicts_are_counted_once(session, rng):
+    assert session.verdict() is None
+    session.select(rng.random((18, 24)) < 0.2)
+    assert session.verdict() is session.verdict()
+    assert session.n_asked == 1
+    session.against = "rest"
+    assert session.verdict().n_asked == 2
+
+
+def test_the_result_without_edits_is_the_one_explored(session, mapped):
+    assert session.result is session.source
+    session.select(session.labels == 0)
+    session.editor.new(session.mask, "a")
+    changed = session.result
+    assert changed is session.result
+    session.editor.undo()
+    assert session.result is session.source
+
+
+def test_numbers_of_the_result_are_dense_in_both_labels(session, rng):
+    mask = rng.random((18, 24)) < 0.15
+    session.select(mask)
+    session.editor.new(session.mask, "a")
+    session.editor.drop([0])
+    result = session.result
+    assert result.cluster_names == ("region 0", "a")
+    assert set(np.unique(result.labels)) <= {-2, -1, 0, 1}
+    np.testing.assert_array_equal(result.labels == 1, session.mask)
+    # Here, what is drawn and what all counts say are the same.
+    np.testing.assert_array_equal(result.half_labels, result.labels)
+    np.testing.assert_array_equal(result.memberships.sum(axis=0), result.labels >= 0)
+    assert result.parameters["drawn_on"] == "half"
+    assert result.recipe.half_seed == (0,)
+    assert [entry["edit"] for entry in result.parameters["history"]] == ["new", "drop"]
+    assert result.parameters["history"][1]["clusters"] == ["region 1"]
