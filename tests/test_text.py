@@ -8,8 +8,7 @@ import tables
 
 from hyperspy_clusterquant import compare_clusterings
 from hyperspy_clusterquant._text import in_html
-from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR
-from hyperspy_clusterquant.plotting.thumbnails import hex_colours
+from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR, cluster_colours
 from hyperspy_clusterquant.xrays.kfactors import KFactors
 
 HOSTILE = "<script>alert('core & shell')</script>"
@@ -70,7 +69,7 @@ def test_clusters():
     head, chosen, remark = page.paragraphs
     assert head == "'a': 2 clusters from 1 component, map (4, 6)"
     assert (chosen, remark) == ("workflow pca_gmm", HOSTILE)
-    assert page.colours == [*hex_colours(2), NOISE_COLOUR, MASK_COLOUR]
+    assert page.colours == [*cluster_colours(2), NOISE_COLOUR, MASK_COLOUR]
     assert len(page.images) == 1
     # 24 pixels, of which the first is left out and every third is noise.
     assert page.tables == [

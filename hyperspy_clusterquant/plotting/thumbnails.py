@@ -25,22 +25,12 @@ MOST_ROWS = 360
 _GREY, _INDEXED = 0, 3
 
 
-def hex_colours(n_clusters):
-    """Colour of each cluster as ``"#rrggbb"``, the same as in all pictures."""
-    return [
-        colour.lower()
-        if isinstance(colour, str)
-        else "#" + "".join(f"{round(255 * part):02x}" for part in colour[:3])
-        for colour in cluster_colours(n_clusters)
-    ]
-
-
 def label_png(labels, n_clusters):
     """Labels (rows, columns) in the clusters' colours, as the bytes of a PNG file.
 
     Of more than 254 clusters, which no eye tells apart, colours are repeated.
     """
-    colours = [MASK_COLOUR, NOISE_COLOUR, *hex_colours(n_clusters)]
+    colours = [MASK_COLOUR, NOISE_COLOUR, *cluster_colours(n_clusters)]
     index = np.asarray(labels) + BELOW_LABELS
     most = 256 - BELOW_LABELS
     index = np.where(index < 256, index, BELOW_LABELS + (index - BELOW_LABELS) % most)

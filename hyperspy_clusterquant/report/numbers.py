@@ -7,9 +7,7 @@ import json
 import numpy as np
 
 from hyperspy_clusterquant._text import Markup
-from hyperspy_clusterquant.plotting.spectra import ELEMENT_COLOURS
-from hyperspy_clusterquant.plotting.style import line_label
-from hyperspy_clusterquant.plotting.thumbnails import hex_colours
+from hyperspy_clusterquant.plotting.style import cluster_colours, element_colours, line_label
 from hyperspy_clusterquant.report.maps import encoded_labels, unit_of
 
 #: Channels that a page holds, of all clusters together: with counts, model, background, residual
@@ -40,7 +38,7 @@ def numbers_of(content, stack, step):
         Labels that the page shows, every `step` rows and columns.
     """
     result = content.result
-    colours = hex_colours(result.n_clusters)
+    colours = cluster_colours(result.n_clusters)
     join = channels_joined(result.n_clusters, len(content.energy))
     totals = np.maximum(content.spectra.sum(axis=1, keepdims=True), 1)
     shares = _joined(content.spectra, join) / totals
@@ -132,17 +130,17 @@ def _families(fit, join):
     curves = _joined(fit.areas[:, None] * fit.design.profiles, join)
     alphas = [family.alpha for family in fit.design.families]
     elements = list(dict.fromkeys(alpha.partition("_")[0] for alpha in alphas))
+    colours = dict(zip(elements, element_colours(len(elements)), strict=True))
     found = []
     for alpha, curve in zip(alphas, curves, strict=True):
         inside = np.flatnonzero(curve > max(VISIBLE * curve.max(), 0.03))
         if not len(inside):
             continue
-        number = elements.index(alpha.partition("_")[0])
         known = alpha.endswith(("Ka", "La", "Ma"))
         found.append(
             {
                 "name": line_label(alpha) if known else "?" if alpha.endswith("_line") else "",
-                "colour": ELEMENT_COLOURS[number % len(ELEMENT_COLOURS)],
+                "colour": colours[alpha.partition("_")[0]],
                 "peak": int(np.argmax(curve)),
                 "parts": [
                     [int(part[0]), _short(curve[part], 3)]

@@ -8,8 +8,13 @@ import numpy as np
 
 from hyperspy_clusterquant._text import Coloured, Markup, in_html, p_text, tag
 from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
-from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR, line_label
-from hyperspy_clusterquant.plotting.thumbnails import hex_colours, width_over_height
+from hyperspy_clusterquant.plotting.style import (
+    MASK_COLOUR,
+    NOISE_COLOUR,
+    cluster_colours,
+    line_label,
+)
+from hyperspy_clusterquant.plotting.thumbnails import width_over_height
 from hyperspy_clusterquant.report.maps import (
     as_stack,
     classic_image,
@@ -94,7 +99,7 @@ def _legend(result):
     head = ["cluster", "pixels", "share", *([f"{_kind(result.axes)} ({unit})"] if unit else [])]
     rows = []
     for k, (name, colour, pixels) in enumerate(
-        zip(result.cluster_names, hex_colours(result.n_clusters), result.sizes, strict=True)
+        zip(result.cluster_names, cluster_colours(result.n_clusters), result.sizes, strict=True)
     ):
         button = tag("button", Coloured(name, colour), type="button", data_cluster=k)
         area = [_three(pixels * size)] if unit else []
@@ -136,7 +141,7 @@ def pixel_size(axes):
 def cluster_sections(content):
     """What is known of each cluster, one after the other; the page shows the one that is chosen."""
     result = content.result
-    colours = hex_colours(result.n_clusters)
+    colours = cluster_colours(result.n_clusters)
     articles = [
         tag(
             "article",
@@ -259,7 +264,7 @@ def composition_section(content):
     if quantified is None:
         return section(3, "Composition", _missing(content, "quantification"))
     shown = quantified.to_dataframe(text=True)
-    colours = hex_colours(len(shown.columns))
+    colours = cluster_colours(len(shown.columns))
     head = [quantified.unit, *map(Coloured, shown.columns, colours)]
     rows = [(element, *values) for element, values in zip(shown.index, shown.values, strict=True)]
     return section(

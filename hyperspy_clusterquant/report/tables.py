@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from hyperspy_clusterquant.clusters.labels import MASKED
-from hyperspy_clusterquant.plotting.thumbnails import hex_colours
+from hyperspy_clusterquant.plotting.style import cluster_colours
 from hyperspy_clusterquant.report.sections import pixel_size
 from hyperspy_clusterquant.report.tiff import label_values
 
@@ -56,7 +56,7 @@ def _clusters(content):
         "cluster": result.cluster_names,
         "number": numbers,
         "value in labels.tif": label_values(numbers, result.n_clusters),
-        "colour": hex_colours(result.n_clusters),
+        "colour": cluster_colours(result.n_clusters),
         "pixels": result.sizes,
         "share (%)": 100 * result.sizes / kept,
     }

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
-from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR
-from hyperspy_clusterquant.plotting.thumbnails import hex_colours
+from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR, cluster_colours
 from hyperspy_clusterquant.report.maps import as_stack, unit_of
 
 #: ImageJ and HyperSpy read this unit as "micron".
@@ -37,7 +36,7 @@ def write_labels(path, labels, n_clusters, axes):
     more = {}
     if values.dtype == np.uint8:
         palette = np.zeros((3, 256), dtype=np.uint8)
-        colours = [MASK_COLOUR, *hex_colours(n_clusters)]
+        colours = [MASK_COLOUR, *cluster_colours(n_clusters)]
         for k, colour in [*enumerate(colours), (255, NOISE_COLOUR)]:
             palette[:, k] = list(bytes.fromhex(colour[1:]))
         more["LUTs"] = [palette]

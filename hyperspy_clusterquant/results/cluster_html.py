@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hyperspy_clusterquant._text import Coloured, beside, in_html
-from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR
-from hyperspy_clusterquant.plotting.thumbnails import hex_colours, label_picture
+from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR, cluster_colours
+from hyperspy_clusterquant.plotting.thumbnails import label_picture
 
 #: Parameters that say what was chosen, in words that their value is put into.
 CHOSEN = {
@@ -35,7 +35,7 @@ def cluster_html(result, summary, shares, sentences):
         What was remarked and found.
     """
     others = {"noise": NOISE_COLOUR, "left out": MASK_COLOUR}
-    colours = hex_colours(result.n_clusters)
+    colours = cluster_colours(result.n_clusters)
     colours += [others[name] for name, *_ in shares[result.n_clusters :]]
     rows = [
         (Coloured(name, colour), *of) for (name, *of), colour in zip(shares, colours, strict=True)

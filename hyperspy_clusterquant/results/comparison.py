@@ -13,7 +13,8 @@ from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.evidence.matching import contingency_table, jaccard_indices
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import map_of, plot_comparison
-from hyperspy_clusterquant.plotting.thumbnails import grey_picture, hex_colours
+from hyperspy_clusterquant.plotting.style import cluster_colours
+from hyperspy_clusterquant.plotting.thumbnails import grey_picture
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,7 +63,7 @@ class ClusteringComparison(Frozen):
         return "\n".join([head, *lines])
 
     def _repr_html_(self):
-        first, second = (hex_colours(len(names)) for names in self.names)
+        first, second = (cluster_colours(len(names)) for names in self.names)
         rows = [("first clustering", "second clustering", "overlap")]
         for k, (name, other, overlap) in enumerate(self._matches()):
             match = self.matched.get(k)

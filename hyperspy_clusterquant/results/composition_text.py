@@ -9,7 +9,7 @@ import numpy as np
 
 from hyperspy_clusterquant._text import Coloured, in_columns, in_html
 from hyperspy_clusterquant.clusters.blur import WIDEST
-from hyperspy_clusterquant.plotting.thumbnails import hex_colours
+from hyperspy_clusterquant.plotting.style import cluster_colours
 
 #: Row of the entropy.
 ENTROPY = "S_conf/R"
@@ -81,7 +81,7 @@ class CompositionText:
     def to_html(self):
         """Table as HTML, with the remarks below."""
         rows = self._cells("{value} ± {std}", "< {value}")
-        names = map(Coloured, self.cluster_names, hex_colours(len(self.cluster_names)))
+        names = map(Coloured, self.cluster_names, cluster_colours(len(self.cluster_names)))
         return in_html([[(self.unit, *names), *map(tuple, rows)], *self.remarks])
 
     def to_latex(self):

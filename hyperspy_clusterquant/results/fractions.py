@@ -10,7 +10,7 @@ from hyperspy_clusterquant._checks import check_choice
 from hyperspy_clusterquant._frozen import Frozen
 from hyperspy_clusterquant._text import Coloured, Told
 from hyperspy_clusterquant.images import image
-from hyperspy_clusterquant.plotting.thumbnails import hex_colours
+from hyperspy_clusterquant.plotting.style import cluster_colours
 from hyperspy_clusterquant.results.composition_text import number_with_std
 
 
@@ -99,7 +99,7 @@ class PhaseFractions(Told, Frozen):
         if self.atomic_fraction is not None:
             kinds.append(("atoms", self.atomic_fraction, self.atomic_fraction_std))
         rows = [("phase", *(f"% of {kind}" for kind, _, _ in kinds))]
-        names = map(Coloured, self.names, hex_colours(len(self.names)))
+        names = map(Coloured, self.names, cluster_colours(len(self.names)))
         for k, name in enumerate(names):
             cells = [
                 number_with_std(100 * values[k], 100 * std[k]) if k < len(values) else "-"

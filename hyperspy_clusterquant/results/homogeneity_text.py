@@ -7,7 +7,7 @@ import numpy as np
 from hyperspy_clusterquant._text import Coloured, Told, p_text
 from hyperspy_clusterquant.evidence.homogeneity import FEWEST_PIXELS
 from hyperspy_clusterquant.evidence.p_values import holm
-from hyperspy_clusterquant.plotting.thumbnails import hex_colours
+from hyperspy_clusterquant.plotting.style import cluster_colours
 
 #: Variations in % that could not be missed tell nothing from here on: all or nothing of the line.
 ANYTHING = 100.0
@@ -116,7 +116,7 @@ class HomogeneityText(Told):
 
     def _told(self):
         rows = [("cluster", "pixels", "p", *self.xray_lines)]
-        names = map(Coloured, self.cluster_names, hex_colours(self.n_clusters))
+        names = map(Coloured, self.cluster_names, cluster_colours(self.n_clusters))
         for k, name in enumerate(names):
             pixels = f"{self.n_pixels[k]} of {self.sizes[k]}"
             cells = [self._cell(k, n) for n in range(len(self.xray_lines))]

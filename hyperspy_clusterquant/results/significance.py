@@ -18,7 +18,7 @@ from hyperspy_clusterquant.evidence.verdicts import (
 )
 from hyperspy_clusterquant.plotting import plot_pairs
 from hyperspy_clusterquant.plotting.pairs import colour_of
-from hyperspy_clusterquant.plotting.thumbnails import hex_colours
+from hyperspy_clusterquant.plotting.style import cluster_colours
 from hyperspy_clusterquant.results.clusters import ClusterResult
 
 #: Whether p-values of regions by hand hold, by what was looked at when they were drawn.
@@ -188,7 +188,7 @@ class SignificanceTable(Told, Judged):
                     *self.result.findings.get("homogeneity", ())]  # fmt: skip
         head = ("pair", "p", "z", "effect (at%)", "verdict")
         rows = [head]
-        kinds, verdicts, z, colours = self.kinds, self.verdicts, self.z, hex_colours(n)
+        kinds, verdicts, z, colours = self.kinds, self.verdicts, self.z, cluster_colours(n)
         effect, effect_std = self.effect_size, self.effect_size_std
         for i, j in zip(*np.triu_indices(n, 1), strict=True):
             known = np.isfinite(self.p_values[i, j])
@@ -241,7 +241,7 @@ class SignificanceTable(Told, Judged):
 
     def _cluster_rows(self):
         rows = [("cluster", "found again (overlap)", "explained by total counts alone")]
-        colours = hex_colours(self.n_clusters)
+        colours = cluster_colours(self.n_clusters)
         for k, name in enumerate(map(Coloured, self.cluster_names, colours)):
             share, nearest = self.explained_by_counts[k], self.nearest[k]
             explained = "-"

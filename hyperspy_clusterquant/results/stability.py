@@ -15,7 +15,8 @@ from hyperspy_clusterquant.evidence.repeats import NUMBER, compare
 from hyperspy_clusterquant.evidence.verdicts import Stability
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import map_of, plot_agreement
-from hyperspy_clusterquant.plotting.thumbnails import grey_picture, hex_colours
+from hyperspy_clusterquant.plotting.style import cluster_colours
+from hyperspy_clusterquant.plotting.thumbnails import grey_picture
 
 #: Adjusted Rand index from which two clusterings are said to agree: of two equal clusters, 1.3 % of
 #: the pixels are in the other one then, which is what borders are wide.
@@ -237,7 +238,7 @@ class ClusterStability(Told, Frozen):
 
     def _told(self):
         rows = [("cluster", "overlap", "lowest", "", *(_WORDS[k][0] for k in self._compared))]
-        names = map(Coloured, self.cluster_names, hex_colours(len(self.cluster_names)))
+        names = map(Coloured, self.cluster_names, cluster_colours(len(self.cluster_names)))
         rows += zip(
             names, _numbers(self.per_cluster), _numbers(self._halves.min(axis=0)),
             self.verdicts, *(_numbers(self._overlap(k)) for k in self._compared), strict=True,

@@ -11,7 +11,6 @@ from hyperspy_clusterquant.plotting.thumbnails import (
     data_uri,
     grey_picture,
     grey_png,
-    hex_colours,
     label_picture,
     label_png,
     thumbnail_size,
@@ -29,11 +28,6 @@ def rgb(colour):
 
 def opened(png):
     return Image.open(io.BytesIO(png))
-
-
-@pytest.mark.parametrize("n", [1, 3, 8, 13, 40])
-def test_colours_are_those_of_the_pictures(n):
-    assert [rgb(c) for c in hex_colours(n)] == [rgb(c) for c in style.cluster_colours(n)]
 
 
 def test_every_pixel_has_the_colour_of_its_label(rng):

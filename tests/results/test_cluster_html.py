@@ -2,7 +2,7 @@ import numpy as np
 from pages import Page
 from tables import result
 
-from hyperspy_clusterquant.plotting.thumbnails import hex_colours
+from hyperspy_clusterquant.plotting.style import cluster_colours
 from hyperspy_clusterquant.results.cluster_html import chosen, thumbnail_of
 
 
@@ -39,7 +39,7 @@ def test_a_notebook_shows_names_with_their_colours(clustered):
     page = Page(of._repr_html_())
     assert [row[0] for row in page.tables[0][1:5]] == names
     styles = [own["style"] for own in page.named("span")]
-    for style, colour in zip(styles, hex_colours(4), strict=False):
+    for style, colour in zip(styles, cluster_colours(4), strict=False):
         assert f"background:{colour}" in style
     assert page.named("script") == []
     assert np.shape(page.named("img")) == (1,)
