@@ -90,9 +90,20 @@ def open_frame(ax):
 
 
 def legend_beside(ax, handles=None):
-    """Legend to the right of the axes."""
-    how = {} if handles is None else {"handles": handles}
-    ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.01, 1.0), **how)
+    """Legend to the right of the axes, see `legend_of`; by default of what has a label."""
+    handles = ax.get_legend_handles_labels()[0] if handles is None else handles
+    legend_of(ax, handles, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+
+
+def legend_of(where, handles, **how):
+    """Legend of axes or a figure, with the labels of the handles.
+
+    Labels may begin with an underscore, as names of clusters do; matplotlib before 3.10 leaves such
+    out of legends.
+    """
+    legend = where.legend(handles, ["-"] * len(handles), frameon=False, fontsize=9, **how)
+    for text, handle in zip(legend.get_texts(), handles, strict=True):
+        text.set_text(handle.get_label())
 
 
 def name_rows_and_columns(ax, rows, columns):
