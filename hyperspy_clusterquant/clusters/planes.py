@@ -33,7 +33,7 @@ class Density(Frozen):
     counts : array (n_y, n_x) or (n_x,)
         Points in each bin.
     of_clusters : array (n_clusters, ...)
-        Those of each cluster, smoothed.
+        Those of each cluster, smoothed on a plane.
     levels : array (n_clusters,)
         Smoothed density around 90 % of each cluster; NaN for a cluster without points.
     """
@@ -121,9 +121,9 @@ def density_on(points, labels, n_clusters):
         return np.histogramdd(of, edges)[0].T
 
     each_counted = [counted(of) for of in each]
-    smooth = [
-        ndimage.gaussian_filter(of, SMOOTHING * n_bins, mode="constant") for of in each_counted
-    ]
+    # The numbers of a histogram are read; of a plane, only the outlines are drawn.
+    width = SMOOTHING * n_bins if points.shape[1] > 1 else 0
+    smooth = [ndimage.gaussian_filter(of, width, mode="constant") for of in each_counted]
     levels = [_level(*both) for both in zip(smooth, each_counted, strict=True)]
     shape = (n_clusters, *(n_bins,) * points.shape[1])
     return Density(edges, counted(points), np.reshape(smooth, shape), np.array(levels))

@@ -9,10 +9,11 @@ from hyperspy_clusterquant.plotting.maps import (
     BRIGHT,
     draw_clusters,
     draw_counts,
-    legend_of_clusters,
+    entries_of_clusters,
 )
 from hyperspy_clusterquant.plotting.style import (
     draw_image,
+    legend_of,
     line_label,
     open_frame,
     panel_size,
@@ -59,8 +60,7 @@ def plot_element_maps(images, map_axes, lines, overlaid, labels, names, title, a
     if is_new:
         figure = axes[0].figure
         figure.suptitle(title, fontsize=10)
-        figure.legend(handles=legend_of_clusters(labels, names), frameon=False, fontsize=9,
-                      loc="outside right upper")  # fmt: skip
+        legend_of(figure, entries_of_clusters(labels, names), loc="outside right upper")
     return axes
 
 

@@ -13,6 +13,7 @@ from hyperspy_clusterquant.plotting.style import (
     axes_or_new,
     cluster_colours,
     legend_beside,
+    legend_of,
     line_label,
     map_of,
     panel_size,
@@ -52,7 +53,7 @@ def plot_label_map(labels, map_axes, names, shares, title, ax=None, memberships=
     labels = map_of(labels)
     ax = axes_or_new(ax, ALONE if labels.ndim > 1 else ALONE_OF_LINE, layout="compressed")
     draw_clusters(ax, labels, map_axes, names, memberships)
-    legend_beside(ax, legend_of_clusters(labels, names, shares))
+    legend_beside(ax, entries_of_clusters(labels, names, shares))
     ax.set_title(title, fontsize=10, loc="left")
     return ax
 
@@ -75,10 +76,8 @@ def plot_label_maps(labels, map_axes, names, shares, title, memberships=None):
         ax.set_title(f"index {n}", fontsize=8, loc="left")
     more = f", the first {shown} of {len(maps)} maps" if shown < len(maps) else ""
     axes[0].figure.suptitle(f"{title}{more}", fontsize=10)
-    axes[0].figure.legend(
-        handles=legend_of_clusters(maps[:shown], names, shares), frameon=False, fontsize=9,
-        loc="outside right upper",
-    )  # fmt: skip
+    entries = entries_of_clusters(maps[:shown], names, shares)
+    legend_of(axes[0].figure, entries, loc="outside right upper")
     return axes
 
 
@@ -97,7 +96,7 @@ def _colours(names):
     return cluster_colours(len(names))
 
 
-def legend_of_clusters(labels, names, shares=None):
+def entries_of_clusters(labels, names, shares=None):
     """Entries of a legend: clusters, perhaps with their shares, and what else is on the map."""
     texts = names
     if shares is not None:

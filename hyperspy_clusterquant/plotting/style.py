@@ -32,6 +32,7 @@ MASK_COLOUR = "#FFFFFF"
 MOST_ELONGATED = 10.0
 #: Width of a map among others, and width and height of a line scan, in inches.
 PANEL_WIDTH, PANEL_OF_LINE = 2.6, (3.6, 2.2)
+LOWEST_PANEL = 1.5
 #: Of all in a row; maps that are flatter than this (height over width) are twice as wide.
 PANELS_WIDTH, FLAT = 10.4, 0.4
 #: Letters of a name above a map.
@@ -89,9 +90,20 @@ def open_frame(ax):
 
 
 def legend_beside(ax, handles=None):
-    """Legend to the right of the axes."""
-    how = {} if handles is None else {"handles": handles}
-    ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.01, 1.0), **how)
+    """Legend to the right of the axes, see `legend_of`; by default of what has a label."""
+    handles = ax.get_legend_handles_labels()[0] if handles is None else handles
+    legend_of(ax, handles, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+
+
+def legend_of(where, handles, **how):
+    """Legend of axes or a figure, with the labels of the handles.
+
+    Labels may begin with an underscore, as names of clusters do; matplotlib before 3.10 leaves such
+    out of legends.
+    """
+    legend = where.legend(handles, ["-"] * len(handles), frameon=False, fontsize=9, **how)
+    for text, handle in zip(legend.get_texts(), handles, strict=True):
+        text.set_text(handle.get_label())
 
 
 def name_rows_and_columns(ax, rows, columns):
@@ -120,7 +132,7 @@ def panels(n, size, axes=None):
     return np.asarray(axes, dtype=object)
 
 
-def panel_size(shape, map_axes, more=0.5):
+def panel_size(shape, map_axes, more=0.6):
     """Width and height in inches of a map, or a line scan, among others.
 
     `more` is what title and scale bar take of the height.
@@ -129,7 +141,7 @@ def panel_size(shape, map_axes, more=0.5):
         return PANEL_OF_LINE
     high = _pixel_aspect(shape[-2:], map_axes) * shape[-2] / shape[-1]
     width = PANEL_WIDTH * (2 if high < FLAT else 1)
-    return width, width * float(np.clip(high, 0.1, 1.6)) + more
+    return width, max(width * float(np.clip(high, 0.1, 1.6)) + more, LOWEST_PANEL)
 
 
 def map_of(values, index=0):

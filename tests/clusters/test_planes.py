@@ -97,5 +97,6 @@ def test_one_dimension(rng):
     points = np.concatenate([rng.normal(0, 1, 500), rng.normal(9, 1, 500)])[:, None]
     density = density_on(points, np.repeat([0, 1], 500), 2)
     assert density.counts.shape == density.of_clusters[0].shape == (len(density.edges[0]) - 1,)
+    np.testing.assert_array_equal(density.of_clusters.sum(axis=0), density.counts)
     peaks = density.edges[0][density.of_clusters.argmax(axis=1)]
     np.testing.assert_allclose(peaks, [0, 9], atol=1.5)
