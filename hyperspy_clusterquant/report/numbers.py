@@ -11,8 +11,8 @@ from hyperspy_clusterquant.plotting.style import cluster_colours, element_colour
 from hyperspy_clusterquant.report.maps import encoded_labels, unit_of
 
 #: Channels that a page holds, of all clusters together: with counts, model, background, residual
-#: and families they take some 2 MB. From here on, neighbours are joined.
-MOST_CHANNELS = 2**16
+#: and families they take some 1.3 MB. From here on, neighbours are joined.
+MOST_CHANNELS = 2**15
 #: Families of lines are drawn down to this share of their highest channel, which is invisible.
 VISIBLE = 1e-4
 #: Spectra are drawn from here on, in keV: below is the noise of the detector.

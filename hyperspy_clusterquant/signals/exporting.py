@@ -87,7 +87,13 @@ class ClusterExport:
         >>> from hyperspy_clusterquant.data import six_cation_sulfide
         >>> s = six_cation_sulfide(size=48, channels=512)
         >>> result = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
-        >>> files = s.export_clusters(result, "clusters")  # doctest: +SKIP
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     files = s.export_clusters(
+        ...         result, f"{folder}/clusters", quantification=False, homogeneity=False,
+        ...         line_maps=False, show_progressbar=False)
+        >>> [file.name for file in files[:3]]
+        ['report.html', 'clusters.png', 'labels.tif']
         """
         path = Path(folder)
         if unknown := set(report) - {*PARTS, *OF_REPORT}:

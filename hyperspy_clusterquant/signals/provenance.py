@@ -14,7 +14,7 @@ from hyperspy_clusterquant.signals.metadata import beam_energy_of, elements_of, 
 from hyperspy_clusterquant.xrays.emission import split_line
 
 #: Larger files are not hashed: to read them would take longer than all the rest of a report.
-HASHED_UP_TO = 4 * 2**30
+HASHED_UP_TO = 2 * 2**30
 #: Signal methods of the workflows.
 METHODS = {"pca_gmm": "cluster_pca_gmm", "umap_hdbscan": "cluster_umap_hdbscan"}
 #: Ends of file names that several readers know, and those of files that hold several signals.

@@ -2,12 +2,16 @@ import base64
 import hashlib
 import re
 
+import hyperspy.api as hs
 import numpy as np
 import pytest
 from pages import Page
 from samples import STEEL, blurred, phantom
 
-from hyperspy_clusterquant import data
+from hyperspy_clusterquant import ClusterResult, data
+from hyperspy_clusterquant.report import numbers
+from hyperspy_clusterquant.report.content import Content
+from hyperspy_clusterquant.report.page import page_of
 from hyperspy_clusterquant.signals import reporting
 
 EXTRA = ["C", "Au"]
@@ -118,6 +122,41 @@ def test_spectra_are_stored_sums_and_fits_those_of_the_table(map_and_page):
             for start, values in family["parts"]:
                 families[start : start + len(values)] += values
         assert families == pytest.approx(expected.sum(axis=0), rel=0.03, abs=1.0)
+
+
+def test_channels_are_joined_where_there_are_many(map_and_page, tmp_path, monkeypatch):
+    s, result, table, *_ = map_and_page
+    monkeypatch.setattr(numbers, "MOST_CHANNELS", 4 * 512 // 3)
+    path = s.cluster_report(
+        tmp_path / "a.html", quantification=table, homogeneity=False, line_maps=False
+    )
+    page = Page(path.read_text("utf8"))
+    assert "Spectra are drawn with 4 channels joined into one." in page.words
+    of = page.numbers
+    shares = result.spectra.reshape(4, 128, 4).sum(axis=2)
+    shares = shares / shares.sum(axis=1, keepdims=True)
+    assert np.array(of["spectra"]["shares"]) == pytest.approx(shares, rel=1e-3)
+    for drawn, fit in zip(of["fits"], table.fits, strict=True):
+        n = len(fit.counts) // 4
+        counts, model, variance = (
+            x[: 4 * n].reshape(n, 4).sum(axis=1) for x in (fit.counts, fit.model, fit.variance)
+        )
+        assert np.array(drawn["counts"])[:n] == pytest.approx(counts, rel=1e-3)
+        residual = (counts - model) / np.sqrt(variance)
+        assert np.array(drawn["residual"])[:n] == pytest.approx(residual, rel=1e-2, abs=1e-2)
+
+
+def test_a_large_page_is_below_five_megabytes(rng):
+    """Labels like noise, which no file makes small, and as many clusters as can be told apart."""
+    n, n_clusters = 1024, 13
+    labels = rng.integers(0, n_clusters, (n, n), dtype=np.int32)
+    axis = {"name": "", "scale": 1.0, "offset": 0.0, "units": "nm", "size": n}
+    memberships = labels == np.arange(n_clusters)[:, None, None]
+    result = ClusterResult("a", "pca_gmm", labels, memberships, np.zeros((n * n, 1)), [2.0], 1.0,
+                           axes=(axis, axis))  # fmt: skip
+    spectra = rng.poisson(1000.0, (n_clusters, 4096))
+    page = page_of(Content(title="", result=result, energy=np.arange(4096.0), spectra=spectra))
+    assert len(page.encode()) < 3e6  # which leaves 2 MB for fits and maps of lines
 
 
 def test_verdicts_and_references_are_told(map_and_page):
@@ -242,6 +281,36 @@ def test_cropped_maps_sum_their_own_counts(clustered, tmp_path):
     assert np.array(page.numbers["spectra"]["shares"]) == pytest.approx(shares, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("name", "elements", "others", "digest"),
+    [
+        ("core_shell", ["Fe", "Pt", "O"], ["C", "Cu", "Si"], "c1c7b5cd8871626b4f1c9aa82ed35dca"),
+        (
+            "gaas_nanowire",
+            ["Ga", "As", "Sb"],
+            ["C", "O", "Si", "Cu"],
+            "c9970d074edf13a1fe8ed6f4346740a8",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_real_maps(name, elements, others, digest, real_file, tmp_path):
+    s = hs.load(real_file(f"{name}.hdf5"), reader="HSPY")
+    s.set_signal_type("EDS_TEM_clustered")
+    s.set_elements(elements)
+    result = s.cluster_pca_gmm(exclude_lines=others)
+    path = s.cluster_report(
+        tmp_path / "a.html", quantification={"extra_elements": others}, homogeneity=False
+    )
+    page = Page(path.read_text("utf8"))
+    assert path.stat().st_size < 1e6
+    assert np.array_equal(page.labels[0], result.labels)
+    facts = {row[0]: row[1] for table in page.tables for row in table if len(row) == 2}
+    assert facts["file"] == str(real_file(f"{name}.hdf5"))
+    assert facts["SHA-256"].startswith(digest)
+    assert "reader='hspy'" in page.words
+
+
 def test_film_is_background(tmp_path):
     labels = np.zeros((36, 40), dtype=int)
     labels[:, 20:] = 1
@@ -266,8 +335,11 @@ def test_parts_of_other_clusters_are_refused(clustered, tmp_path):
         with pytest.raises(ValueError, match="`quantification` is of other clusters"):
             clustered.cluster_report(tmp_path / "a.html", other, quantification=table)
     moved = clustered.cluster_pca_gmm(4, n_components=1)
-    with pytest.raises(ValueError, match="`quantification` is of clusters with"):
+    with pytest.raises(ValueError, match="`quantification` is of clusters with other pixels"):
         clustered.cluster_report(tmp_path / "a.html", moved, quantification=table)
+    inside = clustered.cluster_homogeneity(result)
+    with pytest.raises(ValueError, match="`homogeneity` is of clusters with other pixels"):
+        clustered.cluster_report(tmp_path / "a.html", moved, homogeneity=inside)
     maps = clustered.map_significance()
     with pytest.raises(ValueError, match="`line_maps` is of a map of shape"):
         clustered.inav[:30].cluster_report(tmp_path / "a.html", line_maps=maps)
