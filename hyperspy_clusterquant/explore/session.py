@@ -87,15 +87,25 @@ class Halves:
                 self._known[key] = self._summed(kept)
         return self._known[key]
 
+    def pixel(self, flat):
+        """Counts of one pixel that are looked at, array (channels,)."""
+        own = np.zeros(self.pixels.keep.size, dtype=bool)
+        own[flat] = self.pixels.keep.flat[flat]
+        return _sum(self.looked_at, own)
+
     def _summed(self, mask):
         own = (mask & self.pixels.keep).ravel()
-        sums = [
-            of.on_channels(of.blocks.only(keep=own).sum(column_sums))
-            if own.any()
-            else np.zeros(len(of.energy))
-            for of in (self.pixels, self.looked_at)
-        ]
-        return np.array(sums if self.half is None else [sums[1], sums[0] - sums[1]])
+        looked_at = _sum(self.looked_at, own)
+        if self.half is None:
+            return np.array([looked_at, looked_at])
+        return np.array([looked_at, _sum(self.pixels, own) - looked_at])
+
+
+def _sum(pixels, own):
+    """Counts (channels,) of some pixels, array of bool (pixels of the map,)."""
+    if not own.any():
+        return np.zeros(len(pixels.energy))
+    return pixels.on_channels(pixels.blocks.only(keep=own).sum(column_sums))
 
 
 class Session:
@@ -163,9 +173,7 @@ class Session:
 
     def spectrum_of_pixel(self, place):
         """Counts of one pixel that are looked at, array (channels,)."""
-        mask = np.zeros(self.keep.shape, dtype=bool)
-        mask[place] = True
-        return self.counts.sums(mask)[0]
+        return self.counts.pixel(np.ravel_multi_index(place, self.keep.shape))
 
     # --- the selection --------------------------------------------------------------------
 

@@ -193,6 +193,8 @@ class View:
     def _fill_selection(self):
         """Selected pixels, spectra, and the verdict."""
         session, panels, mask = self.session, self.panels, self.session.mask
+        for hidden in (panels.map_veil, panels.score_veil):
+            hidden.set_visible(bool(mask.any()))
         panels.map_veil.set_data(self._shown(veil(mask)))
         panels.score_veil.set_data(self.grid.selected_image(mask[session.keep]))
         lines = (panels.selection_line, panels.others_line)

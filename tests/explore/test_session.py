@@ -113,4 +113,4 @@ def test_numbers_of_the_result_are_dense_in_both_labels(session, rng):
     assert result.parameters["drawn_on"] == "half"
     assert result.recipe.half_seed == (0,)
     assert [entry["edit"] for entry in result.parameters["history"]] == ["new", "drop"]
-    assert result.parameters["history"][1]["clusters"] == ["region 1"]
+    assert result.parameters["history"][1]["clusters"] == ("region 1",)

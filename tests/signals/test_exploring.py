@@ -17,11 +17,20 @@ def two_merged():
     return s
 
 
+@pytest.fixture(scope="module")
+def opened(two_merged):
+    return two_merged.explore_clusters("merged")
+
+
 @pytest.fixture
-def explorer(two_merged):
-    explorer = two_merged.explore_clusters("merged")
-    yield explorer
-    explorer.close()
+def explorer(opened):
+    """As it was opened."""
+    yield opened
+    session = opened._session
+    while session.editor.can_undo:
+        session.editor.undo()
+    session._asked.clear()
+    opened.select(np.zeros(session.keep.shape, dtype=bool), against="cluster")
 
 
 def hidden(s):
@@ -248,7 +257,7 @@ def test_without_elements_and_with_many_clusters():
     assert explorer.result.cluster_names[0] == "top"
 
 
-def test_what_cannot_be_explored(two_merged):
+def test_what_cannot_be_explored(two_merged, explorer):
     fresh = data.six_cation_sulfide(size=16, channels=512)
     with pytest.raises(ValueError, match="no clustering result"):
         fresh.explore_clusters()
@@ -256,7 +265,6 @@ def test_what_cannot_be_explored(two_merged):
         two_merged.explore_clusters("merged", level=2)
     with pytest.raises(ValueError, match="'ignore'"):
         two_merged.explore_clusters("merged", absorption="yes")
-    explorer = two_merged.explore_clusters("merged")
     with pytest.raises(ValueError, match=r"array shape \(40, 48\)"):
         explorer.select(np.ones((3, 3), dtype=bool))
     with pytest.raises(ValueError, match="against"):
