@@ -59,7 +59,7 @@ def test_text_says_what_there_is():
     assert "sigma 0.740 ± 0.040 nm" in text
     html = profile()._repr_html_()
     assert html.count("<table") == 2
-    assert "<td>barrier | well</td>" in html
+    assert ">barrier | well</td>" in html
 
 
 def test_text_without_clusters_and_without_counts():
