@@ -96,6 +96,8 @@ class ClusterExplorer:
         self._session = session
         self._view = View(session, lines, self._act)
         self.figure = self._view.panels.figure
+        # matplotlib forgets who listens to a window, if nobody else remembers.
+        self.figure.explorer = self
 
     def __repr__(self):
         state = "" if self._view.is_open else ", closed"
@@ -150,6 +152,9 @@ class ClusterExplorer:
 
     def select(self, mask, against=None):
         """Select pixels, as drawing around them does.
+
+        A mask that was made of all of the counts, such as from another result, has seen the half
+        that tests it: its p-value is too small. One from a HAADF image has not.
 
         Parameters
         ----------

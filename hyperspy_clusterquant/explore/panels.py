@@ -20,8 +20,11 @@ LONGEST_NAME = 26
 MOST_ROWS = 14
 #: Width of the name of an X-ray line as a share of the energies; height of the captions in inches.
 BESIDE, ABOVE = 0.045, 0.2
-#: Spectra are drawn in so many steps at most.
-MOST_STEPS = 700
+#: Spectra are drawn in so many steps at most; of few counts, in wider ones, until a step holds so
+#: many on average, or is so wide (keV): peaks are hardly wider.
+MOST_STEPS, MANY_COUNTS, WIDEST = 700, 20.0, 0.085
+#: What is drawn of no counts on a logarithmic scale, far below the picture.
+NOTHING = 1e-12
 
 
 class Panels:
@@ -74,14 +77,8 @@ class Panels:
         self.label_image = draw_map(self.map, values, map_axes)
         self.label_image.set_data(image)
         self.map.set_title("Map", fontsize=9, loc="left")
-        clear = np.zeros((*image.shape[:2], 4), dtype=np.uint8)
-        self.map_veil = self._add(
-            self.map,
-            self.map.imshow(
-                clear, interpolation="nearest", extent=self.label_image.get_extent(),
-                aspect=self.map.get_aspect(), zorder=2,
-            ),
-        )  # fmt: skip
+        place = {"extent": self.label_image.get_extent(), "origin": "upper"}
+        self.map_veil = self._add(self.map, veil_on(self.map, image.shape[:2], **place))
         for bar in self.map.artists:  # the scale bar stays above the veil
             self._add(self.map, bar)
         self.map_path = self._line(self.map, color="black", lw=1.2, zorder=4)
@@ -90,12 +87,9 @@ class Panels:
         )
 
     def _draw_scores(self, grid, density):
-        how = {"origin": "lower", "extent": grid.extent, "aspect": "auto"}
-        self.density = self.scores.imshow(density, interpolation="nearest", **how)
-        clear = np.zeros(density.shape, dtype=np.uint8)
-        self.score_veil = self._add(
-            self.scores, self.scores.imshow(clear, interpolation="nearest", zorder=2, **how)
-        )
+        how = {"origin": "lower", "extent": grid.extent}
+        self.density = self.scores.imshow(density, interpolation="nearest", aspect="auto", **how)
+        self.score_veil = self._add(self.scores, veil_on(self.scores, density.shape[:2], **how))
         self.score_path = self._line(self.scores, color="black", lw=1.2, zorder=4)
         self.score_mark = self._line(
             self.scores, marker="o", ms=9, mfc="none", mec="black", mew=1.4, ls="", zorder=5
@@ -245,7 +239,9 @@ class Panels:
 
     def _draw_animated(self, ax):
         for artist in self._animated[ax]:
+            artist.is_asked = True
             ax.draw_artist(artist)
+            artist.is_asked = False
 
     def show_path(self, where, outline):
         """Draw a line on the map or among the scores; an empty one hides it."""
@@ -256,6 +252,28 @@ class Panels:
         """Write a verdict and its numbers below the table of clusters."""
         self.verdict.set(text=words, color=colour)
         self.details.set_text(told)
+
+
+def veil_on(ax, shape, **place):
+    """A clear image (rows, columns) on axes, which is drawn when it is asked for, and in files.
+
+    Versions of matplotlib before 3.9 draw all images, also those that are animated.
+    """
+    from matplotlib.image import AxesImage
+
+    class Veil(AxesImage):
+        is_asked = False
+
+        def draw(self, renderer):
+            if self.is_asked or self.figure.canvas.is_saving():
+                super().draw(renderer)
+
+    image = Veil(ax, interpolation="nearest", **place)
+    image.set_data(np.zeros((*shape, 4), dtype=np.uint8))
+    image.set_zorder(2)
+    image.set_clip_path(ax.patch)
+    ax.add_image(image)
+    return image
 
 
 def _around(ax):
@@ -285,3 +303,32 @@ def steps_of(energy, lowest, highest):
     factor = max(-(-(high - low) // MOST_STEPS), 1)
     starts = np.arange(low, high, factor)
     return np.append(starts, high) if len(starts) else np.array([0, len(energy)])
+
+
+def in_steps(counts, energy, steps):
+    """A spectrum as it is drawn: of few counts, in wider steps.
+
+    Parameters
+    ----------
+    counts : array (channels,)
+    energy : array (channels,)
+        In keV.
+    steps : array of int (steps + 1,)
+        From `steps_of`.
+
+    Returns
+    -------
+    energy : array (fewer steps,)
+        In the middle of each step.
+    share : array (fewer steps,)
+        Of the counts, in a channel there; never zero, for logarithms.
+    """
+    width = (energy[-1] - energy[0]) / max(len(energy) - 1, 1) * (steps[1] - steps[0])
+    per_step = counts.sum() / (len(steps) - 1)
+    wider = 1
+    while per_step * wider < MANY_COUNTS and 2 * wider * width < WIDEST:
+        wider *= 2
+    steps = np.unique([*steps[::wider], steps[-1]])
+    summed = np.add.reduceat(counts[: steps[-1]], steps[:-1])
+    middle = (energy[steps[:-1]] + energy[steps[1:] - 1]) / 2
+    return middle, np.maximum(summed / np.diff(steps) / max(counts.sum(), 1), NOTHING)

@@ -12,8 +12,10 @@ from hyperspy_clusterquant.explore.panels import (
     MOST_ROWS,
     NONE,
     NOT_REAL,
+    NOTHING,
     REAL,
     Panels,
+    in_steps,
     steps_of,
 )
 from hyperspy_clusterquant.explore.pencil import TOOLS, Pencil
@@ -23,10 +25,8 @@ from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR, clus
 
 #: Spectra are drawn from here on, in keV: below is the noise of the detector.
 LOWEST_ENERGY = 0.1
-#: Counts of a step, on average, below which spectra are drawn in steps so many times as wide.
-MANY_COUNTS, WIDER = 24.0, (2, 4, 8)
-#: What is drawn of no counts on a logarithmic scale, far below the picture.
-NOTHING = 1e-12
+#: Longest name of what a selection is compared with, in letters.
+LONGEST_CAPTION = 38
 #: Height of a row of the table of clusters.
 ROW = 0.034
 
@@ -114,17 +114,8 @@ class View:
         return image if self.session.keep.ndim > 1 else image[None]
 
     def _drawn(self, counts):
-        """Energies, and share of the counts (channels,) in a channel there, as they are drawn.
-
-        Of few counts, in wider steps.
-        """
-        n_steps = len(self._steps) - 1
-        wider = [1, *(n for n in WIDER if counts.sum() < MANY_COUNTS * n_steps / (n / 2))][-1]
-        steps = np.unique([*self._steps[::wider], self._steps[-1]])
-        summed = np.add.reduceat(counts[: steps[-1]], steps[:-1])
-        energy = self.session.counts.pixels.energy
-        middle = (energy[steps[:-1]] + energy[steps[1:] - 1]) / 2
-        return middle, np.maximum(summed / np.diff(steps) / max(counts.sum(), 1), NOTHING)
+        """Energies and shares of counts (channels,) as they are drawn."""
+        return in_steps(counts, self.session.counts.pixels.energy, self._steps)
 
     def _whole_map(self):
         """Spectrum of the whole map, and the lowest and highest share that is drawn."""
@@ -162,8 +153,7 @@ class View:
             text.set_text("")
             if is_there:
                 number = numbers[row]
-                name = textwrap.shorten(session.names[number], LONGEST_NAME, placeholder="…")
-                name = name if name != "…" else session.names[number][:LONGEST_NAME] + "…"
+                name = _cut(session.names[number], LONGEST_NAME)
                 tick = "☑ " if number in self.ticked else "☐ "
                 more = len(numbers) - MOST_ROWS
                 rest = f"  (and {more} more)" if row == MOST_ROWS - 1 and more > 0 else ""
@@ -206,7 +196,10 @@ class View:
             return
         others, words = session.others
         counts = session.spectra
-        captions = (f"selection, {int(mask.sum())} px", f"{words}, {int(others.sum())} px")
+        captions = (
+            f"selection, {int(mask.sum())} px",
+            f"{_cut(words, LONGEST_CAPTION)}, {int(others.sum())} px",
+        )
         for line, caption, of, text in zip(lines, panels.captions, counts, captions, strict=False):
             line.set_data(*self._drawn(of))
             caption.set_text(text)
@@ -246,7 +239,7 @@ class View:
         if with_spectrum and flat is not None:
             panels.pixel_line.set_data(*self._drawn(session.spectrum_of_pixel(place)))
             panels.captions[2].set_text(
-                f"pixel {tuple(map(int, place[::-1]))}, {self._name_of(flat)}"
+                f"pixel {tuple(map(int, place[::-1]))}, {_cut(self._name_of(flat), LONGEST_NAME)}"
             )
             changed.append(panels.spectrum)
         self.hovered = flat
@@ -397,3 +390,8 @@ class View:
                 self.ticked.append(number)
             self._fill_table(self._colours())
             self.panels.refresh(self.panels.table)
+
+
+def _cut(text, length):
+    """A text of at most so many letters."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"

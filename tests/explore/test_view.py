@@ -12,7 +12,7 @@ from matplotlib.backend_bases import NavigationToolbar2
 from mouse import Mouse, circle
 
 from hyperspy_clusterquant import data
-from hyperspy_clusterquant.explore.panels import SELECTION, steps_of
+from hyperspy_clusterquant.explore.panels import SELECTION, in_steps, steps_of
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_hovering_the_map_marks_the_pixel_among_the_scores(window):
     energy, drawn = window.panels.pixel_line.get_data()
     # In steps of several channels, and only up to the highest line.
     width = np.diff(energy)[0] / 0.02
-    assert width > 1.5
+    assert width == pytest.approx(4)
     assert 0.5 < drawn[drawn > 1e-9].sum() * width <= 1.001
     highest = 0.02 * counts.argmax()
     assert abs(energy[drawn.argmax()] - highest) < 0.3
@@ -324,6 +324,22 @@ def test_closing_the_window(opened):
     mask = np.zeros((32, 40), dtype=bool)
     mask[10:14] = True
     assert opened.explorer.select(mask).verdict is not None
+
+
+def test_few_counts_are_drawn_in_wider_steps(rng):
+    energy = 0.01 * np.arange(1000)
+    steps = steps_of(energy, 0.1, 6.0)
+    expected = rng.uniform(0.5, 1.5, 1000)
+    widths = []
+    for scale in (0.1, 8.0, 100.0):
+        counts = rng.poisson(scale * expected)
+        middle, share = in_steps(counts, energy, steps)
+        width = round(np.diff(middle)[0] / 0.01)
+        widths.append(width)
+        assert (share > 0).all()
+        first = counts[steps[0] : steps[0] + width].sum() / width / counts.sum()
+        assert share[0] == pytest.approx(max(first, 1e-12))
+    assert widths == [8, 2, 1]  # of 0.2, 14 and 170 counts in a channel
 
 
 def test_spectra_are_drawn_in_few_steps():
