@@ -14,6 +14,8 @@ BUTTONS = (
     ("new", "add", "split", "merge", "drop", "rename", "undo", "redo"),
     ("cluster", "rest"),
 )
+#: Pixels of the screen between the word of a button and its frame.
+FRAME = 5
 #: Longest name of a cluster in the table, in letters.
 LONGEST_NAME = 26
 #: Rows of the table of clusters that fit.
@@ -211,7 +213,8 @@ class Panels:
     def button_at(self, event):
         """Name of the button at the place of an event, or None."""
         for name, text in self.button_texts.items():
-            if text.get_bbox_patch().contains(event)[0]:
+            # Not its patch, which lies where it was drawn last, perhaps into a file.
+            if text.get_window_extent().padded(FRAME).contains(event.x, event.y):
                 return name
         return None
 

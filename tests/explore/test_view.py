@@ -258,6 +258,9 @@ def test_the_refreshed_picture_is_that_of_a_full_draw(window):
 def test_a_saved_picture_shows_the_selection(window, tmp_path):
     window.mouse.drag(window.panels.map, circle((20, 15), 6))
     window.explorer.figure.savefig(tmp_path / "window.png", dpi=80)
+    # The window is where it was, whatever the resolution of the file.
+    window.push("rest")
+    assert window.session.against == "rest"
     red = np.array(plt.matplotlib.colors.to_rgb(SELECTION))
     image = plt.imread(tmp_path / "window.png")[..., :3]
     assert (np.abs(image - red).max(axis=-1) < 0.05).sum() > 100
