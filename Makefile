@@ -22,6 +22,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
 	$(ONE_THREAD) $(BIN)/python -m pytest $(QUICK_TESTS)
 

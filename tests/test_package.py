@@ -79,7 +79,7 @@ def test_wheel_and_sdist_are_complete(distributions):
     in_package = {
         p.relative_to(ROOT).as_posix()
         for p in (ROOT / "hyperspy_clusterquant").rglob("*")
-        if p.suffix in {".py", ".pyi", ".yaml"}
+        if p.suffix in {".py", ".pyi", ".typed", ".yaml"}
     }
     assert in_package <= set(names)
     with tarfile.open(distributions["sdist"]) as sdist:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hyperspy_clusterquant.evidence.p_values import holm_of_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Verdict(Enum):
@@ -26,7 +30,7 @@ class Verdict(Enum):
     LOST = "not tested: half of the counts do not find both"
     EMPTY = "not comparable: none of the elements in {empty}"
 
-    def words(self, elements=(), empty=()):
+    def words(self, elements: Sequence[str] = (), empty: Sequence[str] = ()) -> str:
         """The words for a pair.
 
         Parameters

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hyperspy_clusterquant._checks import check_choice, cluster_number
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import plot_composition, plot_peak_fit
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from hyperspy.api.signals import BaseSignal
+    from matplotlib.axes import Axes
+
 
 class CompositionPictures:
     """What a `CompositionTable` draws, and its maps."""
 
     @property
-    def maps(self):
+    def maps(self) -> dict[str, BaseSignal] | None:
         """Composition of every pixel: a HyperSpy image by element, or None if not asked for."""
         if self.pixel_percent is None:
             return None
@@ -23,7 +32,7 @@ class CompositionPictures:
             for element, percent in zip(self.elements, self.pixel_percent, strict=True)
         }
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Composition bars with the interval of 68 % probability.
 
         Parameters
@@ -44,7 +53,12 @@ class CompositionPictures:
             percent, lower, upper, self.cluster_names, self.elements, self.unit, ax=ax
         )
 
-    def plot_fit(self, cluster=0, axes=None, part="remaining"):
+    def plot_fit(
+        self,
+        cluster: int | str = 0,
+        axes: Sequence[Axes] | None = None,
+        part: Literal["remaining", "subtracted", "whole"] = "remaining",
+    ) -> np.ndarray:
         """Peak fit of a cluster: counts, model, families of lines, background, and residual.
 
         Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,13 @@ from hyperspy_clusterquant.evidence.p_values import holm, holm_of_pairs
 from hyperspy_clusterquant.evidence.variation import LineVariation
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import plot_correlations, plot_line_maps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from hyperspy.api.signals import BaseSignal
+    from matplotlib.axes import Axes
 
 #: Fewest lines of which two can be compared with the others.
 FEWEST_LINES = 4
@@ -72,7 +80,7 @@ class MapSignificance(Told, LineVariation):
     axes: tuple
 
     @property
-    def correlation(self):
+    def correlation(self) -> np.ndarray:
         """Correlation of two lines, corrected for shot noise and thickness, (n_lines, n_lines).
 
         NaN where one of them varies no more than noise and thickness explain. It is that of their
@@ -82,19 +90,19 @@ class MapSignificance(Told, LineVariation):
         return self._of_varying(self._correlations.values)
 
     @property
-    def correlation_std(self):
+    def correlation_std(self) -> np.ndarray:
         """Standard uncertainty of `correlation`."""
         return self._of_varying(self._correlations.std)
 
     @property
-    def correlation_interval(self):
+    def correlation_interval(self) -> np.ndarray:
         """Lowest and highest `correlation` that is likely (two standard uncertainties).
 
         Array (2, n_lines, n_lines), never beyond -1 and 1.
         """
         return np.array([self._of_varying(of) for of in self._correlations.interval])
 
-    def reference(self, *lines):
+    def reference(self, *lines: str) -> str:
         """What lines are compared with in their `correlation`, in words."""
         if not self.thickness_removed:
             return "counts, thickness included"
@@ -102,12 +110,12 @@ class MapSignificance(Told, LineVariation):
         return f"ratios to {others}"
 
     @property
-    def correlation_p_values(self):
+    def correlation_p_values(self) -> np.ndarray:
         """Of "no correlation", not corrected for the number of pairs."""
         return self._correlations.p_values
 
     @property
-    def thickness_removed(self):
+    def thickness_removed(self) -> bool:
         """Whether there are lines enough to correct correlations for thickness."""
         return len(self.xray_lines) >= FEWEST_LINES
 
@@ -122,16 +130,16 @@ class MapSignificance(Told, LineVariation):
         return np.where(np.outer(vary, vary), pairs, np.nan)
 
     @property
-    def significant(self):
+    def significant(self) -> np.ndarray:
         """Lines that vary beyond thickness, at `level` corrected for their number (Holm)."""
         return holm(self.p_values) < self.level
 
     @property
-    def correlated(self):
+    def correlated(self) -> np.ndarray:
         """Pairs of lines that are correlated, at `level` corrected for their number (Holm)."""
         return holm_of_pairs(self.correlation_p_values) < self.level
 
-    def to_dataframe(self):
+    def to_dataframe(self) -> pd.DataFrame:
         """One row for each line, as a `pandas.DataFrame`."""
         import pandas as pd
 
@@ -150,7 +158,7 @@ class MapSignificance(Told, LineVariation):
         )
 
     @property
-    def absorbed(self):
+    def absorbed(self) -> np.ndarray:
         """Lines whose variation cannot be told from absorption or drift, array of bool."""
         return (holm(self.p_values_with_absorption) < self.level) & ~self.significant
 
@@ -206,14 +214,14 @@ class MapSignificance(Told, LineVariation):
             parts.append("fewer than four lines: correlation not corrected for thickness")
         return parts
 
-    def maps(self):
+    def maps(self) -> dict[str, BaseSignal]:
         """Net counts of each line as HyperSpy images, a dictionary by line."""
         return {
             line: image(counts, self.axes, line, quantity="X-rays (Counts)")
             for line, counts in zip(self.xray_lines, self.images, strict=True)
         }
 
-    def plot(self, axes=None):
+    def plot(self, axes: Sequence[Axes] | None = None) -> np.ndarray:
         """Draw the classic maps side by side, each with its significance.
 
         Parameters
@@ -229,7 +237,7 @@ class MapSignificance(Told, LineVariation):
             self.images, self.axes, self.xray_lines, self.p_values, self.significant, axes
         )
 
-    def plot_correlations(self, ax=None):
+    def plot_correlations(self, ax: Axes | None = None) -> Axes:
         """Draw the correlations of the lines beyond shot noise and thickness.
 
         Parameters

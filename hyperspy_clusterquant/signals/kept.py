@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from hyperspy_clusterquant._checks import as_names
 from hyperspy_clusterquant._text import Told
 from hyperspy_clusterquant.signals.storage import read_results, remove_results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hyperspy_clusterquant.results.clusters import ClusterResult
 
 
 class KeptResults(Told, Mapping):
@@ -32,16 +38,16 @@ class KeptResults(Told, Mapping):
     def __init__(self, signal):
         self._signal = signal
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> ClusterResult:
         results = read_results(self._signal)
         if name not in results:
             raise KeyError(f"There is no result {name!r}; there are {list(results)}.")
         return results[name]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(read_results(self._signal))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(read_results(self._signal))
 
     def _told(self):
@@ -62,7 +68,7 @@ class KeptResults(Told, Mapping):
     def __delitem__(self, name):
         raise TypeError(f"Forget a result with s.clusters.remove({name!r}).")
 
-    def remove(self, *names):
+    def remove(self, *names: str) -> None:
         """Forget results, also what HyperSpy's own cluster plots show of them.
 
         Parameters
@@ -75,12 +81,12 @@ class KeptResults(Told, Mapping):
         ValueError
             If there is no such result.
         """
-        names = [name for given in names for name in as_names("names", given)]
-        if not names or not all(name in self for name in names):
+        asked = [name for given in names for name in as_names("names", given)]
+        if not asked or not all(name in self for name in asked):
             raise ValueError(
-                f"Name the results to remove, of those there are: {list(self)}; got {names}."
+                f"Name the results to remove, of those there are: {list(self)}; got {asked}."
             )
-        remove_results(self._signal, names)
+        remove_results(self._signal, asked)
 
 
 class ResultsOfSignal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hyperspy_clusterquant.clusters.labels import MASKED
@@ -15,6 +17,12 @@ from hyperspy_clusterquant.signals.axes import counts_of, energy_in_kev
 from hyperspy_clusterquant.signals.metadata import elements_of
 from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from hyperspy_clusterquant._types import Weights
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+
 #: Spectra are drawn from here on, in keV: below is the noise of the detector.
 LOWEST_ENERGY = 0.1
 #: Eigenvalues that a scree plot shows.
@@ -24,7 +32,9 @@ N_EIGENVALUES = 20
 class ClusterPictures:
     """Maps, spectra and diagnostics of clusters as matplotlib axes."""
 
-    def plot_clusters(self, result=None, ax=None):
+    def plot_clusters(
+        self, result: ClusterResult | str | None = None, ax: Axes | None = None
+    ) -> Axes:
         """Map of the clusters, with legend and scale bar.
 
         Of a stack the first map is drawn; the shares in the legend are those of the stack.
@@ -46,7 +56,12 @@ class ClusterPictures:
             result.labels, result.axes, result.cluster_names, shares, result.name, ax
         )
 
-    def plot_cluster_spectra(self, result=None, weights="phase", ax=None):
+    def plot_cluster_spectra(
+        self,
+        result: ClusterResult | str | None = None,
+        weights: Weights = "phase",
+        ax: Axes | None = None,
+    ) -> Axes:
         """Spectrum of each phase in the colours of its cluster on the map, with the X-ray lines.
 
         Each is scaled to the share of its channels in its counts.
@@ -75,7 +90,9 @@ class ClusterPictures:
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         return plot_spectra(energy[shown], shares, result.cluster_names, lines, ax)
 
-    def plot_cluster_scree(self, result=None, ax=None):
+    def plot_cluster_scree(
+        self, result: ClusterResult | str | None = None, ax: Axes | None = None
+    ) -> Axes:
         """Scree plot with the edge of the noise.
 
         Parameters
@@ -97,7 +114,9 @@ class ClusterPictures:
             )
         return plot_scree(result.eigenvalues[:N_EIGENVALUES], result.noise_edge, ax)
 
-    def plot_cluster_criterion(self, result=None, ax=None):
+    def plot_cluster_criterion(
+        self, result: ClusterResult | str | None = None, ax: Axes | None = None
+    ) -> Axes:
         """Criterion that chose the number of clusters of workflow 1.
 
         For ``n_clusters="auto"``, the groups with gaps between them that mixtures of more and more
