@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Literal, TypeAlias
 
 import numpy as np
-from hyperspy.api.signals import BaseSignal
+from hyperspy.signals import BaseSignal
 
 #: Pixels to leave out: True = left out.
 NavigationMask: TypeAlias = Literal["auto"] | np.ndarray | BaseSignal | None

@@ -19,7 +19,7 @@ from hyperspy_clusterquant.images import image
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from hyperspy.api.signals import BaseSignal
+    from hyperspy.signals import BaseSignal
 
     from hyperspy_clusterquant.clusters.recipe import Recipe
 

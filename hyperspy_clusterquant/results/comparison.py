@@ -18,7 +18,7 @@ from hyperspy_clusterquant.plotting import plot_comparison
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hyperspy.api.signals import BaseSignal
+    from hyperspy.signals import BaseSignal
     from matplotlib.axes import Axes
 
     from hyperspy_clusterquant.results.clusters import ClusterResult

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Literal
 
-    from hyperspy.api.signals import BaseSignal
+    from hyperspy.signals import BaseSignal
     from matplotlib.axes import Axes
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     import pandas as pd
-    from hyperspy.api.signals import BaseSignal
+    from hyperspy.signals import BaseSignal
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from hyperspy.api.signals import BaseSignal
+    from hyperspy.signals import BaseSignal
     from matplotlib.axes import Axes
 
     from hyperspy_clusterquant.signals.clustered_eds import ClusteredEDSSpectrum

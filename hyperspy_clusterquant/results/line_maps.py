@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from hyperspy.api.signals import BaseSignal
+    from hyperspy.signals import BaseSignal
     from matplotlib.axes import Axes
 
 #: Fewest lines of which two can be compared with the others.

@@ -19,7 +19,7 @@ from hyperspy_clusterquant.plotting import plot_agreement
 
 if TYPE_CHECKING:
     import pandas as pd
-    from hyperspy.api.signals import BaseSignal
+    from hyperspy.signals import BaseSignal
     from matplotlib.axes import Axes
 
 #: Adjusted Rand index from which two clusterings are said to agree: of two equal clusters, 1.3 % of

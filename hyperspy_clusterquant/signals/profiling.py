@@ -44,7 +44,7 @@ from hyperspy_clusterquant.xrays.emission import split_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hyperspy.api.roi import Line2DROI
+    from hyperspy.roi import Line2DROI
 
     from hyperspy_clusterquant._types import GivenKFactors
     from hyperspy_clusterquant.results.clusters import ClusterResult

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from hyperspy.api.signals import BaseSignal
+    from hyperspy.signals import BaseSignal
 
     from hyperspy_clusterquant.xrays.kfactors import KFactors
 
