@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Verdict(Enum):
     """Verdicts on a pair of clusters; the values are their words.
 
-    A new one takes a member here, its rule in `verdicts_of_pairs`, and a colour in
-    `plotting.pairs`.
+    A new one takes a member here, its rule in ``verdicts_of_pairs``, and a colour in
+    ``plotting.pairs``.
     """
 
     ITSELF = ""

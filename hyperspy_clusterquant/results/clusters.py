@@ -142,7 +142,7 @@ class ClusterResult(Frozen):
 
     @property
     def recipe(self) -> Recipe:
-        """How the clusters were made, a `Recipe`; a ValueError if the result does not say."""
+        """How the clusters were made, a ``Recipe``; a ValueError if the result does not say."""
         return recipe_of(self)
 
     @property

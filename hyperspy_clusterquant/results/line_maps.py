@@ -50,8 +50,8 @@ class MapSignificance(Told, LineVariation):
         Variation beyond shot noise and thickness, as a share of the counts expected, and its
         standard uncertainty; 0 where there is less than noise.
     correlations_beyond_noise, correlations_beyond_thickness : Correlations
-        Of all lines, each with `values`, `std` and `p_values`: corrected for shot noise, and also
-        for thickness. `correlation` chooses between them.
+        Of all lines, each with ``values``, ``std`` and ``p_values``: corrected for shot noise, and
+        also for thickness. `correlation` chooses between them.
     images : array of float32 (n_lines, map shape)
         Net counts of every pixel, NaN where left out.
     scales : tuple of int

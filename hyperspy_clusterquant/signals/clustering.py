@@ -187,9 +187,9 @@ class MapClustering:
             of two other clusters, as interfaces are, left out.
         %(shared)s
         n_dimensions, n_neighbors, min_dist, metric
-            As in `umap.UMAP`.
+            As in ``umap.UMAP``.
         min_samples, cluster_selection_method, cluster_selection_epsilon
-            As in `hdbscan.HDBSCAN`. Gaps in the scores decide which of its finest clusters
+            As in ``hdbscan.HDBSCAN``. Gaps in the scores decide which of its finest clusters
             are clusters, the selection method (``"eom"``, ``"leaf"``) which pixels between
             them are noise.
         n_landmarks : int
@@ -259,7 +259,7 @@ class MapClustering:
         Returns
         -------
         ClusterResult
-            Also kept in ``s.clusters[name]``. Its `scores` are along the directions in which
+            Also kept in ``s.clusters[name]``. Its ``scores`` are along the directions in which
             the clusters differ; it has no eigenvalues.
 
         Raises

@@ -61,7 +61,7 @@ class ClusterPurity:
         nothing that is found: of these, no more can come than the specimen and the detector
         allow. Pixels into which the beam's blur brings counts of other clusters do not take part.
 
-        `print(result)` and `cluster_significance` say what was found, also after the map was
+        ``print(result)`` and `cluster_significance` say what was found, also after the map was
         saved and loaded, as long as the clusters stay as they are.
 
         Parameters
