@@ -7,6 +7,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 
 from guide_notebook import write_notebook  # noqa: E402
+from lessons import lesson  # noqa: E402
 from own_names import is_named_on_page, own_members  # noqa: E402
 from unreleased import write_unreleased  # noqa: E402
 
@@ -44,6 +45,8 @@ autosummary_context = {"own_members": own_members}
 autodoc_member_order = "bysource"
 # what numpydoc shows as parameters says more than annotations
 autodoc_typehints = "none"
+python_maximum_signature_line_length = 80
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 
 # The text files hold the names that these pages link to: where there is no network, links are made
@@ -64,7 +67,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples/gallery",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": lesson,
     "doc_module": "hyperspy_clusterquant",
     "reference_url": {"hyperspy_clusterquant": None},
     "backreferences_dir": None,
@@ -92,23 +95,10 @@ html_theme_options = {
     "header_links_before_dropdown": 6,
     "navigation_with_keys": False,
     "show_toc_level": 2,
-    "use_edit_page_button": True,
-    "icon_links": [
-        {
-            "name": "HyperSpy",
-            "url": "https://hyperspy.org",
-            "icon": "fa-solid fa-house",
-        },
-    ],
+    "external_links": [{"name": "HyperSpy", "url": "https://hyperspy.org"}],
 }
-html_context = {
-    "github_user": "hyperspy",
-    "github_repo": "hyperspy-clusterquant",
-    "github_version": "main",
-    "doc_path": "docs",
-    "default_mode": "auto",
-}
-html_sidebars = {"changelog": [], "cite": [], "installation": []}
+html_show_sourcelink = False
+html_sidebars = {page: [] for page in ("index", "installation", "user_guide")}
 
 
 def setup(app):

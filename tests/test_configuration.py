@@ -55,3 +55,11 @@ def test_zenodo_and_citation_say_the_same():
     of = {related["identifier"] for related in zenodo["related_identifiers"]}
     assert {reference["doi"] for reference in citation["references"]} <= of
     assert citation["repository-code"] in of
+
+
+def test_news_can_be_collected():
+    types = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["tool"]["towncrier"]["type"]
+    kinds = "|".join(kind["directory"] for kind in types)
+    # towncrier takes anything but a number in the place of the last one for the same fragment twice
+    name = re.compile(rf"(\d+|\+[\w-]+)\.({kinds})(\.\d+)?\.md|README\.md")
+    assert [f.name for f in (ROOT / "news").iterdir() if not name.fullmatch(f.name)] == []

@@ -31,6 +31,7 @@ profile = s.composition_profile(
 print(profile)
 
 # %%
+# sphinx_gallery_thumbnail_number = 2
 # Bands are the error of counting; interfaces are marked where they were fitted.
 
 ax = profile.plot()
