@@ -8,15 +8,16 @@ sys.path.insert(0, str(HERE / "_ext"))
 
 from guide_notebook import write_notebook  # noqa: E402
 from lessons import lesson  # noqa: E402
+from numpydoc.xref import DEFAULT_LINKS  # noqa: E402
 from own_names import is_named_on_page, own_members  # noqa: E402
 from unreleased import write_unreleased  # noqa: E402
 
-from hyperspy_clusterquant import __version__  # noqa: E402
+import hyperspy_clusterquant  # noqa: E402
 
 project = "hyperspy-clusterquant"
 author = "The hyperspy-clusterquant developers"
 copyright = author
-version = release = __version__
+version = release = hyperspy_clusterquant.__version__
 
 extensions = [
     "myst_parser",
@@ -48,6 +49,25 @@ autodoc_typehints = "none"
 python_maximum_signature_line_length = 80
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
+# Types of parameters are links where these are more than str and int.
+DEFAULT_LINKS.clear()
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = {
+    name: f"hyperspy_clusterquant.{name}"
+    for name in hyperspy_clusterquant.__all__
+    if name[0].isupper()
+}
+numpydoc_xref_aliases |= {
+    name: f":class:`{name}`"
+    for name in (
+        "hyperspy.api.signals.BaseSignal",
+        "hyperspy.api.roi.Line2DROI",
+        "matplotlib.axes.Axes",
+        "pandas.DataFrame",
+    )
+}
+numpydoc_xref_aliases["BaseSignal"] = "hyperspy.api.signals.BaseSignal"
 
 # The text files hold the names that these pages link to: where there is no network, links are made
 # of them. With network, all names are known.

@@ -27,7 +27,7 @@ def notebook(guide):
     for fence in FENCE.finditer(guide):
         text += guide[end : fence.start()]
         end = fence.end()
-        if fence[1] == "python" and fence[2].startswith(">>> "):
+        if fence[1] == "python" and is_to_run(fence[2]):
             cells += [text_cell(text), code_cell(without_prompts(fence[2]))]
             text = ""
         else:
@@ -42,6 +42,11 @@ def notebook(guide):
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+def is_to_run(example):
+    """Whether an example is one to run: it has prompts, and shows no error."""
+    return example.startswith(">>> ") and "\nTraceback " not in example
 
 
 def without_prompts(example):

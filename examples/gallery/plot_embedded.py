@@ -57,7 +57,7 @@ print(
 )
 
 # %%
-# The spectrum before, what is subtracted, and what is left:
+# The spectrum before, and what is left of it:
 
 axes = alone.plot_fit("precipitate", part="whole")
 

@@ -68,6 +68,12 @@ def test_text_has_nothing_that_only_sphinx_understands(guide_notebook):
     assert "import mine" in text  # for maps of one's own, not a cell to run
 
 
+def test_an_example_of_an_error_is_no_cell(guide_notebook):
+    assert guide_notebook.is_to_run(">>> 1 + 1\n2\n")
+    assert not guide_notebook.is_to_run(">>> 1 / 0\nTraceback (most recent call last):\n...\n")
+    assert not guide_notebook.is_to_run('hs.load("map.bcf")\n')
+
+
 def test_the_guide_becomes_a_notebook_of_valid_code(guide_notebook, tmp_path):
     guide_notebook.write_notebook(ROOT / "docs", tmp_path)
     notebook = json.loads((tmp_path / "user_guide.ipynb").read_text("utf8"))
