@@ -12,7 +12,7 @@ import warnings
 
 from hyperspy_clusterquant import data
 
-s = data.six_cation_sulfide(size=64)
+s = data.six_cation_sulfide(size=48)
 eight = s.cluster_pca_gmm(8, name="eight", exclude_lines=["C"], show_progressbar=False)
 
 with warnings.catch_warnings():
@@ -29,7 +29,7 @@ print(test.consolidated)
 # Maps of the lines are asked the same: is there more in them than thickness and noise? In these
 # nanoparticles of one single composition, there is not.
 
-particles = data.seven_cation_nanoparticles(size=64, counts_per_pixel=60)
+particles = data.seven_cation_nanoparticles(size=48, counts_per_pixel=60)
 maps = particles.map_significance(show_progressbar=False)
 axes = maps.plot()
 
