@@ -95,8 +95,9 @@ class ResultsOfSignal:
     For its completion of names IPython evaluates no properties, as these may compute.
     """
 
-    def __get__(self, signal, owner=None):
-        return self if signal is None else KeptResults(signal)
+    def __get__(self, signal, owner=None) -> KeptResults:
+        # asked of the class, which users do not, it is itself
+        return self if signal is None else KeptResults(signal)  # type: ignore[return-value]
 
     def __set__(self, signal, value):
         raise AttributeError("Keep a result with s.keep_clusters(result, name=...).")
