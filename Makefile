@@ -1,6 +1,6 @@
 # Two commands do everything on a machine with Python 3.11+ and make:
 #   make demo   the main job on embedded data: tables here, pictures in demo_output/
-#   make test   style, layering, tests, doctests, documentation
+#   make test   style, layering, types, tests, doctests, documentation
 # Others: test-all (also the slow tests), test-oldest (tests with the lower bounds of all
 # dependencies; PYTHON=python3.11 where python3 is newer), bench, docs, clean.
 PYTHON ?= python3
@@ -22,7 +22,8 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
+	$(BIN)/mypy
+	$(BIN)/sphinx-build -n -W -q -b html -D plot_gallery=0 docs docs/_build/quick
 	$(ONE_THREAD) $(BIN)/python -m pytest $(QUICK_TESTS)
 
 test-all: $(READY)
@@ -36,7 +37,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/scaling.py
 
 docs: $(READY)
-	$(BIN)/sphinx-build -W -b html docs docs/_build/html
+	$(ONE_THREAD) $(BIN)/sphinx-build -n -W -b html docs docs/_build/html
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -52,4 +53,4 @@ $(OLDEST)/.ready: pyproject.toml tools/lower_bounds.py
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(OLDEST) demo_output docs/_build .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(OLDEST) demo_output docs/_build docs/_generated docs/api docs/gallery .pytest_cache .ruff_cache .import_linter_cache .mypy_cache

@@ -8,6 +8,8 @@ files and are the same for the same arguments.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import ndimage
 
@@ -15,6 +17,11 @@ from hyperspy_clusterquant.counts.passes import lazy_map
 from hyperspy_clusterquant.xrays.detectors import fwhm_at_energy
 from hyperspy_clusterquant.xrays.emission import alpha_emission, shell_emission
 from hyperspy_clusterquant.xrays.theory import theoretical_kfactors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hyperspy_clusterquant.signals.clustered_eds import ClusteredEDSSpectrum
 
 __all__ = ["seven_cation_nanoparticles", "six_cation_sulfide"]
 BEAM_ENERGY = 200.0  # keV
@@ -36,9 +43,15 @@ CORE_RADIUS = 0.6
 
 
 def six_cation_sulfide(
-    size=128, channels=1024, counts_per_pixel=180.0, seed=0, energy_offset=0.0, energy_gain=0.0,
-    resolution=RESOLUTION, lazy=False,
-):  # fmt: skip
+    size: int | tuple[int, ...] = 128,
+    channels: int = 1024,
+    counts_per_pixel: float = 180.0,
+    seed: int = 0,
+    energy_offset: float = 0.0,
+    energy_gain: float = 0.0,
+    resolution: float = RESOLUTION,
+    lazy: bool = False,
+) -> ClusteredEDSSpectrum:
     """Section of a six-cation sulfide: four phases, one thickness gradient, a hole.
 
     Wurtzite, chalcopyrite, jalpaite and a well-mixed remnant form smooth domains
@@ -113,9 +126,16 @@ def six_cation_sulfide(
 
 
 def seven_cation_nanoparticles(
-    size=128, channels=1024, counts_per_pixel=100.0, seed=0, energy_offset=0.0, energy_gain=0.0,
-    resolution=RESOLUTION, lazy=False, core=None,
-):  # fmt: skip
+    size: int | tuple[int, ...] = 128,
+    channels: int = 1024,
+    counts_per_pixel: float = 100.0,
+    seed: int = 0,
+    energy_offset: float = 0.0,
+    energy_gain: float = 0.0,
+    resolution: float = RESOLUTION,
+    lazy: bool = False,
+    core: Mapping[str, float] | None = None,
+) -> ClusteredEDSSpectrum:
     """Seven-cation sulfide nanoparticles of a single composition on a carbon film.
 
     Round particles of varying thickness, so that classic maps look structured although the

@@ -60,12 +60,25 @@ LENGTHS = {
 }
 
 
+def is_for_annotations(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def nodes(tree):
+    """Every node of a tree that runs: all but what is only imported for annotations."""
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        if not is_for_annotations(child):
+            yield from nodes(child)
+
+
 def walk(kind):
-    """Module and node of every node of a kind in the package."""
+    """Module and node of every node of a kind in the package, `_types` and annotations left out."""
     return [
         (module, node)
         for module, tree in TREES.items()
-        for node in ast.walk(tree)
+        if module != "_types"
+        for node in nodes(tree)
         if isinstance(node, kind)
     ]
 
@@ -115,7 +128,7 @@ def test_the_root_holds_the_states_and_nothing_more():
     entries = {path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"}
     assert {e for e in entries if (PACKAGE / e).is_dir()} == set(STATES)
     files = {e for e in entries if (PACKAGE / e).is_file() and not e.startswith("_")}
-    assert files == {"data.py", "images.py", "hyperspy_extension.yaml"}
+    assert files == {"data.py", "images.py", "py.typed", "hyperspy_extension.yaml"}
 
 
 def test_warnings_go_through_one_helper():

@@ -37,7 +37,7 @@ class Judged(Frozen):
     holds: np.ndarray
 
     @property
-    def difference_std(self):
+    def difference_std(self) -> np.ndarray:
         """Standard uncertainty of `difference` in at%, (n_clusters, n_clusters, n_elements)."""
         return np.sqrt(np.diagonal(self.difference_covariance, axis1=-2, axis2=-1))
 

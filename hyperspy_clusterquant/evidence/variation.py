@@ -136,7 +136,7 @@ class LineVariation(Frozen):
     correlations_beyond_noise: Correlations
     correlations_beyond_thickness: Correlations
 
-    def first(self, n):
+    def first(self, n: int) -> LineVariation:
         """The same of the first n lines."""
         return LineVariation(**{name: of.first(n) if isinstance(of, Correlations) else of[:n]
                                 for name, of in vars(self).items()})  # fmt: skip

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hyperspy_clusterquant.evidence.p_values import holm_of_pairs
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class Verdict(Enum):
     """Verdicts on a pair of clusters; the values are their words.
 
-    A new one takes a member here, its rule in `verdicts_of_pairs`, and a colour in
-    `plotting.pairs`.
+    A new one takes a member here, its rule in ``verdicts_of_pairs``, and a colour in
+    ``plotting.pairs``.
     """
 
     ITSELF = ""
@@ -26,7 +30,7 @@ class Verdict(Enum):
     LOST = "not tested: half of the counts do not find both"
     EMPTY = "not comparable: none of the elements in {empty}"
 
-    def words(self, elements=(), empty=()):
+    def words(self, elements: Sequence[str] = (), empty: Sequence[str] = ()) -> str:
         """The words for a pair.
 
         Parameters

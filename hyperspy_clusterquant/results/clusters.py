@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,13 @@ from hyperspy_clusterquant.clusters.catalogue import recipe_of
 from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.results.cluster_html import cluster_html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from hyperspy.signals import BaseSignal
+
+    from hyperspy_clusterquant.clusters.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -128,33 +136,33 @@ class ClusterResult(Frozen):
         return f"cluster {number}"
 
     @property
-    def n_clusters(self):
+    def n_clusters(self) -> int:
         """Number of clusters."""
         return len(self.memberships)
 
     @property
-    def reference(self):
+    def reference(self) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Spectra of the clusters and energies of the channels that other maps are assigned by."""
         if self.learned_spectra is None:
             return self.spectra, self.energy
         return self.learned_spectra, self.learned_energy
 
     @property
-    def recipe(self):
-        """How the clusters were made, a `Recipe`; a ValueError if the result does not say."""
+    def recipe(self) -> Recipe:
+        """How the clusters were made, a ``Recipe``; a ValueError if the result does not say."""
         return recipe_of(self)
 
     @property
-    def n_components(self):
+    def n_components(self) -> int:
         """Number of components that the clusters were found in."""
         return self.scores.shape[1]
 
     @property
-    def sizes(self):
+    def sizes(self) -> np.ndarray:
         """Pixels of each cluster, array of int (n_clusters,)."""
         return np.bincount(self.labels[self.labels >= 0], minlength=self.n_clusters)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = self._sentences()
         for name, size, share in self._shares():
             lines.append(f"{name}: {size} pixels" + (f" ({share})" if share else ""))
@@ -190,7 +198,7 @@ class ClusterResult(Frozen):
 
     # --- new results from old -------------------------------------------------------------
 
-    def rename(self, names):
+    def rename(self, names: Mapping[int | str, str] | Sequence[str]) -> ClusterResult:
         """Give clusters names of their own.
 
         Parameters
@@ -229,7 +237,7 @@ class ClusterResult(Frozen):
         }
         return dataclasses.replace(self, cluster_names=tuple(new), findings=findings)
 
-    def merge(self, clusters):
+    def merge(self, clusters: Sequence[int | str]) -> ClusterResult:
         """Merge clusters into one.
 
         Parameters
@@ -254,7 +262,7 @@ class ClusterResult(Frozen):
             raise ValueError(f"Name at least two clusters to merge, got {clusters!r}.")
         return self.merge_groups([group, *({k} for k in range(self.n_clusters) if k not in group)])
 
-    def merge_groups(self, groups):
+    def merge_groups(self, groups: Sequence[Iterable[int | str]]) -> ClusterResult:
         """Merge the clusters of each group into one.
 
         Parameters
@@ -278,7 +286,7 @@ class ClusterResult(Frozen):
             target[group] = min(group)
         return self._regroup(target)
 
-    def drop(self, clusters):
+    def drop(self, clusters: int | str | Sequence[int | str]) -> ClusterResult:
         """Turn clusters into noise.
 
         Parameters
@@ -295,7 +303,7 @@ class ClusterResult(Frozen):
         target[self._numbers(clusters)] = NOISE
         return self._regroup(target)
 
-    def navigation_mask(self, clusters):
+    def navigation_mask(self, clusters: int | str | Sequence[int | str]) -> np.ndarray:
         """Mask that leaves out all but some clusters, to cluster again inside them.
 
         Parameters
@@ -361,7 +369,7 @@ class ClusterResult(Frozen):
 
     # --- images ---------------------------------------------------------------------------
 
-    def label_map(self):
+    def label_map(self) -> BaseSignal:
         """Labels as a HyperSpy image with the map's axes, see `labels` for the values.
 
         Its plot has the colours and names of the clusters, also as a navigator:
@@ -369,7 +377,7 @@ class ClusterResult(Frozen):
         """
         return image(self.labels, self.axes, f"Clusters {self.name}", names=self.cluster_names)
 
-    def membership_maps(self):
+    def membership_maps(self) -> BaseSignal:
         """Memberships as a stack of HyperSpy images, one for each cluster."""
         check_has_clusters(self)
         title = f"Memberships {self.name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -15,6 +16,14 @@ from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import map_of, plot_comparison
 from hyperspy_clusterquant.plotting.style import cluster_colours
 from hyperspy_clusterquant.plotting.thumbnails import grey_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hyperspy.signals import BaseSignal
+    from matplotlib.axes import Axes
+
+    from hyperspy_clusterquant.results.clusters import ClusterResult
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,11 +62,11 @@ class ClusteringComparison(Frozen):
     axes: tuple = ()
 
     @property
-    def agreement(self):
+    def agreement(self) -> float:
         """Share of the pixels kept by both that agree."""
         return float(np.mean(self.disagreement[self.disagreement != MASKED] == 0))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         head = f"<ClusteringComparison: {self._summary()}>"
         lines = [f"  {name} = {other}: overlap {size}" for name, other, size in self._matches()]
         return "\n".join([head, *lines])
@@ -84,11 +93,11 @@ class ClusteringComparison(Frozen):
         sizes = [f"{overlap:.2f}" for overlap in self.overlap]
         return list(zip(self.names[0], others, sizes, strict=True))
 
-    def disagreement_map(self):
+    def disagreement_map(self) -> BaseSignal:
         """Where on the map the two disagree, as a HyperSpy image of `disagreement`."""
         return image(self.disagreement, self.axes, "Disagreement")
 
-    def plot(self, axes=None, *, index=0):
+    def plot(self, axes: Sequence[Axes] | None = None, *, index: int = 0) -> np.ndarray:
         """Draw the contingency table and where the two disagree.
 
         Parameters
@@ -108,7 +117,9 @@ class ClusteringComparison(Frozen):
         )  # fmt: skip
 
 
-def compare_clusterings(a, b):
+def compare_clusterings(
+    a: ClusterResult | np.ndarray, b: ClusterResult | np.ndarray
+) -> ClusteringComparison:
     """Compare two clusterings of the same map.
 
     Parameters

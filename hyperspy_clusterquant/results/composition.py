@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,11 @@ from hyperspy_clusterquant.results.composition_pictures import CompositionPictur
 from hyperspy_clusterquant.results.composition_text import CompositionText
 from hyperspy_clusterquant.results.compounds import nearest_compounds
 from hyperspy_clusterquant.xrays.kfactors import KFactors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
 
 class ValuesWithStd(NamedTuple):
@@ -154,47 +159,47 @@ class CompositionTable(CompositionText, CompositionPictures, Frozen):
     # --- uncertainties --------------------------------------------------------------------
 
     @property
-    def std_counting(self):
+    def std_counting(self) -> np.ndarray:
         """Standard deviation in at% from the counts, array (n_clusters, n_elements)."""
         return _roots(self.covariance_counting)
 
     @property
-    def std_kfactor(self):
+    def std_kfactor(self) -> np.ndarray:
         """Standard deviation in at% from the k-factors, array (n_clusters, n_elements)."""
         return _roots(self.covariance_kfactor)
 
     @property
-    def std_mixing(self):
+    def std_mixing(self) -> np.ndarray:
         """Standard deviation in at% from blur and labels, array (n_clusters, n_elements)."""
         return _roots(self.covariance_mixing)
 
     @property
-    def covariance(self):
+    def covariance(self) -> np.ndarray:
         """Of the at%, from everything, array (n_clusters, n_elements, n_elements)."""
         return self.covariance_counting + self.covariance_kfactor + self.covariance_mixing
 
     @property
-    def std(self):
+    def std(self) -> np.ndarray:
         """Standard deviation in at%, from counts, k-factors and mixing."""
         return _roots(self.covariance)
 
     @property
-    def percent(self):
+    def percent(self) -> np.ndarray:
         """What the table shows: `atomic_percent` or `weight_percent`."""
         return self.weight_percent if self.composition_units == "weight" else self.atomic_percent
 
     @property
-    def percent_std(self):
+    def percent_std(self) -> np.ndarray:
         """Standard deviation of `percent`."""
         return self.weight_percent_std if self.composition_units == "weight" else self.std
 
     @property
-    def unit(self):
+    def unit(self) -> str:
         """``"at%"`` or ``"wt%"``."""
         return "wt%" if self.composition_units == "weight" else "at%"
 
     @property
-    def detected(self):
+    def detected(self) -> np.ndarray:
         """Where the counts of a line are more than noise, array of bool (n_clusters, n_elements).
 
         That is, more than 1.645 standard deviations: noise alone exceeds them in 5 % of the cases
@@ -204,14 +209,14 @@ class CompositionTable(CompositionText, CompositionPictures, Frozen):
             return self.unconstrained_intensities > DETECTED * self.intensities_std
 
     @property
-    def upper_limit(self):
+    def upper_limit(self) -> np.ndarray:
         """Percentage that the truth is below with 95 % probability, given that it is not negative.
 
         In the units of `percent`, array (n_clusters, n_elements).
         """
         return self._quantile(LIMIT)
 
-    def interval(self, probability=0.683):
+    def interval(self, probability: float = 0.683) -> tuple[np.ndarray, np.ndarray]:
         """Interval of the true percentages: symmetric far from zero, and never negative.
 
         Parameters
@@ -253,7 +258,9 @@ class CompositionTable(CompositionText, CompositionPictures, Frozen):
 
     # --- chemistry ------------------------------------------------------------------------
 
-    def ratio(self, numerator, denominator):
+    def ratio(
+        self, numerator: str | Sequence[str], denominator: str | Sequence[str]
+    ) -> ValuesWithStd:
         """Ratio of atomic fractions, such as metal to sulfur, with all correlations.
 
         Parameters
@@ -296,7 +303,7 @@ class CompositionTable(CompositionText, CompositionPictures, Frozen):
             raise ValueError(f"`{name}` must name one or more elements once each, not {elements}.")
         return [self.elements.index(element) for element in elements]
 
-    def nearest_compounds(self, compounds):
+    def nearest_compounds(self, compounds: Mapping[str, str]) -> pd.DataFrame:
         """Reference compounds in the order of their distance from each cluster.
 
         Parameters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hyperspy_clusterquant._checks import as_drawn_range, check_choice, cluster_number
@@ -15,12 +17,19 @@ from hyperspy_clusterquant.plotting import (
     plot_ternary,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from hyperspy.signals import BaseSignal
+    from matplotlib.axes import Axes
+
 
 class CompositionPictures:
     """What a `CompositionTable` draws, and its maps."""
 
     @property
-    def maps(self):
+    def maps(self) -> dict[str, BaseSignal] | None:
         """Composition of every pixel: a HyperSpy image by element, or None if not asked for."""
         if self.pixel_percent is None:
             return None
@@ -30,7 +39,7 @@ class CompositionPictures:
             for element, percent in zip(self.elements, self.pixel_percent, strict=True)
         }
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Composition bars with the interval of 68 % probability.
 
         Parameters
@@ -51,7 +60,7 @@ class CompositionPictures:
             percent, lower, upper, self.cluster_names, self.elements, self.unit, ax=ax
         )
 
-    def plot_heatmap(self, ax=None):
+    def plot_heatmap(self, ax: Axes | None = None) -> Axes:
         """Compositions as a matrix of colours, each number with its standard deviation.
 
         What is not detected has its upper limit of 95 % probability instead.
@@ -71,7 +80,7 @@ class CompositionPictures:
             self.percent, texts, self.cluster_names, self.elements, self.unit, ax
         )
 
-    def plot_ternary(self, corners, ax=None):
+    def plot_ternary(self, corners: Sequence[str], ax: Axes | None = None) -> Axes:
         """Ternary diagram of three elements or sums of elements, with ellipses of 68 %.
 
         The ellipses hold the truth with a probability of 68 %, from counts, k-factors and mixing
@@ -120,8 +129,14 @@ class CompositionPictures:
         return plot_ternary(shares, covariances, names, self.cluster_names, ax)
 
     def plot_fit(
-        self, cluster=0, axes=None, part="remaining", *, energy_range=None, unexplained=True
-    ):
+        self,
+        cluster: int | str = 0,
+        axes: Sequence[Axes] | None = None,
+        part: Literal["remaining", "subtracted", "whole"] = "remaining",
+        *,
+        energy_range: tuple[float, float] | None = None,
+        unexplained: bool = True,
+    ) -> np.ndarray:
         """Peak fit of a cluster: counts, model, families of lines, background, and residual.
 
         Parameters

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hyperspy_clusterquant._text import Coloured, in_columns, in_html
 from hyperspy_clusterquant.clusters.blur import WIDEST
 from hyperspy_clusterquant.plotting.style import cluster_colours
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import pandas as pd
 
 #: Row of the entropy.
 ENTROPY = "S_conf/R"
@@ -27,7 +33,7 @@ class CompositionText:
     """What a `CompositionTable` prints and writes."""
 
     @property
-    def remarks(self):
+    def remarks(self) -> tuple[str, ...]:
         """What was decided on the way, one text each, tuple of str."""
         found = self._notes()
         theory = [line for line in self.xray_lines if self._is_theory(line)]
@@ -63,13 +69,13 @@ class CompositionText:
             found.append(f"Peaks that no declared element explains: {peaks}")
         return tuple(found)
 
-    def __str__(self):
+    def __str__(self) -> str:
         """Plain text like the paper's table."""
         cells = self._cells("{value} ± {std}", "< {value}")
         head, rule, *rows, _ = in_columns([[self.unit, *self.cluster_names], *cells])
         return "\n".join([head, rule, *rows[:-1], rule, rows[-1], *self._notes()])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (
             f"<CompositionTable: {len(self.cluster_names)} clusters x {len(self.elements)} "
             f"elements>\n{self}"
@@ -78,13 +84,13 @@ class CompositionText:
     def _repr_html_(self):
         return self.to_html()
 
-    def to_html(self):
+    def to_html(self) -> str:
         """Table as HTML, with the remarks below."""
         rows = self._cells("{value} ± {std}", "< {value}")
         names = map(Coloured, self.cluster_names, cluster_colours(len(self.cluster_names)))
         return in_html([[(self.unit, *names), *map(tuple, rows)], *self.remarks])
 
-    def to_latex(self):
+    def to_latex(self) -> str:
         r"""Table as a LaTeX ``tabular`` (needs no package)."""
         rows = self._cells("${value} \\pm {std}$", "$< {value}$")
         rows[-1][0] = r"$S_\mathrm{conf}/R$"
@@ -106,7 +112,7 @@ class CompositionText:
             ]
         )
 
-    def to_dataframe(self, text=False):
+    def to_dataframe(self, text: bool = False) -> pd.DataFrame:
         """Table as a pandas DataFrame, elements down, clusters across.
 
         Parameters
@@ -134,7 +140,7 @@ class CompositionText:
             columns=pd.MultiIndex.from_product([self.cluster_names, [self.unit, "std"]]),
         )
 
-    def to_csv(self, path):
+    def to_csv(self, path: str | PathLike[str]) -> None:
         """Write one row for each cluster and element, with everything a plot needs.
 
         Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,12 @@ from hyperspy_clusterquant._text import Coloured, Told
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting.style import cluster_colours
 from hyperspy_clusterquant.results.composition_text import number_with_std
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    import pandas as pd
+    from hyperspy.signals import BaseSignal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,7 +59,7 @@ class PhaseFractions(Told, Frozen):
     bulk_std: np.ndarray | None = None
     axes: tuple = ()
 
-    def maps(self, of="counts"):
+    def maps(self, of: Literal["counts", "areas", "atoms"] = "counts") -> BaseSignal:
         """Shares in each pixel as a stack of HyperSpy images, one for each phase.
 
         Parameters
@@ -78,7 +85,7 @@ class PhaseFractions(Told, Frozen):
         title = f"Share of phases in {of}"
         return image(values, self.axes, title, quantity=title, over="phase")
 
-    def to_dataframe(self):
+    def to_dataframe(self) -> pd.DataFrame:
         """Shares of the phases in the map as a pandas DataFrame, in percent."""
         import pandas as pd
 

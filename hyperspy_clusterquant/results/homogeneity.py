@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,15 @@ from hyperspy_clusterquant.evidence.p_values import holm
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import map_of, plot_residuals
 from hyperspy_clusterquant.results.homogeneity_text import HomogeneityText, holm_of_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from hyperspy.signals import BaseSignal
+    from matplotlib.axes import Axes
+
+    from hyperspy_clusterquant.signals.clustered_eds import ClusteredEDSSpectrum
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,36 +126,38 @@ class ClusterHomogeneity(HomogeneityText, Frozen):
     departures: tuple
     axes: tuple
     labels: np.ndarray
-    spectra: object = field(default=None, compare=False)
+    spectra: Any = field(default=None, compare=False)
 
     # --- verdicts -------------------------------------------------------------------------
 
     @property
-    def n_clusters(self):
+    def n_clusters(self) -> int:
         """Number of clusters."""
         return len(self.cluster_names)
 
     @property
-    def elements(self):
+    def elements(self) -> tuple[str, ...]:
         """Elements of the lines, tuple of str."""
         return tuple(line.split("_")[0] for line in self.xray_lines)
 
     @property
-    def adjusted_p_values(self):
+    def adjusted_p_values(self) -> np.ndarray:
         """`p_values` corrected for the number of clusters and lines (Holm)."""
         return holm_of_lines(self.p_values)
 
     @property
-    def inhomogeneous(self):
+    def inhomogeneous(self) -> np.ndarray:
         """Clusters in which something varies, at `level` corrected for their number (Holm)."""
         return holm(self.cluster_p_values) < self.level
 
     @property
-    def varies(self):
+    def varies(self) -> np.ndarray:
         """Lines that vary in each cluster, at `level` corrected for their number (Holm)."""
         return (self.adjusted_p_values < self.level) & self.told_from_absorption
 
-    def ranges_of(self, percent, elements):
+    def ranges_of(
+        self, percent: np.ndarray, elements: Sequence[str]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Between which amounts of elements the pixels of each cluster lie.
 
         Parameters
@@ -176,7 +188,7 @@ class ClusterHomogeneity(HomogeneityText, Frozen):
 
     # --- as tables ------------------------------------------------------------------------
 
-    def to_dataframe(self):
+    def to_dataframe(self) -> pd.DataFrame:
         """One row for each cluster and line, as a `pandas.DataFrame`."""
         import pandas as pd
 
@@ -205,7 +217,7 @@ class ClusterHomogeneity(HomogeneityText, Frozen):
 
     # --- as pictures and spectra ----------------------------------------------------------
 
-    def residual_map(self, cluster, line):
+    def residual_map(self, cluster: int | str, line: str) -> BaseSignal:
         """What the pixels of a cluster have more of a line than the cluster, as an image in %.
 
         Parameters
@@ -230,7 +242,7 @@ class ClusterHomogeneity(HomogeneityText, Frozen):
         title = f"{line} in {self.cluster_names[k]}"
         return image(values, self.axes, title, quantity="Departure (%)")
 
-    def departure_spectra(self):
+    def departure_spectra(self) -> ClusteredEDSSpectrum:
         """Counts where each cluster departs most, and what was expected there.
 
         Returns
@@ -241,7 +253,7 @@ class ClusterHomogeneity(HomogeneityText, Frozen):
         """
         return self.spectra.deepcopy()
 
-    def plot(self, axes=None, *, index=0):
+    def plot(self, axes: Sequence[Axes] | None = None, *, index: int = 0) -> np.ndarray:
         """Draw where each cluster departs most, in the line in which it does so.
 
         Parameters

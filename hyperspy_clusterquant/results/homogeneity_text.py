@@ -21,7 +21,7 @@ class HomogeneityText(Told):
     """What a `ClusterHomogeneity` says and prints."""
 
     @property
-    def summary(self):
+    def summary(self) -> tuple[str, ...]:
         """What was found in each cluster, a tuple of sentences."""
         return tuple(self._sentence(k) for k in range(self.n_clusters))
 

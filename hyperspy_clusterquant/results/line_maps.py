@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,13 @@ from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import map_of, plot_correlations, plot_line_maps
 from hyperspy_clusterquant.plotting.style import line_label
 from hyperspy_clusterquant.plotting.thumbnails import grey_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from hyperspy.signals import BaseSignal
+    from matplotlib.axes import Axes
 
 #: Fewest lines of which two can be compared with the others.
 FEWEST_LINES = 4
@@ -44,8 +52,8 @@ class MapSignificance(Told, LineVariation):
         Variation beyond shot noise and thickness, as a share of the counts expected, and its
         standard uncertainty; 0 where there is less than noise.
     correlations_beyond_noise, correlations_beyond_thickness : Correlations
-        Of all lines, each with `values`, `std` and `p_values`: corrected for shot noise, and also
-        for thickness. `correlation` chooses between them.
+        Of all lines, each with ``values``, ``std`` and ``p_values``: corrected for shot noise, and
+        also for thickness. `correlation` chooses between them.
     images : array of float32 (n_lines, map shape)
         Net counts of every pixel, NaN where left out.
     scales : tuple of int
@@ -74,7 +82,7 @@ class MapSignificance(Told, LineVariation):
     axes: tuple
 
     @property
-    def correlation(self):
+    def correlation(self) -> np.ndarray:
         """Correlation of two lines, corrected for shot noise and thickness, (n_lines, n_lines).
 
         NaN where one of them varies no more than noise and thickness explain. It is that of their
@@ -84,19 +92,19 @@ class MapSignificance(Told, LineVariation):
         return self._of_varying(self._correlations.values)
 
     @property
-    def correlation_std(self):
+    def correlation_std(self) -> np.ndarray:
         """Standard uncertainty of `correlation`."""
         return self._of_varying(self._correlations.std)
 
     @property
-    def correlation_interval(self):
+    def correlation_interval(self) -> np.ndarray:
         """Lowest and highest `correlation` that is likely (two standard uncertainties).
 
         Array (2, n_lines, n_lines), never beyond -1 and 1.
         """
         return np.array([self._of_varying(of) for of in self._correlations.interval])
 
-    def reference(self, *lines):
+    def reference(self, *lines: str) -> str:
         """What lines are compared with in their `correlation`, in words."""
         if not self.thickness_removed:
             return "counts, thickness included"
@@ -104,12 +112,12 @@ class MapSignificance(Told, LineVariation):
         return f"ratios to {others}"
 
     @property
-    def correlation_p_values(self):
+    def correlation_p_values(self) -> np.ndarray:
         """Of "no correlation", not corrected for the number of pairs."""
         return self._correlations.p_values
 
     @property
-    def thickness_removed(self):
+    def thickness_removed(self) -> bool:
         """Whether there are lines enough to correct correlations for thickness."""
         return len(self.xray_lines) >= FEWEST_LINES
 
@@ -124,16 +132,16 @@ class MapSignificance(Told, LineVariation):
         return np.where(np.outer(vary, vary), pairs, np.nan)
 
     @property
-    def significant(self):
+    def significant(self) -> np.ndarray:
         """Lines that vary beyond thickness, at `level` corrected for their number (Holm)."""
         return holm(self.p_values) < self.level
 
     @property
-    def correlated(self):
+    def correlated(self) -> np.ndarray:
         """Pairs of lines that are correlated, at `level` corrected for their number (Holm)."""
         return holm_of_pairs(self.correlation_p_values) < self.level
 
-    def to_dataframe(self):
+    def to_dataframe(self) -> pd.DataFrame:
         """One row for each line, as a `pandas.DataFrame`."""
         import pandas as pd
 
@@ -152,7 +160,7 @@ class MapSignificance(Told, LineVariation):
         )
 
     @property
-    def absorbed(self):
+    def absorbed(self) -> np.ndarray:
         """Lines whose variation cannot be told from absorption or drift, array of bool."""
         return (holm(self.p_values_with_absorption) < self.level) & ~self.significant
 
@@ -216,14 +224,14 @@ class MapSignificance(Told, LineVariation):
             parts.append("fewer than four lines: correlation not corrected for thickness")
         return parts
 
-    def maps(self):
+    def maps(self) -> dict[str, BaseSignal]:
         """Net counts of each line as HyperSpy images, a dictionary by line."""
         return {
             line: image(counts, self.axes, line, quantity="X-rays (Counts)")
             for line, counts in zip(self.xray_lines, self.images, strict=True)
         }
 
-    def plot(self, axes=None, *, index=0):
+    def plot(self, axes: Sequence[Axes] | None = None, *, index: int = 0) -> np.ndarray:
         """Draw the classic maps side by side, each with its significance.
 
         Parameters
@@ -242,7 +250,7 @@ class MapSignificance(Told, LineVariation):
             self.p_values, self.significant, axes,
         )  # fmt: skip
 
-    def plot_correlations(self, ax=None):
+    def plot_correlations(self, ax: Axes | None = None) -> Axes:
         """Draw the correlations of the lines beyond shot noise and thickness.
 
         Parameters

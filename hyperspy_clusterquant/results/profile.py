@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,12 @@ from hyperspy_clusterquant._text import Told
 from hyperspy_clusterquant.plotting import plot_profile
 from hyperspy_clusterquant.results.composition_text import number_with_std
 from hyperspy_clusterquant.xrays.kfactors import KFactors
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +107,7 @@ class CompositionProfile(Told, Frozen):
     width: float = np.nan
     step: float = np.nan
 
-    def to_dataframe(self):
+    def to_dataframe(self) -> pd.DataFrame:
         """One row for each step, as a `pandas.DataFrame` with the distance as its index."""
         import pandas as pd
 
@@ -108,14 +115,14 @@ class CompositionProfile(Told, Frozen):
         for n, element in enumerate(self.elements):
             columns[f"{element} (at%)"] = self.atomic_percent[:, n]
             columns[f"{element} std"] = self.std[:, n]
-        if self.deblurred is not None:
+        if self.deblurred is not None and self.deblurred_std is not None:
             for n, element in enumerate(self.elements):
                 columns[f"{element} deblurred (at%)"] = self.deblurred[:, n]
                 columns[f"{element} deblurred std"] = self.deblurred_std[:, n]
         index = pd.Index(self.distance, name=f"distance ({self.unit})")
         return pd.DataFrame(columns, index=index)
 
-    def to_csv(self, path):
+    def to_csv(self, path: str | PathLike[str]) -> None:
         """Write one row for each step.
 
         Parameters
@@ -164,7 +171,7 @@ class CompositionProfile(Told, Frozen):
             )
         return rows
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the composition along the line with bands of one standard deviation.
 
         Dots are what the pixels hold, lines what is left without the blur; interfaces are marked

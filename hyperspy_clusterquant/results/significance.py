@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
@@ -20,6 +21,10 @@ from hyperspy_clusterquant.plotting import plot_pairs
 from hyperspy_clusterquant.plotting.pairs import colour_of
 from hyperspy_clusterquant.plotting.style import cluster_colours
 from hyperspy_clusterquant.results.clusters import ClusterResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 #: Whether p-values of regions by hand hold, by what was looked at when they were drawn.
 DRAWN_ON = {
@@ -98,17 +103,17 @@ class SignificanceTable(Told, Judged):
     gradual_width: np.ndarray
 
     @property
-    def cluster_names(self):
+    def cluster_names(self) -> tuple[str, ...]:
         """Names of the clusters, tuple of str."""
         return self.result.cluster_names
 
     @property
-    def n_clusters(self):
+    def n_clusters(self) -> int:
         """Number of clusters."""
         return self.result.n_clusters
 
     @property
-    def z(self):
+    def z(self) -> np.ndarray:
         """Standard deviations of a normal distribution that have the p-value, both tails.
 
         Array (n_clusters, n_clusters); beyond 37 it is no longer told apart.
@@ -116,7 +121,7 @@ class SignificanceTable(Told, Judged):
         return stats.norm.isf(np.maximum(self.p_values, 1e-300) / 2)
 
     @property
-    def effect_size(self):
+    def effect_size(self) -> np.ndarray:
         """Atoms in 100 that would have to be others: half the sum of the absolute differences.
 
         Array (n_clusters, n_clusters) in at%.
@@ -124,14 +129,14 @@ class SignificanceTable(Told, Judged):
         return 0.5 * np.abs(self.difference).sum(axis=2)
 
     @property
-    def effect_size_std(self):
+    def effect_size_std(self) -> np.ndarray:
         """Standard uncertainty of `effect_size`, with the correlations of the elements."""
         signs = np.sign(self.difference)
         variance = np.einsum("...i,...ij,...j", signs, self.difference_covariance, signs)
         return 0.5 * np.sqrt(np.maximum(variance, 0))
 
     @property
-    def kinds(self):
+    def kinds(self) -> np.ndarray:
         """What it means for each pair, array of Verdict (n_clusters, n_clusters)."""
         joined = [k for m in self.mergers if m.kind == MergerKind.INTERFACE for k in m.clusters[0]]
         interfaces = np.isin(np.arange(self.n_clusters), joined)
@@ -139,7 +144,7 @@ class SignificanceTable(Told, Judged):
         return verdicts_of_pairs(self, self.overlap, interfaces, self.level, gradual)
 
     @property
-    def verdicts(self):
+    def verdicts(self) -> np.ndarray:
         """The same in words, array of str (n_clusters, n_clusters), "" = itself."""
         words = self.kinds
         is_empty = found_empty(self, self.overlap)
@@ -152,13 +157,13 @@ class SignificanceTable(Told, Judged):
             words[pair] = kind.words(some, [self.cluster_names[k] for k in pair if is_empty[k]])
         return words
 
-    def is_distinct(self, i, j):
+    def is_distinct(self, i: int | str, j: int | str) -> bool:
         """Whether the compositions of two clusters, given by number or name, differ."""
         what = f"the result {self.result.name!r}"
         pair = tuple(cluster_number(key, self.cluster_names, what) for key in (i, j))
         return bool(self.adjusted_p_values[pair] < self.level)
 
-    def to_dataframe(self):
+    def to_dataframe(self) -> pd.DataFrame:
         """One row for each pair of clusters, as a `pandas.DataFrame`."""
         import pandas as pd
 
@@ -254,7 +259,7 @@ class SignificanceTable(Told, Judged):
             rows.append((name, f"{self.overlap[k]:.2f}", explained))
         return rows
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the pairs of clusters with their verdicts.
 
         Parameters

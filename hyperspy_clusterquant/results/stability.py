@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,11 @@ from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.plotting import map_of, plot_agreement
 from hyperspy_clusterquant.plotting.style import cluster_colours
 from hyperspy_clusterquant.plotting.thumbnails import grey_picture
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from hyperspy.signals import BaseSignal
+    from matplotlib.axes import Axes
 
 #: Adjusted Rand index from which two clusterings are said to agree: of two equal clusters, 1.3 % of
 #: the pixels are in the other one then, which is what borders are wide.
@@ -73,7 +79,7 @@ class ClusterStability(Told, Frozen):
     # --- of halves ------------------------------------------------------------------------
 
     @property
-    def per_cluster(self):
+    def per_cluster(self) -> np.ndarray:
         """Mean of Jaccard's index for each cluster, array (n_clusters,); NaN without halves."""
         return self._halves.mean(axis=0)
 
@@ -82,31 +88,31 @@ class ClusterStability(Told, Frozen):
         return self.jaccard if len(self.jaccard) else np.full((1, len(self.cluster_names)), np.nan)
 
     @property
-    def kinds(self):
+    def kinds(self) -> tuple[Stability | None, ...]:
         """What it means for each cluster, a tuple of Stability; of None without halves."""
         if not len(self.jaccard):
             return (None,) * len(self.cluster_names)
         return tuple(map(Stability.of, self.per_cluster))
 
     @property
-    def verdicts(self):
+    def verdicts(self) -> tuple[str, ...]:
         """The same in words, a tuple of str."""
         return tuple("-" if kind is None else kind.value for kind in self.kinds)
 
     # --- of all repeats -------------------------------------------------------------------
 
     @property
-    def repeats(self):
+    def repeats(self) -> tuple[str, ...]:
         """What was varied in each repeat with all of the counts, a tuple of str."""
         return tuple(repeat.what for repeat in self.repeated)
 
     @property
-    def n_clusters_found(self):
+    def n_clusters_found(self) -> np.ndarray:
         """Clusters that each of `repeats` found, array of int."""
         return np.array([repeat.n_clusters for repeat in self.repeated], dtype=int)
 
     @property
-    def number(self):
+    def number(self) -> str:
         """Number of clusters, and the range of what was found, such as "4 (3-5)".
 
         Where the number was told, only what searched for it is counted.
@@ -125,23 +131,23 @@ class ClusterStability(Told, Frozen):
         return [repeat for repeat in self.repeated if repeat.kind == kind]
 
     @property
-    def ari_of(self):
+    def ari_of(self) -> dict[str, float]:
         """Median of the adjusted Rand indices by what was varied, a dictionary."""
         indices = {"counts": self.ari} | {k: [r.ari for r in self._of(k)] for k in _WORDS}
         return {kind: float(np.median(of)) for kind, of in indices.items() if len(of)}
 
     @cached_property
-    def consensus(self):
+    def consensus(self) -> np.ndarray:
         """Share of the repeats in which the pixel keeps its cluster, array of float32 (map shape).
 
         What was varied counts alike, however many repeats there are of it. NaN where left out.
         """
         if not self.agreement_of:
             return self.agreement
-        return np.mean([*self.agreement_of.values()], axis=0, dtype=np.float32)
+        return np.stack([*self.agreement_of.values()]).mean(axis=0, dtype=np.float32)
 
     @property
-    def undecided(self):
+    def undecided(self) -> float:
         """Share of the pixels that more of the repeats than not put elsewhere."""
         known = self.consensus[np.isfinite(self.consensus)]
         return float(np.mean(known < UNDECIDED)) if known.size else np.nan
@@ -149,7 +155,7 @@ class ClusterStability(Told, Frozen):
     # --- in words -------------------------------------------------------------------------
 
     @property
-    def summary(self):
+    def summary(self) -> tuple[str, ...]:
         """What was found, a tuple of sentences."""
         lost = [k for k, kind in enumerate(self.kinds) if kind is Stability.UNSTABLE]
         halves = [f"Half of the counts do not find {self._named(lost)} again."] if lost else []
@@ -212,7 +218,7 @@ class ClusterStability(Told, Frozen):
         """Clusters by their names."""
         return " and ".join(f"'{self.cluster_names[k]}'" for k in clusters)
 
-    def to_dataframe(self):
+    def to_dataframe(self) -> pd.DataFrame:
         """One row for each cluster, as a `pandas.DataFrame`."""
         import pandas as pd
 
@@ -260,15 +266,15 @@ class ClusterStability(Told, Frozen):
 
     # --- as pictures ----------------------------------------------------------------------
 
-    def agreement_map(self):
+    def agreement_map(self) -> BaseSignal:
         """Where the labels are stable in halves, as a HyperSpy image of `agreement`."""
         return image(self.agreement, self.axes, "Agreement")
 
-    def consensus_map(self):
+    def consensus_map(self) -> BaseSignal:
         """Where the labels stay the same whatever is varied, as a HyperSpy image of `consensus`."""
         return image(self.consensus, self.axes, "Consensus")
 
-    def plot(self, ax=None, *, index=0):
+    def plot(self, ax: Axes | None = None, *, index: int = 0) -> Axes:
         """Draw where the labels stay the same: `consensus`.
 
         Parameters

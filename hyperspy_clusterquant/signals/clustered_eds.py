@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import wraps
+from typing import TYPE_CHECKING
 
 from exspy.signals import EDSTEMSpectrum, LazyEDSTEMSpectrum
 
@@ -41,6 +42,10 @@ from hyperspy_clusterquant.signals.storage import (
 from hyperspy_clusterquant.signals.summing import ClusterSpectra
 from hyperspy_clusterquant.signals.testing import ClusterDiagnostics
 from hyperspy_clusterquant.xrays.lines import lines_of
+
+if TYPE_CHECKING:
+    from os import PathLike
+    from typing import Any
 
 
 class ClusteredEDSSpectrum(
@@ -94,13 +99,13 @@ class ClusteredEDSSpectrum(
         super().__init__(*args, **kwargs)
 
     @wraps(EDSTEMSpectrum.set_signal_type)
-    def set_signal_type(self, signal_type=""):
+    def set_signal_type(self, signal_type: str = "") -> None:
         if signal_type == "EDS_SEM":
             forget_note_of_sem(self.metadata)
         super().set_signal_type(signal_type)
 
     @wraps(EDSTEMSpectrum.set_microscope_parameters)
-    def set_microscope_parameters(self, *args, **kwargs):
+    def set_microscope_parameters(self, *args: Any, **kwargs: Any) -> None:
         # exspy writes to the TEM, but what is said of an SEM beside it would be believed.
         move_sem(self.metadata)
         return super().set_microscope_parameters(*args, **kwargs)
@@ -128,7 +133,7 @@ class ClusteredEDSSpectrum(
             raise AttributeError("The beam energy is not defined in `metadata`.")
         return energy * (1000.0 if self.axes_manager.signal_axes[0].units == "eV" else 1.0)
 
-    def get_take_off_angle(self):
+    def get_take_off_angle(self) -> float:
         """Take-off angle of the detector.
 
         Returns
@@ -151,7 +156,7 @@ class ClusteredEDSSpectrum(
     #: default of the methods that take a result.
     clusters = ResultsOfSignal()
 
-    def keep_clusters(self, result, name=None):
+    def keep_clusters(self, result: ClusterResult, name: str | None = None) -> ClusterResult:
         """Keep a result with the map, such as one with clusters renamed or merged.
 
         Parameters
@@ -182,7 +187,7 @@ class ClusteredEDSSpectrum(
         write_result(self, result)
         return result
 
-    def remove_clusters(self, name):
+    def remove_clusters(self, name: str) -> None:
         """Forget a result that is kept with the map.
 
         Parameters
@@ -241,7 +246,14 @@ class ClusteredEDSSpectrum(
 
     # --- files ----------------------------------------------------------------------------
 
-    def save(self, filename=None, overwrite=None, extension=None, file_format=None, **kwds):
+    def save(
+        self,
+        filename: str | PathLike[str] | None = None,
+        overwrite: bool | None = None,
+        extension: str | None = None,
+        file_format: str | None = None,
+        **kwds: Any,
+    ) -> None:
         """Save the map with its results, see `hyperspy.api.signals.BaseSignal.save`.
 
         Results are kept in ``.hspy`` and ``.zspy`` files. ``.rpl`` and ``.msa`` files hold one of

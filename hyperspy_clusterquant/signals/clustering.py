@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,14 @@ from hyperspy_clusterquant.signals.metadata import beam_energy_of, resolution_of
 from hyperspy_clusterquant.signals.progress import stages
 from hyperspy_clusterquant.signals.specimen import usable_elements, warn_without_lines
 from hyperspy_clusterquant.signals.storage import write_result
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    import pint
+
+    from hyperspy_clusterquant._types import NavigationMask
 
 _SHARED_PARAMETERS = """n_components : {"auto", "elbow"} or int
             Number of components of the counts that carry information. ``"auto"``: those above
@@ -78,22 +87,22 @@ class MapClustering:
 
     def cluster_pca_gmm(
         self,
-        n_clusters="auto",
+        n_clusters: int | str = "auto",
         *,
-        n_components="auto",
-        normalize=True,
-        energy_range=None,
-        exclude_lines=None,
-        navigation_mask="auto",
-        binning="auto",
-        neighbourhood="auto",
-        absorption="ignore",
-        covariance_type="full",
-        n_init=3,
-        random_state=0,
-        name="pca_gmm",
-        show_progressbar=None,
-    ):
+        n_components: int | str = "auto",
+        normalize: bool = True,
+        energy_range: tuple[float, float] | None = None,
+        exclude_lines: Sequence[str] | None = None,
+        navigation_mask: NavigationMask = "auto",
+        binning: Literal["auto"] | int = "auto",
+        neighbourhood: Literal["auto"] | float = "auto",
+        absorption: Literal["ignore", "keep"] = "ignore",
+        covariance_type: str = "full",
+        n_init: int = 3,
+        random_state: int | None = 0,
+        name: str = "pca_gmm",
+        show_progressbar: bool | None = None,
+    ) -> ClusterResult:
         """Find phases with a Gaussian mixture of the principal components (workflow 1).
 
         The counts are scaled to unit shot noise, the components above shot noise kept, and the
@@ -139,28 +148,28 @@ class MapClustering:
 
     def cluster_umap_hdbscan(
         self,
-        min_cluster_size="auto",
+        min_cluster_size: int | float | str | pint.Quantity = "auto",
         *,
-        n_components="auto",
-        n_dimensions=4,
-        n_neighbors=30,
-        min_dist=0.0,
-        metric="euclidean",
-        min_samples=None,
-        cluster_selection_method="eom",
-        cluster_selection_epsilon=0.0,
-        n_landmarks=20_000,
-        normalize=True,
-        energy_range=None,
-        exclude_lines=None,
-        navigation_mask="auto",
-        binning="auto",
-        neighbourhood="auto",
-        absorption="ignore",
-        random_state=0,
-        name="umap_hdbscan",
-        show_progressbar=None,
-    ):
+        n_components: int | str = "auto",
+        n_dimensions: int = 4,
+        n_neighbors: int = 30,
+        min_dist: float = 0.0,
+        metric: str = "euclidean",
+        min_samples: int | None = None,
+        cluster_selection_method: Literal["eom", "leaf"] = "eom",
+        cluster_selection_epsilon: float = 0.0,
+        n_landmarks: int = 20_000,
+        normalize: bool = True,
+        energy_range: tuple[float, float] | None = None,
+        exclude_lines: Sequence[str] | None = None,
+        navigation_mask: NavigationMask = "auto",
+        binning: Literal["auto"] | int = "auto",
+        neighbourhood: Literal["auto"] | float = "auto",
+        absorption: Literal["ignore", "keep"] = "ignore",
+        random_state: int | None = 0,
+        name: str = "umap_hdbscan",
+        show_progressbar: bool | None = None,
+    ) -> ClusterResult:
         """Find phases by density in a UMAP embedding (workflow 2).
 
         The user sets the smallest number of pixels that makes a phase, the data decide the
@@ -178,9 +187,9 @@ class MapClustering:
             of two other clusters, as interfaces are, left out.
         %(shared)s
         n_dimensions, n_neighbors, min_dist, metric
-            As in `umap.UMAP`.
+            As in ``umap.UMAP``.
         min_samples, cluster_selection_method, cluster_selection_epsilon
-            As in `hdbscan.HDBSCAN`. Gaps in the scores decide which of its finest clusters
+            As in ``hdbscan.HDBSCAN``. Gaps in the scores decide which of its finest clusters
             are clusters, the selection method (``"eom"``, ``"leaf"``) which pixels between
             them are noise.
         n_landmarks : int
@@ -217,13 +226,13 @@ class MapClustering:
 
     def assign_clusters(
         self,
-        result,
+        result: ClusterResult,
         *,
-        navigation_mask="auto",
-        neighbourhood="auto",
-        name=None,
-        show_progressbar=None,
-    ):
+        navigation_mask: NavigationMask = "auto",
+        neighbourhood: Literal["auto"] | float = "auto",
+        name: str | None = None,
+        show_progressbar: bool | None = None,
+    ) -> ClusterResult:
         """Label this map with clusters that were learned on another map of the same sample.
 
         Each pixel goes to the cluster whose spectrum its counts fit best, with the help of its
@@ -250,7 +259,7 @@ class MapClustering:
         Returns
         -------
         ClusterResult
-            Also kept in ``s.clusters[name]``. Its `scores` are along the directions in which
+            Also kept in ``s.clusters[name]``. Its ``scores`` are along the directions in which
             the clusters differ; it has no eigenvalues.
 
         Raises
@@ -296,8 +305,8 @@ class MapClustering:
         )  # fmt: skip
 
     _shared = {"shared": _SHARED_PARAMETERS, "end": _SHARED_END}
-    cluster_pca_gmm.__doc__ %= _shared
-    cluster_umap_hdbscan.__doc__ %= _shared
+    cluster_pca_gmm.__doc__ %= _shared  # type: ignore[operator]
+    cluster_umap_hdbscan.__doc__ %= _shared  # type: ignore[operator]
     del _shared
 
     def _recipe(self, kind, navigation_mask, name, **asked):

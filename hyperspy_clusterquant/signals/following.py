@@ -80,7 +80,7 @@ class FollowingResults:
         load_results(self)
 
     @property
-    def inav(self):
+    def inav(self) -> _ResultSlicer:
         """Navigation indexer/slicer."""
         return _ResultSlicer(self, self.__dict__["inav"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,12 @@ from hyperspy_clusterquant.signals.phases import phases_of
 from hyperspy_clusterquant.signals.progress import stages
 from hyperspy_clusterquant.signals.storage import write_findings
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+
 #: Mass thickness (g/cm2) through which the electrons of a STEM pass, such as 300 nm of steel, and
 #: what X-rays from its middle go through on their way to a detector at 20 degrees.
 MASS_THICKNESS = 3e-4
@@ -38,14 +45,14 @@ class ClusterPurity:
 
     def cluster_homogeneity(
         self,
-        result=None,
+        result: ClusterResult | str | None = None,
         *,
-        xray_lines=None,
-        level=0.05,
-        extra_elements=("C", "O"),
-        absorption="ignore",
-        show_progressbar=None,
-    ):
+        xray_lines: Sequence[str] | None = None,
+        level: float = 0.05,
+        extra_elements: Sequence[str] = ("C", "O"),
+        absorption: Literal["ignore", "keep"] = "ignore",
+        show_progressbar: bool | None = None,
+    ) -> ClusterHomogeneity:
         """Test whether every cluster is of one composition inside.
 
         The net counts of the lines in the pixels of a cluster are compared in squares of 1, 2, 4,
@@ -54,7 +61,7 @@ class ClusterPurity:
         nothing that is found: of these, no more can come than the specimen and the detector
         allow. Pixels into which the beam's blur brings counts of other clusters do not take part.
 
-        `print(result)` and `cluster_significance` say what was found, also after the map was
+        ``print(result)`` and `cluster_significance` say what was found, also after the map was
         saved and loaded, as long as the clusters stay as they are.
 
         Parameters

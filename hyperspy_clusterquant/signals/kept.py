@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from hyperspy_clusterquant._checks import as_names
 from hyperspy_clusterquant._text import Told, in_html
 from hyperspy_clusterquant.results.cluster_html import thumbnail_of
 from hyperspy_clusterquant.signals.storage import read_results, remove_results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hyperspy_clusterquant.results.clusters import ClusterResult
 
 #: Pixels of the screen of the longer side of the map of a result in the list of them.
 THUMBNAIL = 56
@@ -36,16 +42,16 @@ class KeptResults(Told, Mapping):
     def __init__(self, signal):
         self._signal = signal
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> ClusterResult:
         results = read_results(self._signal)
         if name not in results:
             raise KeyError(f"There is no result {name!r}; there are {list(results)}.")
         return results[name]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(read_results(self._signal))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(read_results(self._signal))
 
     def _told(self):
@@ -75,7 +81,7 @@ class KeptResults(Told, Mapping):
     def __delitem__(self, name):
         raise TypeError(f"Forget a result with s.clusters.remove({name!r}).")
 
-    def remove(self, *names):
+    def remove(self, *names: str) -> None:
         """Forget results, also what HyperSpy's own cluster plots show of them.
 
         Parameters
@@ -88,12 +94,12 @@ class KeptResults(Told, Mapping):
         ValueError
             If there is no such result.
         """
-        names = [name for given in names for name in as_names("names", given)]
-        if not names or not all(name in self for name in names):
+        asked = [name for given in names for name in as_names("names", given)]
+        if not asked or not all(name in self for name in asked):
             raise ValueError(
-                f"Name the results to remove, of those there are: {list(self)}; got {names}."
+                f"Name the results to remove, of those there are: {list(self)}; got {asked}."
             )
-        remove_results(self._signal, names)
+        remove_results(self._signal, asked)
 
 
 class ResultsOfSignal:
@@ -102,8 +108,9 @@ class ResultsOfSignal:
     For its completion of names IPython evaluates no properties, as these may compute.
     """
 
-    def __get__(self, signal, owner=None):
-        return self if signal is None else KeptResults(signal)
+    def __get__(self, signal, owner=None) -> KeptResults:
+        # asked of the class, which users do not, it is itself
+        return self if signal is None else KeptResults(signal)  # type: ignore[return-value]
 
     def __set__(self, signal, value):
         raise AttributeError("Keep a result with s.keep_clusters(result, name=...).")

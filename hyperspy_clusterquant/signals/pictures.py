@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial, wraps
+from typing import TYPE_CHECKING
 
 import numpy as np
 from exspy.signals import EDSTEMSpectrum
@@ -25,6 +26,14 @@ from hyperspy_clusterquant.signals.label_maps import ClusterLabelMap, plot_with_
 from hyperspy_clusterquant.signals.metadata import elements_of
 from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from matplotlib.axes import Axes
+
+    from hyperspy_clusterquant._types import Weights
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+
 #: Spectra are drawn from here on, in keV: below is the noise of the detector.
 LOWEST_ENERGY = 0.1
 #: Eigenvalues that a scree plot shows.
@@ -43,7 +52,14 @@ class ClusterPictures(ClusterDiagrams):
             return plot_with_labels(partial(super().plot, *args), navigator, kwargs)
         return super().plot(*args, **kwargs)
 
-    def plot_clusters(self, result=None, ax=None, *, shade=False, index=None):
+    def plot_clusters(
+        self,
+        result: ClusterResult | str | None = None,
+        ax: Axes | None = None,
+        *,
+        shade: bool = False,
+        index: int | None = None,
+    ) -> Axes | np.ndarray:
         """Map of the clusters, with legend and scale bar; of a line scan, bars along it.
 
         Parameters
@@ -87,7 +103,13 @@ class ClusterPictures(ClusterDiagrams):
         title = f"{result.name}, index {index}" if is_one_of_some else result.name
         return plot_label_map(*drawn, title, ax, own)
 
-    def plot_cluster_memberships(self, result=None, axes=None, *, index=0):
+    def plot_cluster_memberships(
+        self,
+        result: ClusterResult | str | None = None,
+        axes: Sequence[Axes] | None = None,
+        *,
+        index: int = 0,
+    ) -> np.ndarray:
         """Maps of the memberships in each cluster side by side, on one scale from 0 to 1.
 
         Parameters
@@ -114,9 +136,18 @@ class ClusterPictures(ClusterDiagrams):
         )
 
     def plot_cluster_spectra(
-        self, result=None, weights="phase", ax=None, *, clusters=None, energy_range=None, log=None,
-        normalize=True, offset=0.0, difference_to=None,
-    ):  # fmt: skip
+        self,
+        result: ClusterResult | str | None = None,
+        weights: Weights = "phase",
+        ax: Axes | None = None,
+        *,
+        clusters: int | str | Iterable[int | str] | None = None,
+        energy_range: tuple[float, float] | None = None,
+        log: bool | None = None,
+        normalize: bool = True,
+        offset: float = 0.0,
+        difference_to: int | str | None = None,
+    ) -> Axes:
         """Spectrum of each phase in the colours of its cluster on the map, with the X-ray lines.
 
         Parameters
@@ -177,7 +208,9 @@ class ClusterPictures(ClusterDiagrams):
             offset=offset, energy_range=energy_range,
         )  # fmt: skip
 
-    def plot_cluster_scree(self, result=None, ax=None):
+    def plot_cluster_scree(
+        self, result: ClusterResult | str | None = None, ax: Axes | None = None
+    ) -> Axes:
         """Scree plot with the edge of the noise.
 
         Parameters
@@ -199,7 +232,9 @@ class ClusterPictures(ClusterDiagrams):
             )
         return plot_scree(result.eigenvalues[:N_EIGENVALUES], result.noise_edge, ax)
 
-    def plot_cluster_criterion(self, result=None, ax=None):
+    def plot_cluster_criterion(
+        self, result: ClusterResult | str | None = None, ax: Axes | None = None
+    ) -> Axes:
         """Criterion that chose the number of clusters of workflow 1.
 
         For ``n_clusters="auto"``, the groups with gaps between them that mixtures of more and more

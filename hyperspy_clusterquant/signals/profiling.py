@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,6 +41,14 @@ from hyperspy_clusterquant.signals.specimen import check_thin_film
 from hyperspy_clusterquant.signals.spectra import check_some_counts
 from hyperspy_clusterquant.xrays.emission import split_line
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hyperspy.roi import Line2DROI
+
+    from hyperspy_clusterquant._types import GivenKFactors
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+
 #: Part of the widest blur that is looked for, from which what was found is that.
 NEARLY = 0.99
 
@@ -49,17 +58,17 @@ class CompositionProfiles:
 
     def composition_profile(
         self,
-        line_roi=None,
+        line_roi: Line2DROI | Sequence[float] | None = None,
         *,
-        width=None,
-        step=None,
-        result=None,
-        xray_lines=None,
-        kfactors=None,
-        extra_elements=("C", "O"),
-        thin_film=None,
-        show_progressbar=None,
-    ):
+        width: float | None = None,
+        step: float | None = None,
+        result: ClusterResult | str | None = None,
+        xray_lines: Sequence[str] | None = None,
+        kfactors: GivenKFactors | None = None,
+        extra_elements: Sequence[str] = ("C", "O"),
+        thin_film: bool | None = None,
+        show_progressbar: bool | None = None,
+    ) -> CompositionProfile:
         """Composition along a line, with error bands and the widths of interfaces.
 
         The counts of the pixels beside the line are summed in steps along it. The lines are fitted

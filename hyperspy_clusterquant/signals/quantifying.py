@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,11 +17,7 @@ from hyperspy_clusterquant.composition.compose import (
     pixel_weights,
 )
 from hyperspy_clusterquant.composition.embedded import take_out_hosts
-from hyperspy_clusterquant.composition.intensities import (
-    measure,
-    measure_absorbed,
-    measure_windows,
-)
+from hyperspy_clusterquant.composition.intensities import measure, measure_absorbed, measure_windows
 from hyperspy_clusterquant.composition.mixing import mixed_in
 from hyperspy_clusterquant.composition.purity import impurities
 from hyperspy_clusterquant.counts.passes import combine_map
@@ -40,6 +37,13 @@ from hyperspy_clusterquant.signals.spectra import (
     weights_of_pixels,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hyperspy_clusterquant._types import Detector, GivenKFactors, Weights
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+    from hyperspy_clusterquant.results.homogeneity import ClusterHomogeneity
+
 #: Distance of the background windows below and above a line, in widths of the line, and width of
 #: the line's own window.
 WINDOWS_AT = [5.0, 2.0]
@@ -51,26 +55,26 @@ class ClusterComposition:
 
     def cluster_quantification(
         self,
-        result=None,
+        result: ClusterResult | str | None = None,
         *,
-        xray_lines=None,
-        kfactors=None,
-        kfactor_uncertainty=None,
-        method="model",
-        weights="phase",
-        extra_elements=("C", "O"),
-        absorption=None,
-        sublattices=None,
-        composition_units="atomic",
-        detector=None,
-        per_pixel=False,
-        thin_film=None,
-        embedded=None,
-        absent=None,
-        background=None,
-        homogeneity=None,
-        show_progressbar=None,
-    ):
+        xray_lines: Sequence[str] | None = None,
+        kfactors: GivenKFactors | None = None,
+        kfactor_uncertainty: float | Mapping[str, float] | None = None,
+        method: Literal["model", "windows"] = "model",
+        weights: Weights = "phase",
+        extra_elements: Sequence[str] = ("C", "O"),
+        absorption: Mapping[str, Any] | None = None,
+        sublattices: Sequence[Sequence[str]] | None = None,
+        composition_units: Literal["atomic", "weight"] = "atomic",
+        detector: Detector = None,
+        per_pixel: bool = False,
+        thin_film: bool | None = None,
+        embedded: Mapping[int | str, Any] | None = None,
+        absent: Mapping[int | str, Sequence[str]] | None = None,
+        background: int | str | None = None,
+        homogeneity: ClusterHomogeneity | None = None,
+        show_progressbar: bool | None = None,
+    ) -> CompositionTable:
         """Composition of each cluster with uncertainties, after Cliff and Lorimer.
 
         Each cluster's spectrum is fitted with families of X-ray lines, so that overlapping peaks

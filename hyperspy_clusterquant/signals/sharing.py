@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hyperspy_clusterquant._checks import check_has_clusters
@@ -11,6 +13,9 @@ from hyperspy_clusterquant.results.fractions import PhaseFractions
 from hyperspy_clusterquant.signals.phases import phases_of
 from hyperspy_clusterquant.signals.progress import stages
 
+if TYPE_CHECKING:
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+
 #: Name of what is in no cluster.
 REST = "in no cluster"
 
@@ -18,7 +23,13 @@ REST = "in no cluster"
 class ClusterFractions:
     """How much of each phase there is."""
 
-    def phase_fractions(self, result=None, table=None, *, show_progressbar=None):
+    def phase_fractions(
+        self,
+        result: ClusterResult | str | None = None,
+        table: CompositionTable | None = None,
+        *,
+        show_progressbar: bool | None = None,
+    ) -> PhaseFractions:
         """How much of each phase there is, in each pixel and in the map.
 
         The shares are those that explain the counts, with the blur of the beam between

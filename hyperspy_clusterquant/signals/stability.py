@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,12 @@ from hyperspy_clusterquant.results.stability import stability_of
 from hyperspy_clusterquant.signals.progress import stages, with_umap
 from hyperspy_clusterquant.signals.storage import write_findings
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+    from hyperspy_clusterquant.results.stability import ClusterStability
+
 #: Tag of the random numbers that thin counts, so that they are no others' numbers.
 STREAM = 7
 
@@ -29,13 +36,13 @@ class ClusterRepeats:
 
     def cluster_stability(
         self,
-        result=None,
-        n_resamples=10,
-        random_state=0,
+        result: ClusterResult | str | None = None,
+        n_resamples: int = 10,
+        random_state: int = 0,
         *,
-        vary=("counts", "seed", "binning", "workflow"),
-        show_progressbar=None,
-    ):
+        vary: Sequence[str] = ("counts", "seed", "binning", "workflow"),
+        show_progressbar: bool | None = None,
+    ) -> ClusterStability:
         """Learn the clusters again in other ways, and see which of them come back.
 
         - ``"counts"``: every count is kept with probability 1/2, the same clustering is done again

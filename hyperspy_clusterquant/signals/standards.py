@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,14 +28,27 @@ from hyperspy_clusterquant.xrays.kfactors import kfactors_of_standard
 from hyperspy_clusterquant.xrays.lines import line_energy
 from hyperspy_clusterquant.xrays.theory import far_from_theory
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from hyperspy.signals import BaseSignal
+
+    from hyperspy_clusterquant.xrays.kfactors import KFactors
+
 #: Most that a composition may miss 100 at% by, rounding included.
 TOLERANCE = 1.0
 
 
 def calibrate_kfactors(
-    spectrum, composition, reference=None, *, extra_elements=("C", "O"), absorption=None,
-    thin_film=None,
-):  # fmt: skip
+    spectrum: BaseSignal,
+    composition: Mapping[str, float] | str,
+    reference: str | None = None,
+    *,
+    extra_elements: Sequence[str] = ("C", "O"),
+    absorption: Mapping[str, Any] | None = None,
+    thin_film: bool | None = None,
+) -> KFactors:
     """k-factors from the spectrum of a standard of known composition.
 
     The spectrum is fitted as `ClusteredEDSSpectrum.cluster_quantification` fits those of

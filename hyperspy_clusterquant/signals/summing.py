@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, overload
+
 import numpy as np
 
 from hyperspy_clusterquant._checks import check_choice, check_has_clusters
@@ -11,9 +13,32 @@ from hyperspy_clusterquant.signals.phases import phases_of
 from hyperspy_clusterquant.signals.progress import stages
 from hyperspy_clusterquant.signals.spectra import WEIGHTS, spectra_signal, weights_of_pixels
 
+if TYPE_CHECKING:
+    from hyperspy_clusterquant._types import Weights
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+    from hyperspy_clusterquant.signals.clustered_eds import ClusteredEDSSpectrum
+
 
 class ClusterSpectra:
     """Spectra of clusters."""
+
+    @overload
+    def get_cluster_spectra(
+        self,
+        result: ClusterResult | str | None = None,
+        weights: Weights = "membership",
+        *,
+        show_progressbar: bool | None = None,
+    ) -> ClusteredEDSSpectrum: ...
+
+    @overload
+    def get_cluster_spectra(
+        self,
+        result: list[ClusterResult | str] | tuple[ClusterResult | str, ...],
+        weights: Weights = "membership",
+        *,
+        show_progressbar: bool | None = None,
+    ) -> list[ClusteredEDSSpectrum]: ...
 
     def get_cluster_spectra(self, result=None, weights="membership", *, show_progressbar=None):
         """Spectra of the clusters or of their phases, in one pass over the data.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -45,6 +46,13 @@ from hyperspy_clusterquant.signals.progress import stages, with_umap
 from hyperspy_clusterquant.signals.specimen import warn_of_bulk
 from hyperspy_clusterquant.xrays.emission import split_line
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from hyperspy_clusterquant._types import GivenKFactors, NavigationMask
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+
 #: Tag of the random numbers that split counts, so that they are no others' numbers.
 STREAM = 7
 
@@ -54,18 +62,18 @@ class ClusterDiagnostics:
 
     def cluster_significance(
         self,
-        result=None,
-        n_splits=5,
-        random_state=0,
+        result: ClusterResult | str | None = None,
+        n_splits: int = 5,
+        random_state: int = 0,
         *,
-        level=0.05,
-        xray_lines=None,
-        kfactors=None,
-        extra_elements=("C", "O"),
-        thin_film=None,
-        absorption="ignore",
-        show_progressbar=None,
-    ):
+        level: float = 0.05,
+        xray_lines: Sequence[str] | None = None,
+        kfactors: GivenKFactors | None = None,
+        extra_elements: Sequence[str] = ("C", "O"),
+        thin_film: bool | None = None,
+        absorption: Literal["ignore", "keep"] = "ignore",
+        show_progressbar: bool | None = None,
+    ) -> SignificanceTable:
         """Test whether clusters differ in composition, by count splitting.
 
         To test clusters on the counts that made them finds a difference always. So every count is
@@ -180,15 +188,15 @@ class ClusterDiagnostics:
 
     def map_significance(
         self,
-        xray_lines=None,
+        xray_lines: Sequence[str] | None = None,
         *,
-        level=0.05,
-        navigation_mask="auto",
-        binning="auto",
-        extra_elements=("C", "O"),
-        absorption="ignore",
-        show_progressbar=None,
-    ):
+        level: float = 0.05,
+        navigation_mask: NavigationMask = "auto",
+        binning: Literal["auto"] | int = "auto",
+        extra_elements: Sequence[str] = ("C", "O"),
+        absorption: Literal["ignore", "keep"] = "ignore",
+        show_progressbar: bool | None = None,
+    ) -> MapSignificance:
         """Test whether the maps of X-ray lines show more than shot noise and thickness.
 
         Net counts, with the background under the line taken off and overlapping lines told apart

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from hyperspy_clusterquant._checks import as_number
 from hyperspy_clusterquant._frozen import FrozenDict
 from hyperspy_clusterquant._text import in_html
 from hyperspy_clusterquant.xrays.emission import check_line
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 
 class KFactors(FrozenDict):
@@ -46,7 +50,12 @@ class KFactors(FrozenDict):
         "KFactors({line: k[line] for line in lines}, k.relative_uncertainty, k.sources)"
     )
 
-    def __init__(self, values, relative_uncertainty=None, sources=None):
+    def __init__(
+        self,
+        values: Mapping[str, float],
+        relative_uncertainty: Mapping[str, float] | None = None,
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__({line: float(k) for line, k in dict(values).items()})
         self._relative_uncertainty = self._of_lines(relative_uncertainty or {})
         self._sources = self._of_lines(dict.fromkeys(self, "given") | dict(sources or {}))
@@ -56,12 +65,12 @@ class KFactors(FrozenDict):
         return FrozenDict({line: value for line, value in values.items() if line in self})
 
     @property
-    def relative_uncertainty(self):
+    def relative_uncertainty(self) -> Mapping[str, float]:
         """Relative standard uncertainty by line, of the lines that have one."""
         return self._relative_uncertainty
 
     @property
-    def sources(self):
+    def sources(self) -> Mapping[str, str]:
         """Where the k-factor of each line comes from."""
         return self._sources
 
@@ -89,7 +98,7 @@ class KFactors(FrozenDict):
             rows.append((line, value, uncertainty, str(self.sources[line])))
         return in_html([rows])
 
-    def to_csv(self, path):
+    def to_csv(self, path: str | PathLike[str]) -> None:
         """Write a file that ``kfactors=`` takes: ``line,k,relative_uncertainty``.
 
         Parameters

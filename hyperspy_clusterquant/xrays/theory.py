@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hyperspy_clusterquant._checks import as_number, as_positive, check_choice
@@ -15,6 +17,13 @@ from hyperspy_clusterquant.xrays.emission import (
 )
 from hyperspy_clusterquant.xrays.kfactors import KFactors, read_kfactors
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+    from typing import Literal
+
+    from hyperspy_clusterquant._types import Detector
+
 #: Relative standard uncertainty of a theoretical k-factor, by shell. The ratio
 #: of two lines adds theirs in quadrature: metal K / metal K 4 %, metal K / S K
 #: 10.5 %, L / metal K 17 %. Soft X-rays hang on the window, ice and dead layer of the detector.
@@ -25,7 +34,12 @@ LEAST_EFFICIENCY = 0.02
 _FIRST_METAL_K = 21  # scandium; below, fluorescence yields are known less well
 
 
-def theoretical_kfactors(lines, beam_energy=200.0, reference="S_Ka", detector=None):
+def theoretical_kfactors(
+    lines: Sequence[str],
+    beam_energy: float = 200.0,
+    reference: str = "S_Ka",
+    detector: Detector = None,
+) -> KFactors:
     r"""Cliff-Lorimer k-factors of alpha lines from theory, by weight.
 
     .. math::
@@ -176,7 +190,12 @@ def complete_kfactors(given, lines, beam_energy, detector=None):
     return KFactors({line: values[line] for line in lines}, relative, sources)
 
 
-def convert_kfactors(kfactors, lines="alpha", units="weight", beam_energy=200.0):
+def convert_kfactors(
+    kfactors: Mapping[str, float] | str | PathLike[str],
+    lines: Literal["alpha", "family"] = "alpha",
+    units: Literal["weight", "atomic"] = "weight",
+    beam_energy: float = 200.0,
+) -> KFactors:
     r"""Turn k-factors of other conventions into those used here: by weight, for alpha lines.
 
     Lists of manufacturers differ in what they mean. A k-factor that applies to the counts of the

@@ -103,7 +103,8 @@ def kill_once(flag, pid=None):
         os.close(os.open(flag, os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         return
-    os.kill(pid or os.getpid(), signal.SIGKILL)
+    # Windows has no SIGKILL: there, any signal kills
+    os.kill(pid or os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 def test_a_worker_killed_while_it_reads(eager, lazy, client, tmp_path):
