@@ -12,6 +12,8 @@ ORDER = [
     "profile",
     "series",
     "large_maps",
+    "explorer",
+    "report",
 ]
 
 

@@ -6,6 +6,8 @@ Across an interface, a line says more than two numbers: how wide is it, and how 
 the blur of the beam?
 """
 
+import matplotlib.pyplot as plt
+
 from hyperspy_clusterquant import data
 
 s = data.six_cation_sulfide(size=128)
@@ -15,7 +17,8 @@ result = s.cluster_pca_gmm(4, show_progressbar=False)
 # From (x, y) to (x, y) in the units of the axes, here nm, over a width of 80 nm.
 
 start, end = (800, 300), (980, 300)
-ax = s.plot_clusters(result)
+_, ax = plt.subplots(layout="constrained")
+s.plot_clusters(result, ax)
 nm_per_pixel = s.axes_manager["x"].scale
 x, y = ([value / nm_per_pixel for value in pair] for pair in zip(start, end, strict=True))
 line = ax.plot(x, y, color="black", linewidth=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,12 @@ from hyperspy_clusterquant.explore.session import AGAINST
 from hyperspy_clusterquant.explore.view import View
 from hyperspy_clusterquant.images import region_of_interest
 from hyperspy_clusterquant.results.selection import SelectionVerdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Literal
+
+    from hyperspy_clusterquant.results.clusters import ClusterResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +118,7 @@ class ClusterExplorer:
     # --- what comes out -------------------------------------------------------------------
 
     @property
-    def result(self):
+    def result(self) -> ClusterResult:
         """The clusters as they are now, a `ClusterResult`.
 
         Its workflow is ``"by hand"`` if there were edits, which `parameters` lists in
@@ -120,7 +127,7 @@ class ClusterExplorer:
         return self._session.result
 
     @property
-    def selection(self):
+    def selection(self) -> Selection:
         """What is selected, a `Selection` with mask, verdict, spectra and ROI."""
         session = self._session
         is_there = session.mask.any()
@@ -134,23 +141,25 @@ class ClusterExplorer:
         )
 
     @property
-    def history(self):
+    def history(self) -> list[dict]:
         """The edits so far, a list of dictionaries."""
         return self._session.history
 
     @property
-    def cluster_names(self):
+    def cluster_names(self) -> tuple[str, ...]:
         """Names of the clusters as they are now, tuple of str, in the order of the table."""
         return tuple(self._session.names.values())
 
-    def close(self):
+    def close(self) -> None:
         """Close the window. `result` and `selection` stay."""
         if self._view.is_open:
             self._view.close()
 
     # --- what goes in ---------------------------------------------------------------------
 
-    def select(self, mask, against=None):
+    def select(
+        self, mask: np.ndarray, against: Literal["cluster", "rest"] | None = None
+    ) -> Selection:
         """Select pixels, as drawing around them does.
 
         A mask that was made of all of the counts, such as from another result, has seen the half
@@ -175,41 +184,40 @@ class ClusterExplorer:
         self._view.show_selection()
         return self.selection
 
-    def new_cluster(self, name=None):
+    def new_cluster(self, name: str | None = None) -> None:
         """Make a cluster of the selected pixels."""
         session = self._session
         self._edit(session.editor.new, session.mask, name, session.told())
 
-    def add_to(self, cluster):
+    def add_to(self, cluster: int | str) -> None:
         """Give the selected pixels to a cluster, by its name or number in the table."""
         session = self._session
         self._edit(session.editor.add, session.mask, self._number(cluster), session.told())
 
-    def split(self, cluster, name=None):
+    def split(self, cluster: int | str, name: str | None = None) -> None:
         """Make a cluster of those selected pixels that are in a cluster."""
         session = self._session
         number = self._number(cluster)
         self._edit(session.editor.split, session.mask, number, name, session.told())
 
-    def merge(self, clusters):
+    def merge(self, clusters: Iterable[int | str]) -> None:
         """Make one cluster of several; the name of the first stays."""
         self._edit(self._session.editor.merge, [self._number(cluster) for cluster in clusters])
 
-    def rename(self, cluster, name):
+    def rename(self, cluster: int | str, name: str) -> None:
         """Give a cluster another name."""
         self._edit(self._session.editor.rename, self._number(cluster), name)
 
-    def drop(self, clusters):
+    def drop(self, clusters: int | str | Iterable[int | str]) -> None:
         """Turn clusters into noise: their pixels are in none."""
-        one = isinstance(clusters, str) or not np.iterable(clusters)
-        clusters = [clusters] if one else clusters
-        self._edit(self._session.editor.drop, [self._number(cluster) for cluster in clusters])
+        several = [clusters] if isinstance(clusters, int | str | np.integer) else clusters
+        self._edit(self._session.editor.drop, [self._number(cluster) for cluster in several])
 
-    def undo(self):
+    def undo(self) -> None:
         """Take the last edit back."""
         self._edit(self._session.editor.undo)
 
-    def redo(self):
+    def redo(self) -> None:
         """Make the edit again that was taken back last."""
         self._edit(self._session.editor.redo)
 

@@ -68,12 +68,12 @@ class SelectionVerdict(Told, Frozen):
     honest: bool = True
 
     @property
-    def is_distinct(self):
+    def is_distinct(self) -> bool:
         """Whether the composition differs; False if there is no verdict."""
         return self.kind is Verdict.DISTINCT
 
     @property
-    def words(self):
+    def words(self) -> str:
         """The verdict in words."""
         if not self.honest:
             return NOT_VALID

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hyperspy_clusterquant.clusters.by_hand import ByHand
 from hyperspy_clusterquant.signals.axes import check_has_pixels, counts_of, energy_in_kev
 from hyperspy_clusterquant.signals.clustering import check_name
 from hyperspy_clusterquant.signals.progress import stages
 from hyperspy_clusterquant.signals.regions import read_regions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from hyperspy_clusterquant.results.clusters import ClusterResult
 
 
 class RegionsByHand:
@@ -14,13 +22,13 @@ class RegionsByHand:
 
     def clusters_from_labels(
         self,
-        labels_or_rois,
+        labels_or_rois: Any,
         *,
-        name="by_hand",
-        names=None,
-        background=None,
-        show_progressbar=None,
-    ):
+        name: str = "by_hand",
+        names: Sequence[str] | Mapping[int | str, str] | None = None,
+        background: int | Sequence[int] | None = None,
+        show_progressbar: bool | None = None,
+    ) -> ClusterResult:
         """Take regions that were drawn by hand, or found in another image, as clusters.
 
         Spectra, compositions, tests, pictures and files are then those of any clusters. The tests

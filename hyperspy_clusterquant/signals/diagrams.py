@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import ndimage
 
@@ -19,6 +21,14 @@ from hyperspy_clusterquant.signals.quantifying import LINE_WINDOW, WINDOWS_AT
 from hyperspy_clusterquant.signals.specimen import usable_elements
 from hyperspy_clusterquant.xrays.lines import choose_lines, line_energy
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from matplotlib.axes import Axes
+
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+
 #: Where clusters can be looked at, and what an axis of it is called.
 SPACES = {
     "scores": "Discriminant {} of the scores",
@@ -29,7 +39,13 @@ SPACES = {
 class ClusterDiagrams:
     """Scores, embeddings and element maps as matplotlib axes."""
 
-    def plot_cluster_scores(self, result=None, ax=None, *, space="scores"):
+    def plot_cluster_scores(
+        self,
+        result: ClusterResult | str | None = None,
+        ax: Axes | None = None,
+        *,
+        space: Literal["scores", "embedding"] = "scores",
+    ) -> Axes:
         """Pixels among the scores, on the plane that separates the clusters best.
 
         The plane is that of a linear discriminant analysis, in which all clusters count the same;
@@ -83,7 +99,9 @@ class ClusterDiagrams:
         axes = [f"{SPACES[space].format(n)} (σ within clusters)" for n in (1, 2)]
         return plot_density(density, result.cluster_names, axes, title, ax)
 
-    def plot_cluster_tree(self, result=None, ax=None):
+    def plot_cluster_tree(
+        self, result: ClusterResult | str | None = None, ax: Axes | None = None
+    ) -> Axes:
         """HDBSCAN's condensed tree of workflow 2: how dense regions split into denser ones.
 
         Each branch is as wide as it has landmarks, from the density at which it appears to that
@@ -124,9 +142,16 @@ class ClusterDiagrams:
         return plot_tree(branches, became, result.cluster_names, title, ax)
 
     def plot_cluster_elements(
-        self, result=None, axes=None, *, xray_lines=None, overlay=None, smoothing=0.0, index=0,
-        show_progressbar=None,
-    ):  # fmt: skip
+        self,
+        result: ClusterResult | str | None = None,
+        axes: Sequence[Axes] | None = None,
+        *,
+        xray_lines: Sequence[str] | None = None,
+        overlay: Sequence[str] | None = None,
+        smoothing: float = 0.0,
+        index: int = 0,
+        show_progressbar: bool | None = None,
+    ) -> np.ndarray:
         """Classic maps of X-ray lines beside the clusters, and three of them in red, green, blue.
 
         Net counts in windows two widths of the line wide, less the background in windows on either

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,23 +30,30 @@ from hyperspy_clusterquant.signals.testing import STREAM
 from hyperspy_clusterquant.xrays.emission import split_line
 from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from hyperspy_clusterquant._types import GivenKFactors
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+
 
 class ClusterExploration:
     """Clusters looked at, edited and tested by eye."""
 
     def explore_clusters(
         self,
-        result=None,
+        result: ClusterResult | str | None = None,
         *,
-        honest=True,
-        random_state=0,
-        level=0.05,
-        xray_lines=None,
-        extra_elements=("C", "O"),
-        kfactors=None,
-        absorption="ignore",
-        show_progressbar=None,
-    ):
+        honest: bool = True,
+        random_state: int = 0,
+        level: float = 0.05,
+        xray_lines: Sequence[str] | None = None,
+        extra_elements: Sequence[str] = ("C", "O"),
+        kfactors: GivenKFactors | None = None,
+        absorption: Literal["ignore", "keep"] = "ignore",
+        show_progressbar: bool | None = None,
+    ) -> ClusterExplorer:
         """Open a window to look at clusters, select pixels, and learn whether what you see is real.
 
         Map, scores, spectra and clusters are linked, see `ClusterExplorer`. A person who looks for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,12 @@ from hyperspy_clusterquant.report.writing import check_folder, whole_folder, wri
 from hyperspy_clusterquant.signals.axes import counts_of
 from hyperspy_clusterquant.signals.reporting import PARTS, check_may_write, check_parts
 
+if TYPE_CHECKING:
+    from os import PathLike
+    from typing import Any
+
+    from hyperspy_clusterquant.results.clusters import ClusterResult
+
 #: What may be said of the report that is among the files, besides its parts.
 OF_REPORT = ("compounds", "title", "notes")
 #: Width and height of the picture of a map, and of a line scan, in inches.
@@ -27,13 +34,13 @@ class ClusterExport:
 
     def export_clusters(
         self,
-        result=None,
-        folder="clusters",
+        result: ClusterResult | str | None = None,
+        folder: str | PathLike[str] = "clusters",
         *,
-        overwrite=None,
-        show_progressbar=None,
-        **report,
-    ):
+        overwrite: bool | None = None,
+        show_progressbar: bool | None = None,
+        **report: Any,
+    ) -> list[Path]:
         """Write everything of a result to a folder, as files that other programs read.
 
         - ``report.html``: the page of `cluster_report`;

@@ -6,6 +6,7 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,12 @@ from hyperspy_clusterquant.signals.axes import counts_of, energy_in_kev
 from hyperspy_clusterquant.signals.metadata import elements_of
 from hyperspy_clusterquant.signals.provenance import calls_of, origin_of
 from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from hyperspy_clusterquant.results.clusters import ClusterResult
 
 #: Pixels times channels up to which maps of lines and homogeneity are looked at if nothing is said:
 #: with the compositions, that takes less than 20 s on two cores.
@@ -58,20 +65,20 @@ class ClusterReports:
 
     def cluster_report(
         self,
-        filename="report.html",
-        result=None,
+        filename: str | PathLike[str] = "report.html",
+        result: ClusterResult | str | None = None,
         *,
-        quantification=None,
-        significance=None,
-        homogeneity=None,
-        stability=None,
-        line_maps=None,
-        compounds=None,
-        title=None,
-        notes="",
-        overwrite=None,
-        show_progressbar=None,
-    ):
+        quantification: CompositionTable | dict | bool | None = None,
+        significance: SignificanceTable | dict | bool | None = None,
+        homogeneity: ClusterHomogeneity | dict | bool | None = None,
+        stability: ClusterStability | dict | bool | None = None,
+        line_maps: MapSignificance | dict | bool | None = None,
+        compounds: Mapping[str, str] | None = None,
+        title: str | None = None,
+        notes: str = "",
+        overwrite: bool | None = None,
+        show_progressbar: bool | None = None,
+    ) -> Path:
         """Write a page about clusters that any browser shows, without Python and without network.
 
         It holds the map with names, colours, shares and scale, where pointing at a cluster
