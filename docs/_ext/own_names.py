@@ -7,7 +7,11 @@ import inspect
 
 PACKAGE = "hyperspy_clusterquant"
 #: Public classes that users meet but do not make, and their modules.
-ELSEWHERE = {"KeptResults": f"{PACKAGE}.signals.kept"}
+ELSEWHERE = {
+    "KeptResults": f"{PACKAGE}.signals.kept",
+    "ClusterLabelMap": f"{PACKAGE}.signals",
+    "Selection": f"{PACKAGE}.explore.explorer",
+}
 
 
 def find(name):

@@ -21,8 +21,8 @@ table = s.cluster_quantification(
 
 # %%
 # Point at the map in the page for the spectrum of a cluster, click it for fit and composition. With
-# a path of your own instead of the temporary folder, it stays. `export_clusters` writes images that
-# ImageJ reads, spectra as EMSA/MAS, and tables for Excel.
+# a path of your own instead of the temporary folder, it stays. ``s.export_clusters`` writes images
+# that ImageJ reads, spectra as EMSA/MAS, and tables for Excel.
 
 with TemporaryDirectory() as folder:
     page = s.cluster_report(

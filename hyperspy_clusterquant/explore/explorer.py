@@ -31,7 +31,7 @@ class Selection(Frozen):
     mask : array of bool (map shape)
         True = selected.
     verdict : SelectionVerdict or None
-        Whether they differ in composition from `verdict.against`; None if nothing is selected.
+        Whether they differ in composition from ``verdict.against``; None if nothing is selected.
     spectra : array (2, channels)
         Counts of the selection, and of what it is compared with, in the half of the counts that it
         was not made on.
@@ -66,7 +66,7 @@ class Selection(Frozen):
     def roi(self):
         """The selection as a HyperSpy ROI; None where it is no full rectangle of the map.
 
-        A `RectangularROI`, or a `SpanROI` on a line scan, in the units of the map's axes.
+        A ``RectangularROI``, or a ``SpanROI`` on a line scan, in the units of the map's axes.
         """
         ends = rectangle_of(self.mask)
         if ends is None:
@@ -78,7 +78,8 @@ class Selection(Frozen):
 
 
 class ClusterExplorer:
-    """A window in which clusters are looked at, edited and tested by eye: `explore_clusters`.
+    """A window in which clusters are looked at, edited and tested by eye, see
+    `ClusteredEDSSpectrum.explore_clusters`.
 
     On the left is the map, beside it the plane among the scores in which the clusters lie apart
     best, below them spectra, on the right the clusters and the verdict. Everything that the mouse
@@ -121,7 +122,7 @@ class ClusterExplorer:
     def result(self) -> ClusterResult:
         """The clusters as they are now, a `ClusterResult`.
 
-        Its workflow is ``"by hand"`` if there were edits, which `parameters` lists in
+        Its workflow is ``"by hand"`` if there were edits, which ``parameters`` lists in
         ``"history"``. Keep it with ``s.keep_clusters(explorer.result)``.
         """
         return self._session.result

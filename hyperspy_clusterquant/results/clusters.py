@@ -63,7 +63,7 @@ class ClusterResult(Frozen):
         The same of the map that the clusters were learned on, if it is not this one.
     half_labels : array of int (map shape) or None
         Of regions that were drawn on one half of the counts: the labels of the clusters there, as
-        they were drawn on. With them, `cluster_significance` tests in the other half.
+        they were drawn on. With them, ``cluster_significance`` tests in the other half.
     parameters : FrozenDict
         Everything that was set or found, library versions and the seed.
     axes : tuple of FrozenDict

@@ -43,9 +43,9 @@ class RegionsByHand:
               the segmentation of a HAADF image: whole numbers of any size, one for each region;
               -1 = in none, -2 = left out. A boolean image is one region.
             - A list or a dictionary (by their names) of boolean masks with the map's shape, True =
-              in the region, or of HyperSpy ROIs in the units of the map's axes: `RectangularROI`,
-              `CircleROI`, `PolygonROI`; `SpanROI` on a line scan. In a stack of maps, a region of
-              two dimensions is in all of them. What is in none is -1.
+              in the region, or of HyperSpy ROIs in the units of the map's axes: ``RectangularROI``,
+              ``CircleROI``, ``PolygonROI``; ``SpanROI`` on a line scan. In a stack of maps, a
+              region of two dimensions is in all of them. What is in none is -1.
         name : str
             Name of the result in ``s.clusters``.
         names : list of str or dict, optional
@@ -60,7 +60,7 @@ class RegionsByHand:
         Returns
         -------
         ClusterResult
-            Also kept in ``s.clusters[name]``. Memberships are 0 or 1; `scores` are along the
+            Also kept in ``s.clusters[name]``. Memberships are 0 or 1; ``scores`` are along the
             directions in which the regions differ; there are no eigenvalues.
 
         Raises

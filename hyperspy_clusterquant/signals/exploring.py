@@ -83,7 +83,7 @@ class ClusterExploration:
         Returns
         -------
         ClusterExplorer
-            With `result`, `selection` and `close`. In a notebook, the window needs ``%matplotlib
+            With ``result``, ``selection`` and ``close``. In a notebook, the window needs ``%matplotlib
             widget`` (ipympl) to listen to the mouse.
 
         Raises

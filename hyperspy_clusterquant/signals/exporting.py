@@ -68,8 +68,9 @@ class ClusterExport:
         show_progressbar : bool, optional
             Default: HyperSpy's preference.
         **report
-            What `cluster_report` takes for its parts: `quantification`, `significance`,
-            `homogeneity`, `stability`, `line_maps`, `compounds`, `title`, `notes`.
+            What `cluster_report` takes for its parts: ``quantification``, ``significance``,
+            ``homogeneity``, ``stability``, ``line_maps``, ``compounds``,
+            ``title``, ``notes``.
 
         Returns
         -------

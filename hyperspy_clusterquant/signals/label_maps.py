@@ -14,9 +14,9 @@ NAMES = "Cluster_labels.names"
 
 
 class ClusterLabelMap(signals.Signal2D):
-    """Labels of clusters, see `ClusterResult.labels`: what `ClusterResult.label_map` returns.
+    """Labels of clusters, see ``ClusterResult.labels``: what ``ClusterResult.label_map`` returns.
 
-    It is a HyperSpy image like any other, but `plot` shows each cluster in its colour, and the
+    It is a HyperSpy image like any other, but ``plot`` shows each cluster in its colour, and the
     names at the colour bar; so does the map whose navigator it is.
 
     Examples
