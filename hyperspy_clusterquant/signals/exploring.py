@@ -83,8 +83,8 @@ class ClusterExploration:
         Returns
         -------
         ClusterExplorer
-            With ``result``, ``selection`` and ``close``. In a notebook, the window needs ``%matplotlib
-            widget`` (ipympl) to listen to the mouse.
+            With ``result``, ``selection`` and ``close``. In a notebook, the window needs
+            ``%matplotlib widget`` (ipympl) to listen to the mouse.
 
         Raises
         ------
