@@ -27,6 +27,8 @@ LOWEST_BAND = 0.25
 BAND_COUNTS = 200
 #: Part of a direction that must be left without what is no chemistry.
 LEAST_LEFT = 0.1
+#: Length of the direction of an element's lines, of the longest, that is rounding.
+NOTHING = 1e-6
 #: Share of what differs from which lines of declared elements explain it.
 DECLARED_SHARE = 0.5
 #: Width (pixels) of places up to which the beam may mix phases all over, and how far it reaches.
@@ -111,8 +113,12 @@ def line_directions(learning, profiles):
     reduction = learning.reduction
     root = np.sqrt(reduction.share)
     columns = (in_features(profiles, learning.pixels.channels) / root).T
+    smallest = NOTHING * np.linalg.norm(columns, axis=0).max(initial=0.0)
     columns = orthogonal(columns, reduction.fixed)
-    left, sizes, _ = np.linalg.svd(columns / np.linalg.norm(columns, axis=0), full_matrices=False)
+    lengths = np.linalg.norm(columns, axis=0)
+    # Of some elements, no line may be among the energies that are looked at.
+    columns = columns[:, lengths > smallest] / lengths[lengths > smallest]
+    left, sizes, _ = np.linalg.svd(columns, full_matrices=False)
     return left[:, sizes > 1e-3]
 
 

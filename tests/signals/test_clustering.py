@@ -368,3 +368,12 @@ def test_renamed_and_merged_results_can_be_used(clustered):
         result, kfactors=clustered.metadata.Ground_truth.kfactors
     )
     assert "matrix" in table.cluster_names
+
+
+@pytest.mark.parametrize("workflow", ["cluster_pca_gmm", "cluster_umap_hdbscan"])
+def test_energies_without_lines_of_some_elements(workflow):
+    """Ag, Cd and S only: of Cu, Fe, Mn and Zn no line is looked at, and none is needed."""
+    s = data.six_cation_sulfide(size=40, channels=1024, counts_per_pixel=300)
+    result = getattr(s, workflow)(energy_range=(2.1, 3.6))
+    assert result.n_clusters >= 2
+    assert getattr(s, workflow)(energy_range=(9.3, 10.0)).n_clusters == 1
