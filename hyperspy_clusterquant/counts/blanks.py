@@ -46,6 +46,17 @@ def blank_chunks(counted, n_pixels):
     return (counted == 0) & (expected * n_pixels >= EXPECTED)
 
 
+def pixels_in_words(place):
+    """Pixels at a place of the map, slices in array order, as HyperSpy's user cuts them out.
+
+    Examples
+    --------
+    >>> pixels_in_words((slice(0, 8), slice(9, 18)))
+    's.inav[9:18, 0:8]'
+    """
+    return f"s.inav[{', '.join(f'{s.start}:{s.stop}' for s in reversed(place))}]"
+
+
 def is_empty_elsewhere(totals, known, rate):
     """Whether the vacuum of a map counts nothing, as it is simulated or has had a threshold.
 
@@ -109,7 +120,7 @@ def warn_of_blank_chunks(counted, places, parts, keep, totals):
         return
     where = []
     for place, of_parts in zip(places, blank, strict=True):
-        pixels = f"s.inav[{', '.join(f'{s.start}:{s.stop}' for s in reversed(place))}]"
+        pixels = pixels_in_words(place)
         if of_parts.all():
             where.append(pixels)
         else:

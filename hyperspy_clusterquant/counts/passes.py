@@ -27,6 +27,7 @@ from hyperspy_clusterquant.counts.chunks import (
 from hyperspy_clusterquant.counts.packed import row_sums
 from hyperspy_clusterquant.counts.runners import Local, active_runner, tree
 from hyperspy_clusterquant.counts.stores import Stored
+from hyperspy_clusterquant.counts.unread import chunk_names, unread_chunk_named
 
 #: Pixels that are worked on together.
 BLOCK_PIXELS = 2**13
@@ -85,14 +86,16 @@ def collect_features(data, features, advance=None, keep=None, energy=None):
     ]
     watched = list(itertools.chain(*read))
     counted = dask.delayed(np.array)([dask.delayed(counts_of_piece)(piece) for piece in watched])
-    (*blocks, counted), runner = runner.persist([*assembled, counted], watched, advance)
+    parts = [_energies(energy, channels[c]) for c in used]
+    chunks = [row[c] for row in rows for c in used]
+    with unread_chunk_named(runner, chunks, watched, chunk_names(places, parts), data.dask):
+        (*blocks, counted), runner = runner.persist([*assembled, counted], watched, advance)
     (counted,) = runner.run([dask.delayed(_loaded)(counted)])
     collected = BlockedCounts(blocks, runner, bounds)
 
     def totals():
         return np.concatenate(collected.map(row_sums)).reshape(shape)
 
-    parts = [_energies(energy, channels[c]) for c in used]
     keep = np.ones(shape, dtype=bool) if keep is None else keep
     warn_of_blank_chunks(counted.reshape(len(rows), -1), places, parts, keep, totals)
     return collected
@@ -127,10 +130,12 @@ def masked_pixels(data):
         return masked_chunk(data) if isinstance(data, np.ma.MaskedArray) else None
     if not isinstance(data._meta, np.ma.MaskedArray):
         return None
+    runner = active_runner()
     places, _, rows = _chunks_of(data)
-    leaves = [tree([dask.delayed(masked_chunk)(chunk) for chunk in row]) for row in rows]
+    leaves = [[dask.delayed(masked_chunk)(chunk) for chunk in row] for row in rows]
+    found = _read(data, runner, [tree(row) for row in leaves], leaves)
     masked = np.zeros(data.shape[:-1], dtype=bool)
-    for place, block in zip(places, active_runner().run(leaves), strict=True):
+    for place, block in zip(places, found, strict=True):
         masked[place] = block
     return masked
 
@@ -163,7 +168,7 @@ def sum_weighted(data, weights, advance=None, squares=False):
         for row, of_pixels in zip(rows, sent, strict=True)
     ]
     joined = [row[0] if len(row) == 1 else dask.delayed(join)(row) for row in leaves]
-    return runner.run([tree(joined)], advance, list(itertools.chain(*leaves)))[0]
+    return _read(data, runner, [tree(joined)], leaves, advance)[0]
 
 
 def combine_map(data, operator, advance=None):
@@ -187,7 +192,7 @@ def combine_map(data, operator, advance=None):
     sent = runner.send(operator[:, part] for part in channels)
     kernel = dask.delayed(combine_chunk)
     leaves = [[kernel(chunk, of) for chunk, of in zip(row, sent, strict=True)] for row in rows]
-    found = runner.run([tree(row) for row in leaves], advance, list(itertools.chain(*leaves)))
+    found = _read(data, runner, [tree(row) for row in leaves], leaves, advance)
     image = np.empty((len(operator), np.prod(data.shape[:-1], dtype=int)))
     for place, block in zip(places, found, strict=True):
         image[:, flat_numbers(data.shape[:-1], place)] = block
@@ -203,6 +208,17 @@ def _chunks_of(data):
         places, channels = even_slices(data.shape[:-1], BLOCK_PIXELS), [(slice(None),)]
         rows = [[data[place]] for place in places]
     return places, [part for (part,) in channels], rows
+
+
+def _read(data, runner, tasks, leaves, advance=None):
+    """What tasks give that rest on leaves, the first work on each chunk (places, channels)."""
+    watched = list(itertools.chain(*leaves))
+    if not isinstance(data, da.Array):
+        return runner.run(tasks, advance, watched)
+    places, channels, rows = _chunks_of(data)
+    names = chunk_names(places, [_energies(None, part) for part in channels])
+    with unread_chunk_named(runner, list(itertools.chain(*rows)), watched, names, data.dask):
+        return runner.run(tasks, advance, watched)
 
 
 def lazy_map(draw, shape, dtype):

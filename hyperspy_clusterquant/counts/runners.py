@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from concurrent.futures import CancelledError
 
 import dask
 from dask.callbacks import Callback
@@ -12,7 +13,7 @@ from dask.sizeof import sizeof
 from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.counts.chunks import add_two
-from hyperspy_clusterquant.counts.stores import Store, Stored
+from hyperspy_clusterquant.counts.stores import FilesError, Store, Stored
 
 #: Arrays of pixels that go to a cluster in one message.
 MESSAGE_BYTES = 2**22
@@ -57,6 +58,8 @@ def _closed_if_full(store):
         raise
 
 
+#: Errors that say nothing of a chunk: no room for it, or work that is called off.
+_NOT_OF_READING = (FilesError, MemoryError, CancelledError)
 #: Schedulers of dask whose tasks share the memory of this process.
 _IN_PROCESS = (None, "threads", "threading", "sync", "synchronous", "single-threaded")
 
@@ -66,6 +69,7 @@ class Local:
 
     def __init__(self, scheduler=None):
         self._scheduler = scheduler
+        self._done = set()
 
     def send(self, values):
         """Values as arguments of tasks."""
@@ -81,9 +85,32 @@ class Local:
         in_process = self._scheduler in _IN_PROCESS
         if store is not None and in_process:
             tasks = [dask.delayed(store.put)(task) for task in tasks]
-        with _closed_if_full(store), _Advance(advance, watched), one_blas_thread():
+        advances = _Advance(advance, watched)
+        self._done = advances.done
+        with _closed_if_full(store), advances, one_blas_thread():
             found = dask.compute(*tasks, scheduler=self._scheduler or "threads")
             return list(found if store is None or in_process else map(store.put, found))
+
+    def first_unread(self, chunks, leaves, error):
+        """Number of the first chunk that cannot be read, and its error; None if all can.
+
+        After an error of the leaves, the first work on each chunk, of which those that were done
+        are not done again.
+        """
+        if isinstance(error, _NOT_OF_READING):
+            return None
+        done = self._done
+        for number, leaf in enumerate(leaves):
+            if leaf.key not in done and self._error_of(leaf) is not None:
+                unread = self._error_of(chunks[number])
+                return None if unread is None else (number, unread)
+        return None
+
+    def _error_of(self, task):
+        try:
+            dask.compute(task, scheduler=self._scheduler or "threads")
+        except Exception as error:
+            return error
 
 
 class Cluster:
@@ -129,6 +156,28 @@ class Cluster:
         with _closed_if_full(store):
             self._wait(futures, {marker.key for marker in markers}, advance, take)
         return found
+
+    def first_unread(self, chunks, leaves, error):
+        """Number of the first chunk that cannot be read, and its error; None if all can.
+
+        After an error of the leaves, the first work on each chunk; one by one would take too long.
+        """
+        from distributed import as_completed
+
+        lost = type(error).__module__.partition(".")[0] == "distributed"  # a worker, or all
+        if lost or isinstance(error, _NOT_OF_READING):
+            return None
+        futures = self._client.compute([dask.delayed(_nothing)(leaf) for leaf in leaves])
+        waiting = as_completed(futures)
+        failed = next((future for future in waiting if future.status == "error"), None)
+        waiting.clear()
+        number = None if failed is None else futures.index(failed)
+        for future in futures:  # the scheduler gives up what nobody wants
+            future.release()
+        if failed is None:
+            return None
+        unread = self._client.compute(chunks[number]).exception()
+        return None if unread is None else (number, unread)
 
     def _wait(self, futures, markers, advance, take=None):
         """Wait for futures; the first error is raised, and what is left is called off."""
@@ -179,15 +228,22 @@ def tree(tasks):
 
 
 class _Advance(Callback):
-    """Reports the share of some tasks that are done."""
+    """Reports the share of some tasks that are done.
+
+    Attributes
+    ----------
+    done : set
+        Their keys.
+    """
 
     def __init__(self, advance, watched):
-        super().__init__(posttask=self._done if advance is not None else None)
+        super().__init__(posttask=self._take)
         self._advance = advance
         self._keys = {task.key for task in watched}
-        self._n_done = 0
+        self.done = set()
 
-    def _done(self, key, *_):
+    def _take(self, key, *_):
         if key in self._keys:
-            self._n_done += 1
-            self._advance(self._n_done / len(self._keys))
+            self.done.add(key)
+            if self._advance is not None:
+                self._advance(len(self.done) / len(self._keys))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tempfile
 import threading
 import weakref
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,35 @@ from hyperspy_clusterquant.counts.packed import PackedCounts
 
 #: Arrays beyond this are kept in files.
 MEMORY_BYTES = 2**28
+
+
+#: Stores that were made in the call that is at work.
+_MADE = ContextVar("made", default=None)
+
+
+@contextlib.contextmanager
+def files_gone_if_left():
+    """Remove the files of what is made within, if that is left by an error or by Ctrl-C.
+
+    They would go with their arrays, but a traceback holds these, and a notebook holds the
+    traceback until the next error.
+    """
+    made, around = weakref.WeakSet(), _MADE.get()
+    token = _MADE.set(made)
+    try:
+        yield
+    except BaseException:  # Ctrl-C as well; it is raised again
+        for store in made:
+            store.remove_files()
+        raise
+    finally:
+        _MADE.reset(token)
+        if around is not None:  # what a call returns to another one is of that as well
+            around.update(made)
+
+
+class FilesError(OSError):
+    """What does not fit into memory cannot be kept in files."""
 
 
 class Store:
@@ -37,6 +69,8 @@ class Store:
         self._folder = None
         self._n_files = 0
         self._is_closed = False
+        if (made := _MADE.get()) is not None:
+            made.add(self)
 
     def put(self, kept):
         """Keep an array or `PackedCounts`."""
@@ -52,15 +86,17 @@ class Store:
     def _write(self, arrays):
         """Path of a new file with some arrays."""
         if self._is_closed:
-            raise OSError("The files are removed already.")
+            raise FilesError("The files are removed already.")
         try:
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="clusterquant-", dir=self._parent)
+                self._folder = tempfile.mkdtemp(prefix="clusterquant-", dir=self._parent)
+                # What cannot be removed hides no error, as that of a full disk.
+                self._remove = weakref.finalize(self, shutil.rmtree, self._folder, True)
             self._n_files += 1
-            path = Path(self._folder.name, f"{self._n_files}.npz")
+            path = Path(self._folder, f"{self._n_files}.npz")
             np.savez(path, *arrays)
         except OSError as error:
-            raise OSError(
+            raise FilesError(
                 error.errno,
                 "What does not fit into memory could not be kept in temporary files in "
                 f"{self._parent or tempfile.gettempdir()} ({error.strerror or error}). Free space "
@@ -70,12 +106,16 @@ class Store:
 
     def close(self):
         """Remove the files at once, also those of what the arrays are made from."""
+        self.remove_files()
+        for store in self._sources:
+            store.close()
+
+    def remove_files(self):
+        """Remove the files at once; none are written any more."""
         with self._lock:  # and not while somebody writes
             self._is_closed = True
             if self._folder is not None:
-                self._folder.cleanup()
-        for store in self._sources:
-            store.close()
+                self._remove()
 
 
 class Stored:

@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 
 from hyperspy_clusterquant._text import tag
+from hyperspy_clusterquant.counts.stores import files_gone_if_left
 
 #: Seconds between two updates of a bar in a notebook, each of which is a message.
 SHORTEST = 0.1
@@ -17,7 +18,7 @@ def stages(title, n_stages, show):
     """Bar that moves on with each stage of a method.
 
     Nothing of it stays when the work is done: not in the terminal, and not in a notebook that is
-    exported.
+    exported. Nor do the temporary files of the work stay if an error or Ctrl-C ends it.
 
     Parameters
     ----------
@@ -38,6 +39,13 @@ def stages(title, n_stages, show):
 
     if show is None:
         show = hs.preferences.General.show_progressbar
+    with files_gone_if_left(), _shown(title, n_stages, show) as report:
+        yield report
+
+
+@contextmanager
+def _shown(title, n_stages, show):
+    """The bar of `stages`, or none."""
     if not show:
         yield lambda stage, share=0.0: None
         return

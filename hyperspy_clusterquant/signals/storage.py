@@ -10,6 +10,7 @@ import dataclasses
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -128,10 +129,10 @@ def load_results(signal):
             if _number(key) >= 0 and hasattr(value, "__dask_graph__"):
                 # In this process, as the open file cannot be sent to others.
                 signal.metadata[NODE][key][name] = value.compute(scheduler="synchronous")
-    view = signal.learning_results
+    view = _view_of(signal)
     for name in _VIEW if _is_shown(signal) else ():
-        if hasattr(getattr(view, name), "__dask_graph__"):
-            setattr(view, name, getattr(view, name).compute(scheduler="synchronous"))
+        if hasattr(view.get(name), "__dask_graph__"):
+            view[name] = view[name].compute(scheduler="synchronous")
 
 
 # --- writing ------------------------------------------------------------------------------
@@ -211,16 +212,21 @@ def remove_results(signal, names=None):
         shown &= list(read_results(signal))[-1] in names
     _delete(signal, keys)
     if shown:
-        signal.learning_results.__dict__.update(dict.fromkeys(_VIEW))
+        _view_of(signal).update(dict.fromkeys(_VIEW))
 
 
 # --- HyperSpy's own cluster plots ---------------------------------------------------------
 
 
+def _view_of(signal):
+    """What HyperSpy's own cluster plots show, by name; HyperSpy 3 has no place for it."""
+    return vars(getattr(signal, "learning_results", SimpleNamespace()))
+
+
 def _is_shown(signal):
     """Whether they show a result that is stored here: the newest."""
     workflows = [str(stored.get("workflow")) for stored in _entries(signal).values()]
-    return signal.learning_results.cluster_algorithm in workflows
+    return _view_of(signal).get("cluster_algorithm") in workflows
 
 
 def show_newest(signal):
@@ -240,7 +246,7 @@ def _show(signal, result):
         view["cluster_sum_signals"] = result.spectra
         mean = result.spectra / np.maximum(result.sizes, 1)[:, None]
         view["cluster_centroid_signals"] = mean
-    signal.learning_results.__dict__.update(view)
+    _view_of(signal).update(view)
 
 
 def _is_of_energies(result, signal):

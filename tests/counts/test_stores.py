@@ -1,5 +1,7 @@
+import _thread
 import errno
 import gc
+import time
 
 import dask
 import dask.array as da
@@ -10,7 +12,7 @@ from planted import FEATURES, dense, expected_features, make
 from hyperspy_clusterquant.counts import stores
 from hyperspy_clusterquant.counts.packed import PackedCounts
 from hyperspy_clusterquant.counts.passes import collect_features
-from hyperspy_clusterquant.counts.stores import Store, StoredArrays
+from hyperspy_clusterquant.counts.stores import Store, StoredArrays, files_gone_if_left
 
 
 @pytest.fixture
@@ -100,6 +102,63 @@ def test_a_full_disk_takes_no_files_but_those_of_the_same_counts(folder, monkeyp
     del others
     gc.collect()
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("left_by", [KeyboardInterrupt, ValueError])
+def test_files_are_gone_when_a_call_is_left(folder, left_by):
+    """Although the error holds them; those of another call stay, and those that are handed on."""
+    data = make((40, 40))
+    others = collect_features(data, FEATURES)
+    n_folders = len(list(folder.iterdir()))
+    kept = []
+
+    def call():
+        with files_gone_if_left():
+            with files_gone_if_left():
+                kept.append(collect_features(data, FEATURES))
+            kept.append(kept[0].thinned([0]))
+            kept.append(others.thinned([0]))
+            assert len(list(folder.iterdir())) > n_folders
+            raise left_by
+
+    with pytest.raises(left_by) as raised:
+        call()
+    assert raised.value.__traceback__
+    assert len(list(folder.iterdir())) == n_folders
+    assert np.array_equal(np.concatenate(others.map(dense)), expected_features(data))
+    with files_gone_if_left():
+        kept = collect_features(data, FEATURES)
+    assert np.array_equal(np.concatenate(kept.map(dense)), expected_features(data))
+    with pytest.raises(left_by), files_gone_if_left():
+        raise left_by
+    assert np.array_equal(np.concatenate(kept.map(dense)), expected_features(data))
+
+
+def test_ctrl_c_while_threads_fill_the_files(folder, monkeypatch):
+    """Those that are still at work make no new ones."""
+    monkeypatch.setattr(stores, "MEMORY_BYTES", 0)
+    data = da.from_array(make((40, 40)), chunks=(4, 40, 12))
+    written = []
+
+    def read(block):
+        if not written and (found := list(folder.glob("*/*.npz"))):
+            written.extend(found)
+            _thread.interrupt_main()
+        time.sleep(0.05)
+        return block
+
+    data = data.map_blocks(read, dtype=data.dtype, meta=data._meta)
+    with (
+        dask.config.set(num_workers=2),
+        pytest.raises(KeyboardInterrupt) as raised,
+        files_gone_if_left(),
+    ):
+        collect_features(data, FEATURES)
+    assert written
+    for _ in range(2):
+        assert not list(folder.iterdir())
+        time.sleep(0.2)
+    assert raised.value.__traceback__
 
 
 def test_a_full_disk_for_what_comes_from_a_cluster(client, folder, monkeypatch):

@@ -136,7 +136,7 @@ class DiskError(Exception):
     """Something of the reader's own."""
 
 
-def test_a_block_that_fails_gives_its_own_error(lazy, client):
+def test_a_chunk_that_cannot_be_read_is_named_with_its_own_error(lazy, client):
     def fail(block, block_info=None):
         if block_info[0]["chunk-location"] == (1, 0, 1):
             raise DiskError("sector 17")
@@ -144,8 +144,10 @@ def test_a_block_that_fails_gives_its_own_error(lazy, client):
 
     good, before = lazy.data, lazy.clusters
     lazy.data = good.map_blocks(fail, dtype=good.dtype)
-    with pytest.raises(DiskError, match="sector 17"):
+    chunk = r"s\.inav\[0:40, 30:60\] from .* to .* keV cannot be read \(DiskError: sector 17\)"
+    with pytest.raises(OSError, match=chunk) as raised:
         lazy.cluster_pca_gmm(show_progressbar=False)
+    assert isinstance(raised.value.__cause__, DiskError)
     assert lazy.clusters.keys() == before.keys()
     lazy.data = good - 1.0
     with pytest.raises(ValueError, match="negative values"):

@@ -2,6 +2,7 @@ import dataclasses
 import re
 from contextlib import contextmanager
 
+import dask
 import numpy as np
 import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
@@ -58,6 +59,38 @@ def test_a_bar_is_gone_after_an_error(notebook):
     with pytest.raises(KeyboardInterrupt), stages("Work", 2, True):
         raise KeyboardInterrupt
     assert outputs(notebook) == [{"text/html": "", "text/plain": ""}]
+
+
+@pytest.mark.parametrize(
+    ("method", "stage"),
+    [
+        ("cluster_pca_gmm", "spectra"),
+        ("cluster_umap_hdbscan", "components"),
+        ("cluster_significance", "split 2"),
+        ("map_significance", "tests"),
+    ],
+)
+def test_no_temporary_files_are_left_after_ctrl_c(monkeypatch, tmp_path, clustered, method, stage):
+    """Although the traceback, as a notebook keeps it, holds the counts that are in them."""
+    monkeypatch.setattr("hyperspy_clusterquant.counts.stores.MEMORY_BYTES", 1000)
+    show, seen = progress._TerminalBar.show, []
+
+    def interrupt(bar, text, done):
+        show(bar, text, done)
+        if text.endswith(stage) and list(tmp_path.glob("clusterquant-*/*.npz")):
+            seen.append(text)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(progress._TerminalBar, "show", interrupt)
+    arguments = {"n_splits": 2} if method == "cluster_significance" else {}
+    with (
+        dask.config.set({"temporary-directory": str(tmp_path)}),
+        pytest.raises(KeyboardInterrupt) as raised,
+    ):
+        getattr(clustered, method)(show_progressbar=True, **arguments)
+    assert raised.value.__traceback__
+    assert seen
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_notebook_is_not_flooded(notebook):
