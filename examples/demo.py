@@ -37,6 +37,7 @@ SAMPLES = {
 
 def main(folder):
     start = time.perf_counter()
+    hs.preferences.General.show_progressbar &= sys.stderr.isatty()
     folder.mkdir(exist_ok=True)
     hs.set_log_level("ERROR")
     for sample, (make, size, told, look_at, title) in SAMPLES.items():

@@ -28,8 +28,10 @@ def plot_residuals(maps, regions, map_axes, names, lines, p_values, varies, axes
     for k, (ax, residuals, name, line, p, beyond) in enumerate(every):
         residuals = map_of(residuals)
         known = np.abs(residuals[np.isfinite(residuals)])
-        high = max(np.quantile(known, 0.995) if known.size else 0, 1e-6)
+        high = np.quantile(known, 0.995) if known.size else 0.0
         quantity = f"{line_label(line)} (%)"
+        if not high > 0:
+            high, quantity = 1.0, f"no {line_label(line)} to compare"
         draw_values(
             ax,
             residuals,

@@ -173,7 +173,11 @@ class ClusterResult(Frozen):
 
     def _sentences(self):
         """What was remarked when the clusters were found, and what tests found of them since."""
-        found = [sentence for sentences in self.findings.values() for sentence in sentences]
+        found = [
+            sentence if k or test == "homogeneity" else f"{test.capitalize()}: {sentence}"
+            for test, sentences in self.findings.items()
+            for k, sentence in enumerate(sentences)
+        ]
         return [*self.parameters.get("remarks", ()), *found]
 
     def _summary(self):

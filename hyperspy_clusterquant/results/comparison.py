@@ -151,6 +151,11 @@ def compare_clusterings(
     """
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
+    if signals := [x for x in (a, b) if hasattr(x, "axes_manager") and hasattr(x, "clusters")]:
+        raise TypeError(
+            "Give two results, such as s.clusters['pca_gmm'], or two arrays of labels (int); got "
+            f"the map itself ({type(signals[0]).__name__})."
+        )
     labels = [np.asarray(getattr(x, "labels", x)) for x in (a, b)]
     if any(own.dtype.kind not in "iu" for own in labels):
         raise TypeError(

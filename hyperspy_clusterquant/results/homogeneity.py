@@ -253,6 +253,15 @@ class ClusterHomogeneity(HomogeneityText, Frozen):
         """
         return self.spectra.deepcopy()
 
+    def _line_to_draw(self, k):
+        """Number of the line that the sentence on a cluster is about, if there is a map of it."""
+        departure = self.departures[k]
+        if departure is not None and departure.p_value < self.level:
+            return self.xray_lines.index(departure.xray_line)
+        there = [np.isfinite(image[self.labels == k]).any() for image in self.images]
+        p = np.where(self.varies[k], self.p_values[k], 1 + self.dose_p_values[k])
+        return int(np.argmin(np.where(there, np.nan_to_num(p, nan=3.0), 4.0)))
+
     def plot(self, axes: Sequence[Axes] | None = None, *, index: int = 0) -> np.ndarray:
         """Draw where each cluster departs most, in the line in which it does so.
 
@@ -268,8 +277,8 @@ class ClusterHomogeneity(HomogeneityText, Frozen):
         array of matplotlib.axes.Axes
         """
         lines, maps = [], []
-        for k, departure in enumerate(self.departures):
-            line = 0 if departure is None else self.xray_lines.index(departure.xray_line)
+        for k in range(self.n_clusters):
+            line = self._line_to_draw(k)
             lines.append(self.xray_lines[line])
             maps.append(map_of(np.where(self.labels == k, self.images[line], np.nan), index))
         return plot_residuals(

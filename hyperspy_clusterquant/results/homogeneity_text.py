@@ -47,10 +47,14 @@ class HomogeneityText(Told):
                     f"Inside {name}, {which} {vary}, but of so few lines this cannot be told from "
                     "absorption where the thickness varies, or from a drift of the energies."
                 )
-            return (
-                f"Inside {name}, {which} {vary} as absorption or a drift of the energies can make "
-                "it, and nothing beyond that is seen."
-            )
+            cause = "absorption or a drift of the energies"
+            said = f"Inside {name}, {which} {vary} as {cause} can make it"
+            if self.inhomogeneous[k]:
+                return (
+                    f"{said}; all lines together vary by more than that "
+                    f"(p {_p(self.cluster_p_values[k])}), though none by itself does."
+                )
+            return f"{said}, and nothing beyond that is seen."
         return self._of_homogeneous(k, name)
 
     def _order(self, k):

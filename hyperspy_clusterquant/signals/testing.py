@@ -27,6 +27,7 @@ from hyperspy_clusterquant.evidence.scales import choose_scales, combine_scales
 from hyperspy_clusterquant.evidence.splits import learned_features, split_again
 from hyperspy_clusterquant.evidence.thickness import explained_by_counts
 from hyperspy_clusterquant.evidence.variation import compare_bins, n_values, net_counts
+from hyperspy_clusterquant.results.clusters import ClusterResult
 from hyperspy_clusterquant.results.line_maps import MapSignificance
 from hyperspy_clusterquant.results.significance import SignificanceTable
 from hyperspy_clusterquant.signals.axes import (
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from hyperspy_clusterquant._types import GivenKFactors, NavigationMask
-    from hyperspy_clusterquant.results.clusters import ClusterResult
 
 #: Tag of the random numbers that split counts, so that they are no others' numbers.
 STREAM = 7
@@ -245,6 +245,11 @@ class ClusterDiagnostics:
         array([ True,  True,  True])
         """
         check_has_pixels(self, "A test of maps")
+        if isinstance(xray_lines, ClusterResult):
+            raise TypeError(
+                "map_significance looks at maps of X-ray lines, whatever the clusters: it takes no "
+                "result. Of clusters, ask s.cluster_significance(result)."
+            )
         level = as_level(level)
         read_absorption_choice(absorption)
         choice = read_choice(self, xray_lines, extra_elements)

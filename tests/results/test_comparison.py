@@ -74,3 +74,10 @@ def test_disagreement_is_a_map_with_the_axes(clustered):
         56,
         64,
     )
+
+
+def test_a_map_is_no_clustering(clustered):
+    with pytest.raises(TypeError, match=r"got the map itself \(ClusteredEDSSpectrum\)"):
+        compare_clusterings(clustered, clustered.clusters["pca_gmm"])
+    with pytest.raises(TypeError, match="it takes no result"):
+        clustered.map_significance(clustered.clusters["pca_gmm"])

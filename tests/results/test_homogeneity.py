@@ -38,3 +38,14 @@ def test_level_counts_clusters():
     p = np.array([[0.9] * 3, [0.6, 0.2, 0.7], [NAN] * 3])
     found = made(p_values=p, dose_p_values=p, cluster_p_values=np.array([0.03, 0.4, NAN]))
     assert not found.inhomogeneous.any()
+
+
+def test_drawn_is_the_line_that_is_spoken_of():
+    """Of a line without a map, and of one that only noise moves, nothing is drawn instead."""
+    found = made()
+    assert [found._line_to_draw(k) for k in range(2)] == [0, 1]
+    images = found.images.copy()
+    images[1, found.labels == 1] = NAN
+    assert made(images=images)._line_to_draw(1) == 0
+    axes = found.plot()
+    assert "1e" not in axes[2].get_title(loc="left")

@@ -71,6 +71,12 @@ def test_absorption():
         "nothing beyond that is seen."
     )
     assert "60 (a)" in repr(made(p_values=p, **given))
+    nothing_told = np.zeros((3, 3), dtype=bool)
+    together = dict(told_from_absorption=nothing_told, cluster_p_values=np.array([1e-3, 0.4, NAN]))
+    assert made(p_values=p, **together).summary[0] == (
+        "Inside 'cluster 0', Ca varies as absorption or a drift of the energies can make it; all "
+        "lines together vary by more than that (p = 0.001), though none by itself does."
+    )
     few = made(p_values=np.full((3, 3), NAN), **given).summary[0]
     assert "of so few lines this cannot be told from absorption" in few
 

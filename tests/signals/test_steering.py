@@ -95,7 +95,7 @@ def test_another_map_is_labelled_with_the_same_clusters(channels, scale, offset,
     there = compare_clusterings(np.where(truth_first >= 0, result.labels, -2), truth_first)
     assert here.ari > 0.85
     assert here.matched == there.matched
-    with pytest.raises(ValueError, match="learned on another map"):
+    with pytest.raises(ValueError, match="not learned on this map"):
         second.plot_cluster_scree()
 
 
