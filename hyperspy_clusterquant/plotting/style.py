@@ -120,16 +120,19 @@ def panels(n, size, axes=None):
     if axes is None:
         import matplotlib.pyplot as plt
 
-        columns = max(min(n, round(PANELS_WIDTH / size[0])), 1)
-        rows = max(-(-n // columns), 1)
-        figure, grid = plt.subplots(
-            rows, columns, figsize=(size[0] * columns, size[1] * rows), layout="constrained",
-            squeeze=False,
-        )  # fmt: skip
-        axes = grid.ravel()[:n]
-        for empty in grid.ravel()[n:]:
-            figure.delaxes(empty)
+        return panels_of(plt.figure, n, size)
     return np.asarray(axes, dtype=object)
+
+
+def panels_of(new_figure, n, size):
+    """Axes for some panels on what `new_figure` makes, such as pyplot's ``figure``."""
+    columns = max(min(n, round(PANELS_WIDTH / size[0])), 1)
+    rows = max(-(-n // columns), 1)
+    figure = new_figure(figsize=(size[0] * columns, size[1] * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for empty in axes[n:]:
+        figure.delaxes(empty)
+    return axes[:n]
 
 
 def panel_size(shape, map_axes, more=0.6):

@@ -7,6 +7,7 @@ import json
 import numpy as np
 
 from hyperspy_clusterquant._text import Markup
+from hyperspy_clusterquant.clusters.catalogue import word_for_noise
 from hyperspy_clusterquant.plotting.style import cluster_colours, element_colours, line_label
 from hyperspy_clusterquant.report.maps import encoded_labels, unit_of
 
@@ -48,6 +49,7 @@ def numbers_of(content, stack, step):
             {"name": name, "colour": colour}
             for name, colour in zip(result.cluster_names, colours, strict=True)
         ],
+        "noise": word_for_noise(result.workflow),
         "map": {
             "maps": stack.shape[0], "height": stack.shape[1], "width": stack.shape[2],
             "step": step, **encoded_labels(stack),

@@ -406,7 +406,7 @@
   frame.addEventListener("pointermove", (event) => {
     const at = pixel(event);
     if (at === null) return;
-    const what = at.label >= 0 ? clusters[at.label].name : at.label === -1 ? "noise" : "left out";
+    const what = at.label >= 0 ? clusters[at.label].name : at.label === -1 ? numbers.noise : "left out";
     const where = map.axes.map((axis, n) => place(axis, n === 0 ? at.column : at.row));
     readout.textContent = what + (where.length ? ": " + where.join(", ") : "");
     point(at.label >= 0 ? at.label : null);
