@@ -38,8 +38,8 @@ def section(number, title, *inside):
 
 
 def paragraphs(texts, class_=None):
-    """Texts as paragraphs, each once."""
-    return Markup("".join(tag("p", text, class_=class_) for text in dict.fromkeys(texts)))
+    """Texts as paragraphs."""
+    return Markup("".join(tag("p", text, class_=class_) for text in texts))
 
 
 def bullets(texts):

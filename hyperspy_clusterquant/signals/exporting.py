@@ -15,7 +15,12 @@ from hyperspy_clusterquant.report.names import CONTENTS, file_name, others_in, w
 from hyperspy_clusterquant.report.page import page_of
 from hyperspy_clusterquant.report.tables import tables_of, write_csv, write_excel
 from hyperspy_clusterquant.report.tiff import write_images, write_labels
-from hyperspy_clusterquant.report.writing import check_folder, whole_folder, write_text
+from hyperspy_clusterquant.report.writing import (
+    check_folder,
+    check_no_working_folder,
+    whole_folder,
+    write_text,
+)
 from hyperspy_clusterquant.signals.axes import counts_of
 from hyperspy_clusterquant.signals.reporting import PARTS, check_may_write, check_parts
 
@@ -82,7 +87,8 @@ class ClusterExport:
         Raises
         ------
         ValueError
-            If there is no result, or a part belongs to other clusters.
+            If there is no result, a part belongs to other clusters, or the folder is the one that
+            Python works in.
         FileNotFoundError
             If the folder is to be made in one that is not there.
         FileExistsError
@@ -111,6 +117,7 @@ class ClusterExport:
                 f"export_clusters knows {', '.join((*PARTS, *OF_REPORT))} besides result, folder, "
                 f"overwrite and show_progressbar, not {', '.join(sorted(unknown))}."
             )
+        check_no_working_folder(path)
         check_folder(path)
         result = self._get_cluster_result(result)
         check_has_clusters(result)

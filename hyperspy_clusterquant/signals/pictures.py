@@ -21,6 +21,7 @@ from hyperspy_clusterquant.plotting import (
     plot_scree,
     plot_spectra,
 )
+from hyperspy_clusterquant.plotting.style import LOWEST_ENERGY
 from hyperspy_clusterquant.signals.axes import counts_of, energy_in_kev
 from hyperspy_clusterquant.signals.diagrams import ClusterDiagrams
 from hyperspy_clusterquant.signals.label_maps import ClusterLabelMap, plot_with_labels
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from hyperspy_clusterquant._types import Weights
     from hyperspy_clusterquant.results.clusters import ClusterResult
 
-#: Spectra are drawn from here on, in keV: below is the noise of the detector.
-LOWEST_ENERGY = 0.1
 #: Eigenvalues that a scree plot shows.
 N_EIGENVALUES = 20
 

@@ -170,3 +170,14 @@ def test_of_a_stack_all_maps_are_exported(clustered, tmp_path):
     seen = {to_hex(colour).upper() for colour in np.unique(picture.reshape(-1, 3), axis=0)}
     assert set(cluster_colours(4)) <= seen
     assert picture.shape[1] > 2 * picture.shape[0]  # one beside the other
+
+
+def test_the_working_folder_is_refused_before_all_work(clustered, tmp_path, monkeypatch):
+    def worked(*_, **__):
+        raise AssertionError("worked before")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(type(clustered), "_content", worked)
+    with pytest.raises(ValueError, match="works in"):
+        clustered.export_clusters(folder=".", **QUICK)
+    assert list(tmp_path.iterdir()) == []
