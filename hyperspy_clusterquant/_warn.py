@@ -15,7 +15,8 @@ def warn(message, category=UserWarning):
 
     Parameters
     ----------
-    message : str
+    message : str or Warning
+        A Warning has its own category.
     category : type
     """
     frame, depth, level = sys._getframe(1), 2, 2

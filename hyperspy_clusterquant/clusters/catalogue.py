@@ -10,6 +10,11 @@ from hyperspy_clusterquant.clusters.umap_hdbscan import UmapHdbscan
 WORKFLOWS = {recipe.workflow: recipe for recipe in (PcaGmm, UmapHdbscan, Assignment, ByHand)}
 
 
+def word_for_noise(workflow):
+    """What pixels with the label -1 are, in a word: of regions by hand, they are no noise."""
+    return "in none" if workflow == ByHand.workflow else "noise"
+
+
 def recipe_of(result):
     """The recipe that a `ClusterResult` was made by; a ValueError if it does not say how it was."""
     if result.workflow not in WORKFLOWS:

@@ -21,10 +21,13 @@ from hyperspy_clusterquant.explore.panels import (
 from hyperspy_clusterquant.explore.pencil import TOOLS, Pencil
 from hyperspy_clusterquant.explore.pictures import ScoreGrid, colour_table, label_image, veil
 from hyperspy_clusterquant.explore.session import AGAINST
-from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR, cluster_colours
+from hyperspy_clusterquant.plotting.style import (
+    LOWEST_ENERGY,
+    MASK_COLOUR,
+    NOISE_COLOUR,
+    cluster_colours,
+)
 
-#: Spectra are drawn from here on, in keV: below is the noise of the detector.
-LOWEST_ENERGY = 0.1
 #: Longest name of what a selection is compared with, in letters.
 LONGEST_CAPTION = 38
 #: Height of a row of the table of clusters.

@@ -25,7 +25,9 @@ from hyperspy_clusterquant.plotting.style import (
 RGB, RGB_STEPS = ("#FF0000", "#00FF00", "#0000FF"), ("#D00000", "#008A00", "#0000FF")
 
 
-def plot_element_maps(images, map_axes, lines, overlaid, labels, names, title, axes=None):
+def plot_element_maps(
+    images, map_axes, lines, overlaid, labels, names, title, axes=None, noise="noise"
+):
     """Draw clusters, the overlay of some lines, and the map of each line, side by side.
 
     Parameters
@@ -44,6 +46,8 @@ def plot_element_maps(images, map_axes, lines, overlaid, labels, names, title, a
         What is drawn, and how it was smoothed.
     axes : sequence of matplotlib.axes.Axes, optional
         For clusters, overlay and lines.
+    noise : str
+        What pixels with the label -1 are called.
 
     Returns
     -------
@@ -60,7 +64,8 @@ def plot_element_maps(images, map_axes, lines, overlaid, labels, names, title, a
     if is_new:
         figure = axes[0].figure
         figure.suptitle(title, fontsize=10)
-        legend_of(figure, entries_of_clusters(labels, names), loc="outside right upper")
+        entries = entries_of_clusters(labels, names, noise=noise)
+        legend_of(figure, entries, loc="outside right upper")
     return axes
 
 

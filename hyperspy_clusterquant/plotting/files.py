@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from hyperspy_clusterquant.plotting.style import panels_of
+
 
 def axes_for_file(figsize):
     """Axes of a figure that is only written to a file; `figsize` in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=figsize, layout="compressed").subplots()
+
+
+def panels_for_file(n, size):
+    """Axes for some panels, `size` in inches each, of a figure that is only written to a file."""
+    from matplotlib.figure import Figure
+
+    return panels_of(Figure, n, size)
 
 
 def save_axes(ax, path, dpi=200):

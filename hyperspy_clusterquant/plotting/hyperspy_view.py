@@ -9,7 +9,7 @@ from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR, clus
 MARGIN, SMALLEST = 6, 0.4
 #: The space between map and colour bar shrinks with them, so one step is not enough.
 TRIES = 4
-_OTHERS = {MASKED: ("left out", MASK_COLOUR), NOISE: ("noise", NOISE_COLOUR)}
+_OTHERS = {MASKED: MASK_COLOUR, NOISE: NOISE_COLOUR}
 
 
 def look_of_labels(lowest, names):
@@ -29,20 +29,21 @@ def look_of_labels(lowest, names):
     """
     from matplotlib.colors import ListedColormap
 
-    others = [colour for value, (_, colour) in _OTHERS.items() if value >= lowest]
+    others = [colour for value, colour in _OTHERS.items() if value >= lowest]
     colours = [*others, *cluster_colours(len(names))]
     first = min(lowest, 0)
     how = {"cmap": ListedColormap(colours, name="clusters")}
     return how | {"vmin": first - 0.5, "vmax": max(len(names), 1) - 0.5}
 
 
-def name_colour_bars(look, names):
-    """Write the names of the clusters at the colour bars of images of that look."""
+def name_colour_bars(look, names, noise="noise"):
+    """Write the names of clusters, and of noise, at the colour bars of images of that look."""
     import matplotlib.pyplot as plt
 
     first = round(look["vmin"] + 0.5)
     values = list(range(first, len(names)))
-    texts = [_OTHERS[value][0] if value < 0 else names[value] for value in values]
+    others = {MASKED: "left out", NOISE: noise}
+    texts = [others[value] if value < 0 else names[value] for value in values]
     current = plt.gcf().number
     for number in plt.get_fignums():
         for ax in plt.figure(number).axes:

@@ -29,7 +29,9 @@ ALONE, ALONE_OF_LINE = (6.8, 4.2), (6.8, 2.1)
 SQUARE = 12.0
 
 
-def plot_label_map(labels, map_axes, names, shares, title, ax=None, memberships=None):
+def plot_label_map(
+    labels, map_axes, names, shares, title, ax=None, memberships=None, noise="noise"
+):
     """Draw labels in the colours of the clusters, with a legend of their names and shares.
 
     Parameters
@@ -45,6 +47,8 @@ def plot_label_map(labels, map_axes, names, shares, title, ax=None, memberships=
     ax : matplotlib.axes.Axes, optional
     memberships : array (map shape), optional
         Of each pixel in its own cluster: colours are as strong, bars as high.
+    noise : str
+        What pixels with the label -1 are called.
 
     Returns
     -------
@@ -53,13 +57,20 @@ def plot_label_map(labels, map_axes, names, shares, title, ax=None, memberships=
     labels = map_of(labels)
     ax = axes_or_new(ax, ALONE if labels.ndim > 1 else ALONE_OF_LINE, layout="compressed")
     draw_clusters(ax, labels, map_axes, names, memberships)
-    legend_beside(ax, entries_of_clusters(labels, names, shares))
+    legend_beside(ax, entries_of_clusters(labels, names, shares, noise))
     ax.set_title(title, fontsize=10, loc="left")
     return ax
 
 
-def plot_label_maps(labels, map_axes, names, shares, title, memberships=None):
-    """Draw the maps of a stack side by side, in a new figure; the rest as of `plot_label_map`.
+def plot_label_maps(
+    labels, map_axes, names, shares, title, axes=None, memberships=None, noise="noise"
+):
+    """Draw the maps of a stack side by side; the rest as of `plot_label_map`.
+
+    Parameters
+    ----------
+    axes : sequence of matplotlib.axes.Axes, optional
+        One for each map, up to `MOST_MAPS`; a new figure if not given.
 
     Returns
     -------
@@ -67,16 +78,16 @@ def plot_label_maps(labels, map_axes, names, shares, title, memberships=None):
     """
     maps = labels.reshape(-1, *labels.shape[-2:])
     shown = min(len(maps), MOST_MAPS)
-    axes = panels(shown, panel_size(labels.shape, map_axes))
+    axes = panels(shown, panel_size(labels.shape, map_axes), axes)
     if memberships is not None:
         memberships = memberships.reshape(maps.shape)
-    for n, ax in enumerate(axes):
+    for n, ax in enumerate(axes[:shown]):
         strength = None if memberships is None else memberships[n]
         draw_clusters(ax, maps[n], map_axes, names, strength, scale_bar=n == 0)
         ax.set_title(f"index {n}", fontsize=8, loc="left")
     more = f", the first {shown} of {len(maps)} maps" if shown < len(maps) else ""
     axes[0].figure.suptitle(f"{title}{more}", fontsize=10)
-    entries = entries_of_clusters(maps[:shown], names, shares)
+    entries = entries_of_clusters(maps[:shown], names, shares, noise)
     legend_of(axes[0].figure, entries, loc="outside right upper")
     return axes
 
@@ -96,13 +107,13 @@ def _colours(names):
     return cluster_colours(len(names))
 
 
-def entries_of_clusters(labels, names, shares=None):
+def entries_of_clusters(labels, names, shares=None, noise="noise"):
     """Entries of a legend: clusters, perhaps with their shares, and what else is on the map."""
     texts = names
     if shares is not None:
         texts = [f"{name} ({share:.0%})" for name, share in zip(names, shares, strict=True)]
     entries = [patch(*each) for each in zip(_colours(names), texts, strict=True)]
-    for value, colour, what in ((NOISE, NOISE_COLOUR, "noise"), (MASKED, MASK_COLOUR, "left out")):
+    for value, colour, what in ((NOISE, NOISE_COLOUR, noise), (MASKED, MASK_COLOUR, "left out")):
         if np.any(labels == value):
             entries.append(patch(colour, what))
     return entries

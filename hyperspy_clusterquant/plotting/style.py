@@ -37,6 +37,8 @@ LOWEST_PANEL = 1.5
 PANELS_WIDTH, FLAT = 10.4, 0.4
 #: Letters of a name above a map.
 LONGEST_NAME = 22
+#: Spectra are drawn from here on, in keV: below is the noise of the detector.
+LOWEST_ENERGY = 0.1
 #: Of scale bars, in points.
 BAR_WIDTH = 2.5
 
@@ -69,9 +71,9 @@ def line_label(line):
     return f"{element} {name.replace('a', 'α')}"
 
 
-def shortened(name):
-    """A name as it fits above a map among others."""
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+def shortened(name, longest=LONGEST_NAME):
+    """A name of at most so many letters, by default as it fits above a map among others."""
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def axes_or_new(ax, figsize, layout="constrained"):
@@ -120,16 +122,19 @@ def panels(n, size, axes=None):
     if axes is None:
         import matplotlib.pyplot as plt
 
-        columns = max(min(n, round(PANELS_WIDTH / size[0])), 1)
-        rows = max(-(-n // columns), 1)
-        figure, grid = plt.subplots(
-            rows, columns, figsize=(size[0] * columns, size[1] * rows), layout="constrained",
-            squeeze=False,
-        )  # fmt: skip
-        axes = grid.ravel()[:n]
-        for empty in grid.ravel()[n:]:
-            figure.delaxes(empty)
+        return panels_of(plt.figure, n, size)
     return np.asarray(axes, dtype=object)
+
+
+def panels_of(new_figure, n, size):
+    """Axes for some panels on what `new_figure` makes, such as pyplot's ``figure``."""
+    columns = max(min(n, round(PANELS_WIDTH / size[0])), 1)
+    rows = max(-(-n // columns), 1)
+    figure = new_figure(figsize=(size[0] * columns, size[1] * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for empty in axes[n:]:
+        figure.delaxes(empty)
+    return axes[:n]
 
 
 def panel_size(shape, map_axes, more=0.6):
@@ -139,7 +144,7 @@ def panel_size(shape, map_axes, more=0.6):
     """
     if len(shape) < 2:
         return PANEL_OF_LINE
-    high = _pixel_aspect(shape[-2:], map_axes) * shape[-2] / shape[-1]
+    high = pixel_aspect(shape[-2:], map_axes) * shape[-2] / shape[-1]
     width = PANEL_WIDTH * (2 if high < FLAT else 1)
     return width, max(width * float(np.clip(high, 0.1, 1.6)) + more, LOWEST_PANEL)
 
@@ -189,7 +194,7 @@ def draw_map(ax, values, map_axes, scale_bar=True, **how):
 def draw_image(ax, image, map_axes, scale_bar=True, **how):
     """Draw a map, or the colours (height, width, 3) of one, see `draw_map`."""
     shape = image.shape[:2]
-    aspect = _pixel_aspect(shape, map_axes)
+    aspect = pixel_aspect(shape, map_axes)
     drawn = ax.imshow(image, interpolation="nearest", aspect=aspect, **how)
     ax.set_xticks([])
     ax.set_yticks([])
@@ -212,8 +217,11 @@ def position_axis(ax, map_axes, n_pixels):
     return edges
 
 
-def _pixel_aspect(shape, map_axes):
-    """Height of a pixel over its width, as matplotlib takes it."""
+def pixel_aspect(shape, map_axes):
+    """Height of a pixel over its width, as matplotlib takes it, of a map (rows, columns).
+
+    Pixels are squares where the axes do not say more; no map is longer than `MOST_ELONGATED`.
+    """
     sizes = [_pixel_size(axis) for axis in map_axes[-2:]]
     aspect = 1.0
     # Of a time and a length nobody knows which is longer.

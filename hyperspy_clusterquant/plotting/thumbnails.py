@@ -11,9 +11,9 @@ import numpy as np
 from hyperspy_clusterquant._text import tag
 from hyperspy_clusterquant.plotting.style import (
     MASK_COLOUR,
-    MOST_ELONGATED,
     NOISE_COLOUR,
     cluster_colours,
+    pixel_aspect,
 )
 
 #: What stands for labels that are left out and noise: labels are moved up by so much.
@@ -74,17 +74,9 @@ def data_uri(png):
 def width_over_height(shape, map_axes):
     """How wide a map (rows, columns) is drawn, in its height, as its pixels are in the specimen.
 
-    Pixels count as squares where the axes do not say more; at most `MOST_ELONGATED`.
+    As other pictures have it, see `pixel_aspect`.
     """
-    pixel = 1.0
-    if len(map_axes) >= 2:
-        high, wide = (axis for axis in map_axes[-2:])
-        sizes = [abs(axis.get("scale", 1.0)) for axis in (high, wide)]
-        same = high.get("units", "") == wide.get("units", "")
-        if same and all(0 < size < np.inf for size in sizes):
-            pixel = sizes[1] / sizes[0]
-    whole = pixel * shape[1] / shape[0]
-    return float(np.clip(whole, 1 / MOST_ELONGATED, MOST_ELONGATED))
+    return shape[1] / shape[0] / pixel_aspect(shape, map_axes)
 
 
 def picture(png, ratio, text, longest=180):

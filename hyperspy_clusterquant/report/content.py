@@ -14,6 +14,9 @@ from hyperspy_clusterquant.results.line_maps import MapSignificance
 from hyperspy_clusterquant.results.significance import SignificanceTable
 from hyperspy_clusterquant.results.stability import ClusterStability
 
+#: Where a map comes from of which no file is known.
+NOT_KNOWN = "not known: made in memory, or cropped, binned or copied since it was loaded"
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Origin(Frozen):
@@ -22,7 +25,9 @@ class Origin(Frozen):
     Attributes
     ----------
     file : str
-        Name of the file with its folder, "" if the map was made in memory.
+        Name of the file with its folder, "" if it is not known.
+    changed : bool
+        Whether the map was cropped, binned or turned since it was loaded.
     digest : str
         SHA-256 of the file's bytes, or in words why there is none.
     facts : FrozenDict
@@ -34,10 +39,17 @@ class Origin(Frozen):
     """
 
     file: str = ""
+    changed: bool = False
     digest: str = ""
     facts: dict = field(default_factory=FrozenDict)
     versions: dict = field(default_factory=FrozenDict)
     made: str = ""
+
+    @property
+    def in_words(self):
+        """The file, and what was done with it."""
+        since = " (cropped, binned or turned since it was loaded)" if self.changed else ""
+        return f"{self.file}{since}" if self.file else NOT_KNOWN
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -49,7 +49,7 @@ OF_PARTS = {
 def making_section(content):
     """File, instrument, calls, parameters, versions and warnings."""
     origin, result = content.origin, content.result
-    file = [("file", origin.file or "made in memory, not read from a file")]
+    file = [("file", origin.in_words)]
     file += [("SHA-256", origin.digest)] if origin.digest else []
     asked = [(name, _in_words(value)) for name, value in result.parameters.items()
              if name not in ELSEWHERE]  # fmt: skip

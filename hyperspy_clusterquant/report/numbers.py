@@ -7,7 +7,13 @@ import json
 import numpy as np
 
 from hyperspy_clusterquant._text import Markup
-from hyperspy_clusterquant.plotting.style import cluster_colours, element_colours, line_label
+from hyperspy_clusterquant.clusters.catalogue import word_for_noise
+from hyperspy_clusterquant.plotting.style import (
+    LOWEST_ENERGY,
+    cluster_colours,
+    element_colours,
+    line_label,
+)
 from hyperspy_clusterquant.report.maps import encoded_labels, unit_of
 
 #: Channels that a page holds, of all clusters together: with counts, model, background, residual
@@ -15,8 +21,6 @@ from hyperspy_clusterquant.report.maps import encoded_labels, unit_of
 MOST_CHANNELS = 2**15
 #: Families of lines are drawn down to this share of their highest channel, which is invisible.
 VISIBLE = 1e-4
-#: Spectra are drawn from here on, in keV: below is the noise of the detector.
-LOWEST_ENERGY = 0.1
 #: What stands for an axis that is not known.
 NO_AXIS = {"name": "", "scale": 1.0, "offset": 0.0, "units": ""}
 #: Digits of numbers that are drawn.
@@ -48,6 +52,7 @@ def numbers_of(content, stack, step):
             {"name": name, "colour": colour}
             for name, colour in zip(result.cluster_names, colours, strict=True)
         ],
+        "noise": word_for_noise(result.workflow),
         "map": {
             "maps": stack.shape[0], "height": stack.shape[1], "width": stack.shape[2],
             "step": step, **encoded_labels(stack),

@@ -268,7 +268,7 @@
       const right = x > (left + width) / 2;
       make(this.cross, "text", { x: right ? x - 6 : x + 6, y: top + main - 8, "text-anchor": right ? "end" : "start", fill: "#222",
         stroke: "#fff", "stroke-width": 3, "paint-order": "stroke" },
-        energy.toFixed(2) + " keV: " + value + " counts");
+        energy.toFixed(2) + " keV" + (Number.isFinite(value) ? ": " + what.told(value) : ""));
     }
 
     point(number) {
@@ -307,6 +307,7 @@
         title: "Spectrum", x: spectra.energy, range: rangeOf(spectra.energy, lastLine), tools: true,
         curves: [{ y: spectra.shares[k], colour: clusters[k].colour }],
         labels: numbers.lines.map(([text, x]) => ({ text, x })), xlabel: "Energy (keV)", ylabel: "Share of the counts",
+        told: (share) => Number((100 * share).toPrecision(3)) + " % of the counts",
       });
       return;
     }
@@ -327,6 +328,7 @@
     new Chart(holder, {
       title: "Spectrum and fit", x: fit.energy, range: rangeOf(fit.energy, last), curves, legend,
       read: families.length, residual: fit.residual, tools: true, xlabel: "Energy (keV)", ylabel: "Counts",
+      told: (counts) => counts + " counts",
       labels: named.map((f) => ({ text: f.name, x: fit.energy[f.peak], y: fit.model[f.peak], colour: "#333", weight: fit.model[f.peak] })),
     });
   }
@@ -406,7 +408,7 @@
   frame.addEventListener("pointermove", (event) => {
     const at = pixel(event);
     if (at === null) return;
-    const what = at.label >= 0 ? clusters[at.label].name : at.label === -1 ? "noise" : "left out";
+    const what = at.label >= 0 ? clusters[at.label].name : at.label === -1 ? numbers.noise : "left out";
     const where = map.axes.map((axis, n) => place(axis, n === 0 ? at.column : at.row));
     readout.textContent = what + (where.length ? ": " + where.join(", ") : "");
     point(at.label >= 0 ? at.label : null);

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from hyperspy_clusterquant._text import Coloured, Markup, in_html, p_text, tag
+from hyperspy_clusterquant.clusters.catalogue import word_for_noise
 from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
 from hyperspy_clusterquant.plotting.style import (
     MASK_COLOUR,
@@ -37,8 +38,8 @@ def section(number, title, *inside):
 
 
 def paragraphs(texts, class_=None):
-    """Texts as paragraphs, each once."""
-    return Markup("".join(tag("p", text, class_=class_) for text in dict.fromkeys(texts)))
+    """Texts as paragraphs."""
+    return Markup("".join(tag("p", text, class_=class_) for text in texts))
 
 
 def bullets(texts):
@@ -104,7 +105,8 @@ def _legend(result):
         button = tag("button", Coloured(name, colour), type="button", data_cluster=k)
         area = [_three(pixels * size)] if unit else []
         rows.append((button, f"{pixels}", f"{pixels / kept:.1%}", *area))
-    for value, colour, what in ((NOISE, NOISE_COLOUR, "noise"), (MASKED, MASK_COLOUR, "left out")):
+    noise = word_for_noise(result.workflow)
+    for value, colour, what in ((NOISE, NOISE_COLOUR, noise), (MASKED, MASK_COLOUR, "left out")):
         if pixels := np.count_nonzero(result.labels == value):
             share = f"{pixels / kept:.1%}" if value == NOISE else ""
             area = [_three(pixels * size)] if unit else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 
@@ -10,6 +11,10 @@ from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.plotting.style import cluster_colours
 from hyperspy_clusterquant.report.sections import pixel_size
 from hyperspy_clusterquant.report.tiff import label_values
+
+#: Texts that begin so are formulas for Excel and others (OWASP, "CSV injection"); numbers are not.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?\Z")
 
 
 def tables_of(content, phases=None):
@@ -125,7 +130,7 @@ def _parameters(content):
     import pandas as pd
 
     origin, result = content.origin, content.result
-    rows = [("file", origin.file), ("SHA-256", origin.digest), *origin.facts.items()]
+    rows = [("file", origin.in_words), ("SHA-256", origin.digest), *origin.facts.items()]
     rows += [("result", result.name), ("workflow", result.workflow)]
     rows += [(name, value if isinstance(value, str) else json.dumps(value, default=str))
              for name, value in result.parameters.items()]  # fmt: skip
@@ -173,6 +178,25 @@ def _fill(cell, value):
 
 
 def write_csv(folder, tables):
-    """Write a CSV file for each table, in UTF-8 with the mark by which Excel knows it."""
+    """Write a CSV file for each table, in UTF-8 with the mark by which Excel knows it.
+
+    Texts that programs would take for formulas begin with an apostrophe.
+    """
     for name, frame in tables.items():
-        frame.to_csv(folder / f"{name}.csv", index=False, encoding="utf-8-sig")
+        shown = frame.astype(object).map(no_formula).rename(columns=no_formula)
+        # With such ends of lines, a return inside of a text is quoted as well.
+        shown.to_csv(
+            folder / f"{name}.csv", index=False, encoding="utf-8-sig", lineterminator="\r\n"
+        )
+
+
+def no_formula(value):
+    """What a cell holds, with an apostrophe before a text that would be calculated.
+
+    Examples
+    --------
+    >>> no_formula("=1+1"), no_formula("-1.5"), no_formula(-1.5), no_formula("Fe-rich")
+    ("'=1+1", '-1.5', -1.5, 'Fe-rich')
+    """
+    is_formula = isinstance(value, str) and value.startswith(FORMULA) and not NUMBER.match(value)
+    return f"'{value}" if is_formula else value

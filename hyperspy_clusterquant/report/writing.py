@@ -19,6 +19,18 @@ def check_folder(path):
         )
 
 
+def check_no_working_folder(path):
+    """Raise a ValueError if a folder that is to be replaced is the one that Python works in."""
+    here = Path.cwd()
+    folder = path.resolve()
+    if folder == here or folder in here.parents:
+        raise ValueError(
+            f"{str(path)!r} is the folder that Python works in, or one around it: it cannot be "
+            f"replaced as a whole. Give the name of a new folder in it, such as "
+            f"{str(path / 'clusters')!r}."
+        )
+
+
 def with_suffix(filename, suffixes, what):
     """The path of a file with one of some suffixes; the first is added where there is none."""
     path = Path(filename)
@@ -69,20 +81,27 @@ def whole_folder(path):
         yield new
         os.chmod(new, 0o777 & ~_umask())
         if path.exists():
-            old = Path(tempfile.mkdtemp(dir=parent, prefix=f".{path.name}-"))
-            os.replace(path, old / "old")
-            try:
-                os.replace(new, path)
-            except BaseException:
-                os.replace(old / "old", path)
-                raise
-            finally:
-                shutil.rmtree(old)
+            _replace_folder(path, new)
         else:
             os.replace(new, path)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
+
+
+def _replace_folder(path, new):
+    """Put a folder in the place of another, which stays if that fails."""
+    aside = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}-"))
+    old = aside / "old"
+    try:
+        os.replace(path, old)
+        os.replace(new, path)
+    except BaseException:
+        if old.exists():
+            os.replace(old, path)  # if even that fails, it stays where it is
+        aside.rmdir()
+        raise
+    shutil.rmtree(aside)
 
 
 def _umask():

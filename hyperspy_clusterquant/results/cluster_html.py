@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hyperspy_clusterquant._text import Coloured, beside, in_html
+from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
 from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR, cluster_colours
 from hyperspy_clusterquant.plotting.thumbnails import label_picture
 
@@ -34,9 +35,10 @@ def cluster_html(result, summary, shares, sentences):
     sentences : list of str
         What was remarked and found.
     """
-    others = {"noise": NOISE_COLOUR, "left out": MASK_COLOUR}
     colours = cluster_colours(result.n_clusters)
-    colours += [others[name] for name, *_ in shares[result.n_clusters :]]
+    # By the labels, not by words: a cluster may have any name.
+    others = ((NOISE, NOISE_COLOUR), (MASKED, MASK_COLOUR))
+    colours += [colour for value, colour in others if (result.labels == value).any()]
     rows = [
         (Coloured(name, colour), *of) for (name, *of), colour in zip(shares, colours, strict=True)
     ]

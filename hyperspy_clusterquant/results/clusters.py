@@ -12,7 +12,7 @@ import numpy as np
 from hyperspy_clusterquant._checks import check_has_clusters, cluster_number
 from hyperspy_clusterquant._frozen import Frozen, FrozenDict
 from hyperspy_clusterquant.clusters.by_hand import ByHand
-from hyperspy_clusterquant.clusters.catalogue import recipe_of
+from hyperspy_clusterquant.clusters.catalogue import recipe_of, word_for_noise
 from hyperspy_clusterquant.clusters.labels import MASKED, NOISE
 from hyperspy_clusterquant.images import image
 from hyperspy_clusterquant.results.cluster_html import cluster_html
@@ -193,10 +193,9 @@ class ClusterResult(Frozen):
             (name, f"{size}", f"{size / kept:.1%}")
             for name, size in zip(self.cluster_names, self.sizes, strict=True)
         ]
-        noise = "noise" if self.workflow != ByHand.workflow else "in none"
         others = [
             (what, np.count_nonzero(self.labels == value))
-            for value, what in ((NOISE, noise), (MASKED, "left out"))
+            for value, what in ((NOISE, word_for_noise(self.workflow)), (MASKED, "left out"))
         ]
         return rows + [(what, f"{size}", "") for what, size in others if size]
 
@@ -379,7 +378,9 @@ class ClusterResult(Frozen):
         Its plot has the colours and names of the clusters, also as a navigator:
         ``s.plot(navigator=result.label_map())``.
         """
-        return image(self.labels, self.axes, f"Clusters {self.name}", names=self.cluster_names)
+        labels = image(self.labels, self.axes, f"Clusters {self.name}", names=self.cluster_names)
+        labels.metadata.set_item("Cluster_labels.noise", word_for_noise(self.workflow))
+        return labels
 
     def membership_maps(self) -> BaseSignal:
         """Memberships as a stack of HyperSpy images, one for each cluster."""

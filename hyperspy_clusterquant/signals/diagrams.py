@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from hyperspy_clusterquant._checks import as_names, check_choice
+from hyperspy_clusterquant.clusters.catalogue import word_for_noise
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.clusters.planes import density_on, separating_plane
 from hyperspy_clusterquant.clusters.tree import condensed_tree
@@ -218,6 +219,7 @@ class ClusterDiagrams:
         return plot_element_maps(
             np.array(images), result.axes, lines, drawn, labels, result.cluster_names,
             f"{result.name} and net counts in windows, {how}", axes,
+            noise=word_for_noise(result.workflow),
         )  # fmt: skip
 
 

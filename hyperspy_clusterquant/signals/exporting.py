@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_clusterquant._checks import check_has_clusters
-from hyperspy_clusterquant.plotting.files import axes_for_file, save_axes
+from hyperspy_clusterquant.plotting.files import axes_for_file, panels_for_file, save_axes
+from hyperspy_clusterquant.plotting.maps import MOST_MAPS
+from hyperspy_clusterquant.plotting.style import panel_size
 from hyperspy_clusterquant.report.names import CONTENTS, file_name, others_in, write_contents
 from hyperspy_clusterquant.report.page import page_of
 from hyperspy_clusterquant.report.tables import tables_of, write_csv, write_excel
 from hyperspy_clusterquant.report.tiff import write_images, write_labels
-from hyperspy_clusterquant.report.writing import check_folder, whole_folder, write_text
+from hyperspy_clusterquant.report.writing import (
+    check_folder,
+    check_no_working_folder,
+    whole_folder,
+    write_text,
+)
 from hyperspy_clusterquant.signals.axes import counts_of
 from hyperspy_clusterquant.signals.reporting import PARTS, check_may_write, check_parts
 
@@ -44,7 +51,7 @@ class ClusterExport:
         """Write everything of a result to a folder, as files that other programs read.
 
         - ``report.html``: the page of `cluster_report`;
-        - ``clusters.png``: the map of the clusters;
+        - ``clusters.png``: the map of the clusters, or up to twelve of a stack;
         - ``labels.tif``, ``memberships.tif``, ``line_maps.tif``: images that ImageJ opens with the
           size of their pixels. Labels have the clusters' colours: 0 is left out, cluster 0 is 1
           and so on, and noise is 255;
@@ -80,7 +87,8 @@ class ClusterExport:
         Raises
         ------
         ValueError
-            If there is no result, or a part belongs to other clusters.
+            If there is no result, a part belongs to other clusters, or the folder is the one that
+            Python works in.
         FileNotFoundError
             If the folder is to be made in one that is not there.
         FileExistsError
@@ -109,6 +117,7 @@ class ClusterExport:
                 f"export_clusters knows {', '.join((*PARTS, *OF_REPORT))} besides result, folder, "
                 f"overwrite and show_progressbar, not {', '.join(sorted(unknown))}."
             )
+        check_no_working_folder(path)
         check_folder(path)
         result = self._get_cluster_result(result)
         check_has_clusters(result)
@@ -128,14 +137,13 @@ class ClusterExport:
         result, axes = content.result, content.result.axes
         described = {
             "report.html": "page with everything, for any browser",
-            "clusters.png": "map of the clusters",
+            "clusters.png": "map of the clusters; of a stack, up to twelve",
             "labels.tif": "0 left out, 1 the first cluster and so on, noise 255 (65535)",
             "memberships.tif": "probability of each cluster in each pixel, a slice each",
             "tables.xlsx": "all tables as sheets",
         }
         write_text(folder / "report.html", page_of(content))
-        ax = axes_for_file(OF_SCAN if result.labels.ndim == 1 else OF_MAP)
-        save_axes(self.plot_clusters(result, ax=ax), folder / "clusters.png")
+        self._draw_clusters(folder / "clusters.png", result)
         write_labels(folder / "labels.tif", result.labels, result.n_clusters, axes)
         names = result.cluster_names
         write_images(folder / "memberships.tif", result.memberships, names, axes)
@@ -148,6 +156,17 @@ class ClusterExport:
         write_csv(folder / "tables", tables)
         described |= {f"tables/{name}.csv": f"table of {name}" for name in tables}
         return described | self._write_spectra(folder, result, phases, show_progressbar)
+
+    def _draw_clusters(self, path, result):
+        """Write a picture of the clusters, of a stack with one map beside the other."""
+        shape = result.labels.shape
+        if len(shape) > 2:
+            n_maps = min(int(np.prod(shape[:-2])), MOST_MAPS)
+            axes = panels_for_file(n_maps, panel_size(shape, result.axes))
+            save_axes(self.plot_clusters(result, ax=axes)[0], path)
+            return
+        ax = axes_for_file(OF_SCAN if len(shape) == 1 else OF_MAP)
+        save_axes(self.plot_clusters(result, ax=ax), path)
 
     def _write_spectra(self, folder, result, phases, show_progressbar):
         """Write the spectra of clusters and phases as EMSA/MAS, and say what each file is."""

@@ -10,6 +10,7 @@ from exspy.signals import EDSTEMSpectrum
 from hyperspy_clusterquant.results.resampled import binned, taken
 from hyperspy_clusterquant.signals.axes import navigation_axes
 from hyperspy_clusterquant.signals.metadata import load_times
+from hyperspy_clusterquant.signals.origins import carry_origin
 from hyperspy_clusterquant.signals.storage import (
     load_results,
     map_shape,
@@ -66,9 +67,22 @@ def _move(name):
             _follow(moved, results, numbers, times_at(self, numbers.data))
         else:
             remove_results(moved)
+        carry_origin(self, moved, changed=True)
         return moved
 
     return move
+
+
+def _copy(name):
+    """HyperSpy's operation of that name, whose outcome is the same map."""
+
+    @wraps(getattr(EDSTEMSpectrum, name))
+    def copy(self, *args, **kwargs):
+        copied = getattr(super(FollowingResults, self), name)(*args, **kwargs)
+        carry_origin(self, copied, changed=False)
+        return copied
+
+    return copy
 
 
 class FollowingResults:
@@ -87,6 +101,17 @@ class FollowingResults:
     @inav.setter
     def inav(self, slicer):
         self.__dict__["inav"] = slicer
+
+    @property
+    def isig(self) -> _Slicer:
+        """Signal indexer/slicer."""
+        return _Slicer(self, self.__dict__["isig"])
+
+    @isig.setter
+    def isig(self, slicer):
+        self.__dict__["isig"] = slicer
+
+    deepcopy, as_lazy = map(_copy, ("deepcopy", "as_lazy"))
 
     sum, mean, max, min, std, var = map(_reduce, ("sum", "mean", "max", "min", "std", "var"))
     nansum, nanmean, nanmax, nanmin, nanstd, nanvar = map(
@@ -109,6 +134,7 @@ class FollowingResults:
             _follow(self, results, numbers, times)
         else:
             remove_results(self)
+        carry_origin(self, self, changed=True)
 
     transpose, swap_axes, rollaxis = map(_move, ("transpose", "swap_axes", "rollaxis"))
 
@@ -130,19 +156,35 @@ class FollowingResults:
         elif not np.all(whole == 1):
             results = {name: binned(result, whole, new_axes) for name, result in results.items()}
         write_results(target, results.values())
+        carry_origin(self, target, changed=True)
         return rebinned
 
 
-class _ResultSlicer:
-    """HyperSpy's ``inav``, which crops the clustering results as well."""
+class _Slicer:
+    """HyperSpy's ``isig``, of which is known what it was made of."""
 
     def __init__(self, signal, slicer):
         self._signal = signal
         self._slicer = slicer
 
     def __getitem__(self, slices, out=None):
+        new = self._slicer.__getitem__(slices, out)
+        carry_origin(self._signal, new if out is None else out, changed=True)
+        return new
+
+    def __setitem__(self, slices, value):
+        self._slicer[slices] = value
+
+    def __len__(self):
+        return len(self._slicer)
+
+
+class _ResultSlicer(_Slicer):
+    """HyperSpy's ``inav``, which crops the clustering results as well."""
+
+    def __getitem__(self, slices, out=None):
         with fitting_variance(self._signal):
-            new = self._slicer.__getitem__(slices, out)
+            new = super().__getitem__(slices, out)
         target = new if out is None else out
         results = read_results(self._signal)
         if results or has_times_of_pixels(self._signal):
@@ -151,12 +193,6 @@ class _ResultSlicer:
         else:
             remove_results(target)
         return new
-
-    def __setitem__(self, slices, value):
-        self._slicer[slices] = value
-
-    def __len__(self):
-        return len(self._slicer)
 
 
 def _follow(signal, results, numbers, times):

@@ -7,10 +7,13 @@ from functools import wraps
 import numpy as np
 from hyperspy.api import signals
 
+from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.plotting.hyperspy_view import look_of_labels, name_colour_bars
 
 #: Where the names of the clusters are in the metadata.
 NAMES = "Cluster_labels.names"
+#: And what pixels are called that are in none of them.
+WORD = "Cluster_labels.noise"
 
 
 class ClusterLabelMap(signals.Signal2D):
@@ -40,7 +43,7 @@ class ClusterLabelMap(signals.Signal2D):
         look = _look(self)
         plotted = super().plot(*args, **(look | kwargs))
         if look:
-            name_colour_bars(look, self.cluster_names)
+            name_colour_bars(look, self.cluster_names, _noise(self))
         return plotted
 
 
@@ -67,15 +70,24 @@ def plot_with_labels(plot, navigator, kwargs):
     asked = look | dict(kwargs.get("navigator_kwds") or {})
     plotted = plot(**{**kwargs, "navigator": navigator, "navigator_kwds": asked})
     if look:
-        name_colour_bars(look, navigator.cluster_names)
+        name_colour_bars(look, navigator.cluster_names, _noise(navigator))
     return plotted
 
 
 def _look(labels):
     """Colours of the clusters, as keywords of HyperSpy's images.
 
-    None if the values are no labels any more, as those of ``labels == 2``.
+    None if the values are no labels any more, as those of ``labels == 2`` and sums of bins.
     """
     if np.dtype(labels.data.dtype).kind != "i":
         return {}
-    return look_of_labels(int(labels.data.min()), labels.cluster_names)
+    names = labels.cluster_names
+    lowest, highest = int(labels.data.min()), int(labels.data.max())
+    if lowest < MASKED or highest >= max(len(names), 1):
+        return {}
+    return look_of_labels(lowest, names)
+
+
+def _noise(labels):
+    """What pixels with the label -1 are called."""
+    return str(labels.metadata.get_item(WORD, "noise"))

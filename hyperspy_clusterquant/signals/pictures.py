@@ -9,6 +9,7 @@ import numpy as np
 from exspy.signals import EDSTEMSpectrum
 
 from hyperspy_clusterquant._checks import as_drawn_range, check_has_clusters, cluster_number
+from hyperspy_clusterquant.clusters.catalogue import word_for_noise
 from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.plotting import (
     cluster_colours,
@@ -20,6 +21,7 @@ from hyperspy_clusterquant.plotting import (
     plot_scree,
     plot_spectra,
 )
+from hyperspy_clusterquant.plotting.style import LOWEST_ENERGY
 from hyperspy_clusterquant.signals.axes import counts_of, energy_in_kev
 from hyperspy_clusterquant.signals.diagrams import ClusterDiagrams
 from hyperspy_clusterquant.signals.label_maps import ClusterLabelMap, plot_with_labels
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
     from hyperspy_clusterquant._types import Weights
     from hyperspy_clusterquant.results.clusters import ClusterResult
 
-#: Spectra are drawn from here on, in keV: below is the noise of the detector.
-LOWEST_ENERGY = 0.1
 #: Eigenvalues that a scree plot shows.
 N_EIGENVALUES = 20
 
@@ -55,7 +55,7 @@ class ClusterPictures(ClusterDiagrams):
     def plot_clusters(
         self,
         result: ClusterResult | str | None = None,
-        ax: Axes | None = None,
+        ax: Axes | Sequence[Axes] | None = None,
         *,
         shade: bool = False,
         index: int | None = None,
@@ -67,7 +67,7 @@ class ClusterPictures(ClusterDiagrams):
         result : ClusterResult or str, optional
             Result or its name; default: the newest.
         ax : matplotlib.axes.Axes, optional
-            Where to draw; a new figure if not given.
+            Where to draw; a new figure if not given. Of a stack, one for each map.
         shade : bool
             Whether colours are as strong, and bars as high, as the membership of each pixel in its
             cluster.
@@ -89,19 +89,20 @@ class ClusterPictures(ClusterDiagrams):
         result = self._get_cluster_result(result)
         labels = result.labels
         own = _own_memberships(result) if shade else None
-        if labels.ndim > 2 and index is None and ax is not None:
+        if labels.ndim > 2 and index is None and not (ax is None or np.iterable(ax)):
             raise ValueError(
                 f"The map is a stack of {len(labels.reshape(-1, *labels.shape[-2:]))} maps: say "
                 "which one to draw in `ax`, as in index=0, or leave out `ax` to see all."
             )
         if index is not None:
             labels, own = (None if x is None else map_of(x, index) for x in (labels, own))
+        noise = word_for_noise(result.workflow)
         drawn = labels, result.axes, result.cluster_names, _shares(labels, result.n_clusters)
         if labels.ndim > 2:
-            return plot_label_maps(*drawn, result.name, own)
+            return plot_label_maps(*drawn, result.name, ax, own, noise)
         is_one_of_some = result.labels.ndim > 2
         title = f"{result.name}, index {index}" if is_one_of_some else result.name
-        return plot_label_map(*drawn, title, ax, own)
+        return plot_label_map(*drawn, title, ax, own, noise)
 
     def plot_cluster_memberships(
         self,

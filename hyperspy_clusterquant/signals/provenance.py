@@ -7,10 +7,16 @@ import importlib.metadata
 import inspect
 import platform
 from datetime import datetime
-from pathlib import Path
 
-from hyperspy_clusterquant.report.content import Origin
+import numpy as np
+
+from hyperspy_clusterquant.composition.entropy import default_sublattices
+from hyperspy_clusterquant.report.content import NOT_KNOWN, Origin
 from hyperspy_clusterquant.signals.metadata import beam_energy_of, elements_of, stated_time
+from hyperspy_clusterquant.signals.options import find_kfactors
+from hyperspy_clusterquant.signals.origins import is_changed, path_of
+from hyperspy_clusterquant.signals.specimen import why_bulk
+from hyperspy_clusterquant.xrays.detectors import DEFAULT, LAYERS, in_words
 from hyperspy_clusterquant.xrays.emission import split_line
 
 #: Larger files are not hashed: to read them would take longer than all the rest of a report.
@@ -33,23 +39,12 @@ def origin_of(signal):
     return Origin(
         file="" if path is None else str(path),
         digest="" if path is None else digest_of(path),
+        changed=is_changed(signal),
         facts=_facts(signal),
         versions={"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in SOFTWARE},
         made=datetime.now().astimezone().isoformat(" ", "seconds"),
     )
-
-
-def path_of(signal):
-    """File that a signal was loaded from, None if it was made in memory."""
-    known = signal.tmp_parameters
-    name = known.get_item("original_filename", None) or known.get_item("filename", None)
-    if not name:
-        return None
-    folder = known.get_item("original_folder", None) or known.get_item("folder", "")
-    extension = known.get_item("original_extension", None) or known.get_item("extension", "")
-    extension = f".{extension.lstrip('.')}" if extension else ""
-    return Path(folder, f"{name}{extension}")
 
 
 def digest_of(path):
@@ -114,14 +109,17 @@ def calls_of(signal, result, quantification=None, options=None):
         Keywords of further methods that were called, by the methods' names.
     """
     path = path_of(signal)
-    loaded = _loading(signal, path) if path else "s = ...  # made in memory"
+    loaded = _loading(signal, path) if path else f"s = ...  # {NOT_KNOWN}"
+    if is_changed(signal):
+        loaded += "\n# Here, crop, bin or turn it as it was: s = s.inav[...], s = s.rebin(...)."
     elements, beam = elements_of(signal), beam_energy_of(signal, needed=False)
-    lines = ["import hyperspy.api as hs", "", loaded, f's.set_signal_type("{signal._signal_type}")']
+    type_ = signal.metadata.Signal.signal_type
+    lines = ["import hyperspy.api as hs", "", loaded, f's.set_signal_type("{type_}")']
     lines += [f"s.set_elements({elements!r})"] if elements else []
     lines += [f"s.set_microscope_parameters(beam_energy={beam:g})"] if beam is not None else []
     lines += ["", *_clustering(signal, result)]
     if quantification is not None:
-        asked = _asked_of(quantification)
+        asked = _asked_of(signal, quantification)
         lines.append(f"table = {_call('s.cluster_quantification', 'result', asked)}")
     for method, keywords in (options or {}).items():
         first = () if method == "map_significance" else ("result",)
@@ -189,14 +187,9 @@ class _Name(str):
     __repr__ = str.__str__
 
 
-def _asked_of(table):
-    """Keywords of the quantification that gives a table."""
-    keywords = {"xray_lines": list(table.xray_lines)}
-    sources = {table.kfactors.sources.get(line) for line in table.xray_lines}
-    if sources != {"theory"}:
-        uncertainty = table.kfactors.relative_uncertainty
-        keywords["kfactors"] = _of_lines(table.kfactors, table.xray_lines)
-        keywords["kfactor_uncertainty"] = _of_lines(uncertainty, table.xray_lines)
+def _asked_of(signal, table):
+    """Keywords of the quantification of a signal that gives a table."""
+    keywords = {"xray_lines": list(table.xray_lines), **_kfactors_of(signal, table)}
     if table.weights != "phase":
         keywords["weights"] = table.weights
     if not table.fits:
@@ -220,9 +213,31 @@ def _asked_of(table):
                                 for of in table.embedded}  # fmt: skip
         absent = {names[of.cluster]: list(of.absent) for of in table.embedded if of.absent}
         keywords |= {"absent": absent} if absent else {}
+    if table.sublattices != default_sublattices(table.elements):
+        keywords["sublattices"] = [list(group) for group in table.sublattices]
     if table.composition_units != "atomic":
         keywords["composition_units"] = table.composition_units
+    if why_bulk(signal):  # it would have been refused
+        keywords["thin_film"] = True
     return keywords
+
+
+def _kfactors_of(signal, table):
+    """Keywords for the k-factors of a table: what differs from theory, or all numbers."""
+    lines, known = table.xray_lines, table.kfactors
+    detector = next((name for name in LAYERS if in_words(name) == table.detector), None)
+    is_theory = {known.sources.get(line) for line in lines} == {"theory"}
+    if not is_theory or (table.detector and detector is None):
+        # Of a detector of the user, nothing is known but what it did to the numbers.
+        return {
+            "kfactors": _of_lines(known, lines),
+            "kfactor_uncertainty": _of_lines(known.relative_uncertainty, lines),
+        }
+    usual = find_kfactors(signal, list(lines), None, detector).relative_uncertainty
+    stated = known.relative_uncertainty
+    other = [line for line in lines if not np.isclose(stated[line], usual[line], rtol=1e-9)]
+    keywords = {"kfactor_uncertainty": _of_lines(stated, other)} if other else {}
+    return keywords | ({} if detector in (None, DEFAULT) else {"detector": detector})
 
 
 def _of_lines(values, lines):

@@ -293,12 +293,14 @@ def check_may_write(path, overwrite):
 
 @contextmanager
 def recorded_warnings():
-    """Warnings as texts in a list, and to the user all the same, each once."""
-    said = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        yield said
-    messages = [str(of.message) for of in caught if issubclass(of.category, UserWarning)]
-    said += dict.fromkeys(messages)
-    for message in said:
-        warn(message)
+    """Warnings for users as texts in a list, and all to the user, each once, whatever happens."""
+    said, caught = [], []
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            yield said
+    finally:
+        different = {(of.category, str(of.message)): of.message for of in caught}
+        said += [text for category, text in different if issubclass(category, UserWarning)]
+        for message in different.values():
+            warn(message)

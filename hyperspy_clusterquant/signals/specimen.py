@@ -85,7 +85,7 @@ def check_thin_film(signal, thin_film):
     thin_film : bool or None
         What the user says; None: the metadata decide.
     """
-    reason = _bulk(signal, thin_film)
+    reason = why_bulk(signal, thin_film)
     if reason:
         raise ValueError(
             f"{reason}. Cliff and Lorimer's formula holds for thin films: in a bulk specimen, "
@@ -98,7 +98,7 @@ def check_thin_film(signal, thin_film):
 
 def warn_of_bulk(signal, thin_film):
     """Warn that at% of clusters that are compared are those of a thin film."""
-    reason = _bulk(signal, thin_film)
+    reason = why_bulk(signal, thin_film)
     if reason:
         warn(
             f"{reason}. The differences in at% are those of a thin film, and rough for a bulk "
@@ -108,7 +108,7 @@ def warn_of_bulk(signal, thin_film):
         )
 
 
-def _bulk(signal, thin_film):
+def why_bulk(signal, thin_film=None):
     """Why a specimen is no thin film, in words; empty if it may be one."""
     if thin_film is not None and not isinstance(thin_film, bool | np.bool_):
         raise TypeError(

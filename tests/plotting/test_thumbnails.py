@@ -1,6 +1,7 @@
 import base64
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from pages import Page
@@ -68,12 +69,19 @@ def test_an_address_holds_the_file():
         ((10, 20), ({"scale": 2.0, "units": "nm"}, {"scale": -1.0, "units": "nm"}), 1.0),
         ((10, 20), ({"scale": 2.0, "units": "s"}, {"scale": 1.0, "units": "nm"}), 2.0),
         ((10, 20), ({"scale": 0.0, "units": "nm"}, {"scale": 1.0, "units": "nm"}), 2.0),
+        ((10, 20), ({"scale": 4.0, "units": "px"}, {"scale": 1.0, "units": "px"}), 2.0),
+        ((10, 20), ({"scale": 2000.0, "units": "nm"}, {"scale": 1.0, "units": "µm"}), 1.0),
         ((4, 200), (), 10.0),
         ((200, 4), (), 0.1),
     ],
 )
 def test_pixels_are_as_wide_as_they_are(shape, axes, expected):
     assert width_over_height(shape, axes) == pytest.approx(expected)
+    ax = plt.subplots()[1]
+    drawn = style.draw_map(ax, np.zeros(shape), axes, scale_bar=False)
+    ax.figure.draw_without_rendering()
+    box = drawn.get_window_extent()
+    assert box.width / box.height == pytest.approx(expected)
 
 
 def shown(html):
@@ -113,7 +121,6 @@ def test_bins_are_means_of_what_is_known():
 
 
 def test_no_figure_is_opened():
-    plt = pytest.importorskip("matplotlib.pyplot")
     label_picture(np.zeros((4, 5), dtype=int), 1, (), "")
     grey_picture(np.zeros((4, 5)), (), "")
     assert plt.get_fignums() == []

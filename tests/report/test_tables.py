@@ -1,6 +1,9 @@
+import csv
+
 import numpy as np
 import openpyxl
 import pandas as pd
+import pytest
 
 from hyperspy_clusterquant.report.tables import write_csv, write_excel
 
@@ -32,5 +35,18 @@ def test_csv_is_read_back(tmp_path):
     write_csv(tmp_path, {"first": FRAME})
     read = pd.read_csv(tmp_path / "first.csv")
     pd.testing.assert_frame_equal(read[["number", "value (at%)"]], FRAME[["number", "value (at%)"]])
-    assert read["name"].tolist()[:2] == ["=1+1", "<b>ß</b>"]
+    assert read["name"].tolist()[:2] == ["'=1+1", "<b>ß</b>"]
     assert (tmp_path / "first.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_no_text_of_a_csv_file_is_a_formula(tmp_path, start):
+    text = f"{start}HYPERLINK(1)"
+    frame = pd.DataFrame({text: [text, "-1.5", -1.5, True], "number": [-1.0, 2.0, -3e-9, np.nan]})
+    write_csv(tmp_path, {"first": frame})
+    with open(tmp_path / "first.csv", newline="", encoding="utf-8-sig") as file:
+        head, first, *others = csv.reader(file)
+    assert head == [f"'{text}", "number"]
+    assert first == [f"'{text}", "-1.0"]
+    assert others == [["-1.5", "2.0"], ["-1.5", "-3e-09"], ["True", ""]]
+    assert frame.columns[0] == text

@@ -1,9 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from hyperspy_clusterquant.report.writing import (
     check_folder,
+    check_no_working_folder,
     whole_folder,
     with_suffix,
     write_text,
@@ -49,8 +51,6 @@ def test_text_is_there_as_a_whole(tmp_path):
 
 
 def test_others_may_read_what_is_written(tmp_path):
-    import os
-
     expected = tmp_path / "usual"
     expected.write_text("")
     write_text(tmp_path / "a.html", "")
@@ -82,3 +82,52 @@ def test_a_folder_is_there_as_a_whole(tmp_path):
         (folder / "b").write_text("new")
     assert [of.name for of in path.iterdir()] == ["b"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path, monkeypatch, failing):
+    """Neither the old nor the new one may be moved: nothing is left beside it."""
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "a").write_text("old")
+    moved, replace = [], os.replace
+
+    def busy(source, target):
+        moved.append(source)
+        if len(moved) == failing:
+            raise OSError("Device or resource busy")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", busy)
+    with pytest.raises(OSError, match="busy"), whole_folder(path) as folder:
+        (folder / "a").write_text("new")
+    assert (path / "a").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_put_back_is_kept(tmp_path, monkeypatch):
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "a").write_text("precious")
+    moved, replace = [], os.replace
+
+    def broken(source, target):
+        moved.append(source)
+        if len(moved) > 1:
+            raise OSError("gone")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", broken)
+    with pytest.raises(OSError, match="gone"), whole_folder(path) as folder:
+        (folder / "a").write_text("new")
+    assert [of.read_text() for of in tmp_path.rglob("a")] == ["precious"]
+
+
+@pytest.mark.parametrize("name", [".", "..", "", "../here", "../../a"])
+def test_the_working_folder_is_not_replaced(tmp_path, monkeypatch, name):
+    (tmp_path / "a" / "here").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a" / "here")
+    with pytest.raises(ValueError, match="Give the name of a new folder in it"):
+        check_no_working_folder(Path(name))
+    check_no_working_folder(Path("new"))
+    check_no_working_folder(Path("../other"))

@@ -1,8 +1,11 @@
+import dataclasses
+
 import numpy as np
+import pytest
 from pages import Page
 from tables import result
 
-from hyperspy_clusterquant.plotting.style import cluster_colours
+from hyperspy_clusterquant.plotting.style import MASK_COLOUR, NOISE_COLOUR, cluster_colours
 from hyperspy_clusterquant.results.cluster_html import chosen, thumbnail_of
 
 
@@ -43,3 +46,15 @@ def test_a_notebook_shows_names_with_their_colours(clustered):
         assert f"background:{colour}" in style
     assert page.named("script") == []
     assert np.shape(page.named("img")) == (1,)
+
+
+@pytest.mark.parametrize(("workflow", "word"), [("pca_gmm", "noise"), ("by hand", "in none")])
+def test_pixels_in_no_cluster_and_left_out_have_their_colours(workflow, word):
+    """Whatever the clusters are called."""
+    of = dataclasses.replace(result(3), workflow=workflow).rename(["noise", "in none", "left out"])
+    page = Page(of._repr_html_())
+    assert [row[0] for row in page.tables[0][1:]] == [*of.cluster_names, word, "left out"]
+    colours = [*cluster_colours(3), NOISE_COLOUR, MASK_COLOUR]
+    styles = [own["style"] for own in page.named("span")]
+    for style, colour in zip(styles, colours, strict=True):
+        assert f"background:{colour}" in style

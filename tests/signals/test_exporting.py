@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from matplotlib.colors import to_hex
 from pages import Page
 
+from hyperspy_clusterquant.plotting.style import cluster_colours
 from hyperspy_clusterquant.report.tiff import label_values
 from hyperspy_clusterquant.signals import exporting
 
@@ -153,3 +155,29 @@ def test_nothing_is_left_of_an_export_that_fails(clustered, tmp_path, monkeypatc
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert after == before
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_of_a_stack_all_maps_are_exported(clustered, tmp_path):
+    stack = hs.stack([clustered.inav[:, :20], clustered.inav[:, 20:40], clustered.inav[:, 36:]])
+    result = stack.cluster_pca_gmm(4, binning=1)
+    stack.export_clusters(folder=tmp_path / "a", **QUICK)
+    assert plt.get_fignums() == []
+    labels = tifffile.imread(tmp_path / "a" / "labels.tif")
+    assert np.array_equal(labels, label_values(result.labels, 4))
+    memberships = tifffile.imread(tmp_path / "a" / "memberships.tif")
+    assert np.array_equal(np.moveaxis(memberships, 0, 1), result.memberships)
+    picture = plt.imread(tmp_path / "a" / "clusters.png")[..., :3]
+    seen = {to_hex(colour).upper() for colour in np.unique(picture.reshape(-1, 3), axis=0)}
+    assert set(cluster_colours(4)) <= seen
+    assert picture.shape[1] > 2 * picture.shape[0]  # one beside the other
+
+
+def test_the_working_folder_is_refused_before_all_work(clustered, tmp_path, monkeypatch):
+    def worked(*_, **__):
+        raise AssertionError("worked before")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(type(clustered), "_content", worked)
+    with pytest.raises(ValueError, match="works in"):
+        clustered.export_clusters(folder=".", **QUICK)
+    assert list(tmp_path.iterdir()) == []

@@ -91,3 +91,25 @@ def test_labels_of_a_line_scan_are_a_plain_signal(clustered):
     labels = line.clusters["pca_gmm"].label_map()
     assert type(labels) is hs.signals.Signal1D
     line.plot(navigator=labels)
+
+
+@pytest.mark.parametrize("by", ["sum", "shift"])
+def test_what_are_no_labels_any_more_is_an_image_like_any_other(clustered, by):
+    result = clustered.clusters["pca_gmm"]
+    labels = result.label_map()
+    changed = labels.rebin(scale=[2, 2]) if by == "sum" else labels + 3
+    changed.plot()
+    assert not shown()
+    map_ = clustered.rebin(scale=[2, 2, 1]) if by == "sum" else clustered
+    map_.plot(navigator=changed)
+    assert not shown()
+
+
+def test_regions_by_hand_leave_pixels_in_none(clustered):
+    regions = np.full((56, 64), -1)
+    regions[:, :20] = 0
+    clustered.clusters_from_labels(regions).label_map().plot()
+    (image,) = shown()
+    assert [t.get_text() for t in image.colorbar.ax.get_yticklabels()] == ["in none", "region 0"]
+    legend = clustered.plot_clusters().get_legend()
+    assert legend.get_texts()[1].get_text() == "in none"

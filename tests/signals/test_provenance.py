@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hyperspy_clusterquant import data
-from hyperspy_clusterquant.signals.provenance import calls_of, digest_of, origin_of, path_of
+from hyperspy_clusterquant.signals.origins import path_of
+from hyperspy_clusterquant.signals.provenance import calls_of, digest_of, origin_of
 
 KFACTORS = {"Ag_La": 1.31, "Cd_La": 1.37, "Cu_Ka": 1.6, "Fe_Ka": 1.4, "Mn_Ka": 1.35, "S_Ka": 1.0,
             "Zn_Ka": 1.7}  # fmt: skip
@@ -59,7 +60,7 @@ def test_what_cannot_be_said_in_a_call_is_said(sulfide):
     mask[:4] = True
     result = sulfide.cluster_pca_gmm(4, navigation_mask=mask).merge([0, 1])
     calls = calls_of(sulfide, result)
-    assert "s = ...  # made in memory" in calls
+    assert "s = ...  # not known: made in memory, or" in calls
     assert "navigation_mask=mask" in calls
     assert "Of 4 clusters, 3 are left" in calls
     other = data.six_cation_sulfide(size=32, channels=512)
@@ -107,3 +108,50 @@ def test_large_files_are_not_read(tmp_path):
     with open(tmp_path / "big", "wb") as file:
         file.truncate(5 * 2**30)
     assert digest_of(tmp_path / "big") == "not made of the 5.0 GB of the file"
+
+
+def test_of_a_part_of_a_map_the_file_is_known(loaded, tmp_path):
+    whole = origin_of(loaded)
+    part = loaded.inav[:40].rebin(scale=[2, 2, 1])
+    result = part.cluster_pca_gmm(3, binning=1)
+    origin = origin_of(part)
+    assert (origin.file, origin.digest) == (whole.file, whole.digest)
+    assert origin.in_words == f"{whole.file} (cropped, binned or turned since it was loaded)"
+    assert whole.in_words == whole.file
+    calls = calls_of(part, result).splitlines()
+    crop = next(n for n, line in enumerate(calls) if "s = s.inav[...]" in line)
+    calls[crop] = "s.set_signal_type('EDS_TEM_clustered'); s = s.inav[:40].rebin(scale=[2, 2, 1])"
+    again = done_again("\n".join(calls))["result"]
+    assert np.array_equal(again.labels, result.labels)
+
+
+def test_a_map_of_which_no_file_is_known_may_be_of_one(sulfide):
+    assert "or cropped, binned or copied since" in origin_of(sulfide).in_words
+
+
+@pytest.mark.filterwarnings("ignore:Theoretical k-factors", "ignore:The energy axis")
+@pytest.mark.parametrize(
+    ("asked", "called"),
+    [
+        ({"sublattices": [["Cu", "Ag"], ["Fe", "Mn", "Zn", "Cd"]]}, "sublattices="),
+        ({"kfactor_uncertainty": {"Cu_Ka": 0.01}}, "kfactor_uncertainty={'Cu_Ka': 0.01}"),
+        ({"kfactor_uncertainty": 0.02}, "kfactor_uncertainty="),
+        ({"detector": "Be"}, "detector='Be'"),
+        ({"detector": [(1.0, 0.4), (20.0, 0.9)]}, "kfactors="),
+        ({"thin_film": True}, "thin_film=True"),
+    ],
+)
+def test_what_was_asked_of_the_quantification_is_called(loaded, tmp_path, asked, called):
+    if "thin_film" in asked:
+        loaded.set_microscope_parameters(beam_energy=30)
+        loaded.set_elements(["S", "Fe", "Cu"])
+    result = loaded.cluster_pca_gmm(4)
+    options = {"extra_elements": ["C", "Au"], "method": "windows"} | asked
+    table = loaded.cluster_quantification(result, **options)
+    calls = calls_of(loaded, result, table)
+    assert called in calls
+    again = done_again(calls)["table"]
+    assert again.sublattices == table.sublattices
+    assert again.atomic_percent == pytest.approx(table.atomic_percent, abs=1e-4)
+    assert again.std == pytest.approx(table.std, rel=1e-4)
+    assert again.configurational_entropy == pytest.approx(table.configurational_entropy, abs=1e-5)

@@ -1,5 +1,6 @@
 """Pages of reports in a browser: pointing, clicking, printing, and nothing that leaves the page."""
 
+import re
 import shutil
 
 import numpy as np
@@ -139,6 +140,30 @@ def test_spectra_are_enlarged_and_made_linear(chromium, reported):
     opened.page.mouse.move(2, 2)
     assert chart.inner_html() == linear
     opened.check()
+
+
+def test_counts_and_shares_are_told_in_their_units(chromium, reported, clustered, tmp_path):
+    result, path = reported
+    without = clustered.cluster_report(
+        tmp_path / "a.html", quantification=False, homogeneity=False, line_maps=False
+    )
+    told = []
+    for of in (path, without):
+        opened = Opened(chromium, of)
+        chart = opened.page.locator("article.cluster:visible .fit svg")
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        opened.page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
+        told.append(
+            re.fullmatch(r"([\d.]+) keV: ([\d.]+) (.+)", chart.locator("g text").text_content())
+        )
+        opened.check()
+    assert [match[3] for match in told] == ["counts", "% of the counts"]
+    energy = np.array(Page(without.read_text("utf8")).numbers["spectra"]["energy"])
+    n = np.searchsorted(energy, float(told[1][1]))
+    share = result.spectra[0] / result.spectra[0].sum()
+    near = 100 * share[max(n - 1, 0) : n + 2]
+    assert near.min() * 0.99 <= float(told[1][2]) <= near.max() * 1.01
 
 
 def test_it_prints_all_clusters(chromium, reported):

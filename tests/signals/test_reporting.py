@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import re
+import warnings
 
 import hyperspy.api as hs
 import numpy as np
@@ -389,3 +390,37 @@ def test_without_results_it_says_what_to_do(tmp_path):
     s = data.six_cation_sulfide(size=16, channels=512)
     with pytest.raises(ValueError, match=r"Run s\.cluster_pca_gmm\(\)"):
         s.cluster_report(tmp_path / "a.html")
+
+
+def test_notes_stay_as_they_are(clustered, tmp_path):
+    notes = "Sample A\nno drift\n\nSample B\nno drift"
+    path = clustered.cluster_report(tmp_path / "a.html", notes=notes, **QUIET)
+    lines = [line for line in notes.split("\n") if line]
+    assert "".join(f"<p>{line}</p>" for line in lines) in path.read_text("utf8")
+
+
+def test_all_warnings_reach_the_user_each_once(clustered, tmp_path, monkeypatch):
+    class Special(UserWarning):
+        pass
+
+    def warned(self, *_, **__):
+        for category in (UserWarning, Special, RuntimeWarning, FutureWarning, RuntimeWarning):
+            warnings.warn(f"a {category.__name__}", category, stacklevel=1)
+        raise ValueError("nothing found")
+
+    monkeypatch.setattr(type(clustered), "map_significance", warned)
+    every = [UserWarning, Special, RuntimeWarning, FutureWarning]
+    for asked in (None, True):  # left out on the page, or an error
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            if asked:
+                with pytest.raises(ValueError, match="nothing found"):
+                    clustered.cluster_report(tmp_path / "a.html", **QUIET | {"line_maps": True})
+            else:
+                path = clustered.cluster_report(tmp_path / "b.html", **QUIET | {"line_maps": None})
+        assert [of.category for of in caught] == every
+        assert [str(of.message) for of in caught] == [f"a {of.__name__}" for of in every]
+    words = Page(path.read_text("utf8")).words
+    assert "a UserWarning" in words
+    assert "a Special" in words
+    assert "a RuntimeWarning" not in words
