@@ -15,6 +15,9 @@ from hyperspy_clusterquant.counts.features import merge_sparse_features
 from hyperspy_clusterquant.counts.packed import column_sums
 from hyperspy_clusterquant.counts.pixels import sum_members
 
+#: Scores of so many directions are kept: of a thousand regions, all would outweigh the counts.
+MOST_SCORES = 20
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ByHand(Recipe):
@@ -27,9 +30,9 @@ class ByHand(Recipe):
         drawn there.
     n_clusters : int
         Also those without a pixel on a part of the map.
-    drawn_on : {"outside", "half", "all"}
+    drawn_on : {"outside", "half", "outside, half", "all"}
         What was looked at when they were drawn: not known, and perhaps another image; one half of
-        the counts; all of them.
+        the counts; of some the one, of others the other; all counts.
     """
 
     binning: object = 1
@@ -65,7 +68,7 @@ class ByHand(Recipe):
     @property
     def half_seed(self):
         """Seed of the half of the counts that the regions were drawn on, or None."""
-        return self.chosen.get("half_seed") if self.drawn_on == "half" else None
+        return self.chosen.get("half_seed") if "half" in self.drawn_on else None
 
     def repeat(self, seed):
         """See `Recipe.repeat`: the same regions, drawn on the same half."""
@@ -79,9 +82,7 @@ class ByHand(Recipe):
         groups = merge_sparse_features(pixels.blocks.sum(column_sums))
         counts = pixels.blocks.only(groups=groups)
         known = cluster_shares(counts.sum(sum_members, of_pixels=[members]))
-        scores, doses = map(
-            np.concatenate, zip(*counts.map(discriminant_scores, known), strict=True)
-        )
+        scores, doses = map(np.concatenate, zip(*counts.map(_first_scores, known), strict=True))
         scores *= np.sqrt(max(np.median(doses), 1.0))
         return Clustering(
             recipe=self.with_chosen(versions=versions()),
@@ -92,3 +93,9 @@ class ByHand(Recipe):
             eigenvalues=np.zeros(0),
             noise_edge=np.nan,
         )
+
+
+def _first_scores(counts, shares):
+    """`discriminant_scores` along the directions in which the regions differ most."""
+    scores, doses = discriminant_scores(counts, shares)
+    return scores[:, :MOST_SCORES].copy(), doses

@@ -54,7 +54,6 @@ def learned_features(recipe, energy, total):
     return np.append(groups, -1)[channels]
 
 
-@one_blas_thread()
 def half_labels(pixels, recipe, seed):
     """Clusters of one thinned half of the counts.
 
@@ -75,8 +74,14 @@ def half_labels(pixels, recipe, seed):
         The half they were learned on, of all channels.
     """
     half = replace(pixels, blocks=pixels.blocks.thinned(seed))
-    to_learn = half.summed_to(recipe.channels(pixels.energy))
-    return recipe.run(to_learn, lambda stage, share=0.0: None).labels, half
+    return labels_on(half, recipe), half
+
+
+@one_blas_thread()
+def labels_on(half, recipe):
+    """Clusters of a half of the counts, array of int (kept pixels,), see `half_labels`."""
+    to_learn = half.summed_to(recipe.channels(half.energy))
+    return recipe.run(to_learn, lambda stage, share=0.0: None).labels
 
 
 def split_again(pixels, recipe, seed):
@@ -91,7 +96,11 @@ def split_again(pixels, recipe, seed):
     -------
     Split
     """
-    labels, half = half_labels(pixels, recipe, seed)
+    return split_of(pixels, *half_labels(pixels, recipe, seed))
+
+
+def split_of(pixels, labels, half):
+    """The `Split` of counts into a half and the other, with clusters of the first."""
     n_clusters = labels.max(initial=-1) + 1
     first = sum_labels(half, labels, n_clusters)
     return Split(labels, first, sum_labels(pixels, labels, n_clusters) - first)

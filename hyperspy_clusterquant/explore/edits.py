@@ -60,9 +60,9 @@ class Clusters:
                 image.flat[edit.pixels] = first
             if edit.kind != "add":
                 names[first] = edit.name
-            # All pixels of others may have been taken.
-            left = np.bincount(labels[labels >= 0], minlength=1 + max(names))
-            names = {number: name for number, name in names.items() if left[number]}
+            # All pixels of others may have been taken, in both.
+            left = np.union1d(labels, drawn)
+            names = {number: name for number, name in names.items() if number in left}
         elif edit.kind == "rename":
             names[first] = edit.name
         else:
@@ -149,8 +149,10 @@ class Editor:
     def split(self, mask, number, name=None, told=None):
         """Make a cluster of the pixels of a mask that are in a cluster; its number is returned."""
         self._check(number)
-        inside = mask & (self.now.labels == number)
-        if inside.sum() == np.count_nonzero(self.now.labels == number):
+        # Of what is drawn: labels of all counts know the half that tests it.
+        drawn = self.now.drawn == number
+        inside = mask & drawn
+        if inside.sum() in (0, np.count_nonzero(drawn)):
             raise ValueError(f"All of {self.now.names[number]!r} is selected, or nothing of it.")
         return self._separate("split", inside, name, told)
 

@@ -33,12 +33,14 @@ class Selection(Frozen):
     verdict : SelectionVerdict or None
         Whether they differ in composition from ``verdict.against``; None if nothing is selected.
     spectra : array (2, channels)
-        Counts of the selection, and of what it is compared with, in the half of the counts that it
-        was not made on.
+        Counts of the selection, and of what it is compared with, in the half of the counts that is
+        drawn; the verdict is of the other one.
     energy : array (channels,)
         In keV.
     axes : tuple of dict
         Navigation axes of the map in array order.
+    has_rois : bool
+        Whether HyperSpy's ROIs cut pixels out of the map.
     """
 
     mask: np.ndarray
@@ -46,6 +48,7 @@ class Selection(Frozen):
     spectra: np.ndarray
     energy: np.ndarray
     axes: tuple
+    has_rois: bool = True
 
     def __repr__(self):
         if self.verdict is None:
@@ -66,10 +69,12 @@ class Selection(Frozen):
     def roi(self):
         """The selection as a HyperSpy ROI; None where it is no full rectangle of the map.
 
-        A ``RectangularROI``, or a ``SpanROI`` on a line scan, in the units of the map's axes.
+        A ``RectangularROI``, or a ``SpanROI`` on a line scan, in the units of the map's axes. None
+        also where these run downwards, of which HyperSpy's ROIs cut out nothing, or in unequal
+        steps.
         """
         ends = rectangle_of(self.mask)
-        if ends is None:
+        if ends is None or not self.has_rois:
             return None
         pages, own = ends[:-2], ends[-2:]
         if pages != tuple((0, size) for size in self.mask.shape[:-2]):
@@ -91,7 +96,8 @@ class ClusterExplorer:
       drawn beside that of the rest of their cluster, or of the map, with composition and verdict.
     - Tick clusters in the table; "new" makes a cluster of the selection, "add" gives it to the
       ticked cluster, "split" takes it out of the ticked cluster, "merge" and "drop" are of the
-      ticked ones, "rename" gives the ticked one the name in the field below.
+      ticked ones, "rename" gives the ticked one the name in the field below. The wheel of the mouse
+      moves a long table.
     - Escape gives a drawing up. In a stack of maps, the keys , and . turn the pages.
 
     Attributes
@@ -100,8 +106,8 @@ class ClusterExplorer:
         The window.
     """
 
-    def __init__(self, session, lines):
-        self._session = session
+    def __init__(self, session, lines, has_rois=True):
+        self._session, self._has_rois = session, has_rois
         self._view = View(session, lines, self._act)
         self.figure = self._view.panels.figure
         # matplotlib forgets who listens to a window, if nobody else remembers.
@@ -139,6 +145,7 @@ class ClusterExplorer:
             session.spectra if is_there else np.zeros((2, n_channels)),
             session.counts.pixels.energy,
             session.source.axes,
+            self._has_rois,
         )
 
     @property
@@ -180,9 +187,11 @@ class ClusterExplorer:
         """
         if against is not None:
             check_choice("against", against, AGAINST)
-            self._view.choose(against)
         self._session.select(mask)
-        self._view.show_selection()
+        if against is not None:
+            self._view.choose(against)
+        if self._view.is_open:
+            self._view.show_selection()
         return self.selection
 
     def new_cluster(self, name: str | None = None) -> None:

@@ -51,6 +51,36 @@ def inside_rectangle(corners, x, y):
     return (x >= min(x0, x1)) & (x <= max(x0, x1)) & (y >= min(y0, y1)) & (y <= max(y0, y1))
 
 
+def inside_map(shape, place, corners, inside):
+    """Pixels of one map of a stack, or of the only one, whose centres lie inside of a drawing.
+
+    Along a line scan, only where the drawing begins and ends counts.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the map.
+    place : tuple of int
+        Of the map in the stack; () without one.
+    corners : array (points, 2)
+        Columns and rows.
+    inside : callable
+        `inside_polygon` or `inside_rectangle`.
+
+    Returns
+    -------
+    array of bool (map shape)
+    """
+    corners = np.asarray(corners)
+    if len(shape) == 1:
+        column = np.arange(shape[0])
+        return (column >= corners[:, 0].min()) & (column <= corners[:, 0].max())
+    mask = np.zeros(shape, dtype=bool)
+    rows, columns = np.indices(shape[-2:]).reshape(2, -1)
+    mask[place] = inside(corners, columns, rows).reshape(shape[-2:])
+    return mask
+
+
 def rectangle_of(mask):
     """Places (start, end) along each axis of a mask that is one full block, else None.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 
 from hyperspy_clusterquant.plotting.style import draw_map, line_label, open_frame
@@ -18,7 +20,7 @@ BUTTONS = (
 FRAME = 5
 #: Longest name of a cluster in the table, in letters.
 LONGEST_NAME = 26
-#: Rows of the table of clusters that fit.
+#: Rows of the table of clusters that fit; the wheel of the mouse shows others.
 MOST_ROWS = 14
 #: Width of the name of an X-ray line as a share of the energies; height of the captions in inches.
 BESIDE, ABOVE = 0.045, 0.2
@@ -181,6 +183,14 @@ class Panels:
             self._field.set_active(False)
         return is_clicked
 
+    def takes_key(self, key):
+        """Whether a key goes into the field for names; Escape and Enter end that."""
+        is_typing = self._field.active
+        if is_typing and key in ("escape", "enter"):
+            self._field.stop_typing()
+            self._field.set_active(False)
+        return is_typing
+
     @property
     def name(self):
         """What was written into the field for names."""
@@ -203,6 +213,25 @@ class Panels:
         artist.set_animated(True)
         self._animated[ax].append(artist)
         return artist
+
+    def pixels_at(self, places):
+        """Columns and rows (points, 2) of the map at places of its axes (points, 2), as floats.
+
+        A line scan is drawn in the units of its axis, other maps in pixels.
+        """
+        (left, top), steps = self._pixel_grid()
+        return (np.asarray(places, dtype=float) - (left, top)) / steps - 0.5
+
+    def place_of(self, column, row):
+        """Place on the axes of the map of the centre of a pixel."""
+        (left, top), steps = self._pixel_grid()
+        return (left, top) + (np.array([column, row]) + 0.5) * steps
+
+    def _pixel_grid(self):
+        """Corner of the first pixel on the axes of the map, and the size of a pixel there."""
+        left, right, bottom, top = self.label_image.get_extent()
+        n_rows, n_columns = self.label_image.get_array().shape[:2]
+        return (left, top), np.array([(right - left) / n_columns, (bottom - top) / n_rows])
 
     # --- again and again ------------------------------------------------------------------
 
@@ -250,6 +279,16 @@ class Panels:
         """Draw a line on the map or among the scores; an empty one hides it."""
         line = self.map_path if where is self.map else self.score_path
         line.set_data(outline[:, 0], outline[:, 1])
+
+    def write_verdict(self, verdict, below):
+        """Write a verdict and its table below a height of the table of clusters."""
+        head, *table = repr(verdict).splitlines()
+        colour = NONE
+        if verdict.honest and verdict.kind is not None:
+            colour = REAL if verdict.is_distinct else NOT_REAL
+        words = textwrap.wrap(head.replace("(p < ", "(p\u00a0<\u00a0"), 44)
+        self.show_verdict("\n".join(table), "\n".join(words), colour)
+        self.details.set_position((0.0, below - 0.026 * len(words) - 0.012))
 
     def show_verdict(self, told, words, colour):
         """Write a verdict and its numbers below the table of clusters."""
@@ -335,3 +374,8 @@ def in_steps(counts, energy, steps):
     summed = np.add.reduceat(counts[: steps[-1]], steps[:-1])
     middle = (energy[steps[:-1]] + energy[steps[1:] - 1]) / 2
     return middle, np.maximum(summed / np.diff(steps) / max(counts.sum(), 1), NOTHING)
+
+
+def cut(text, length):
+    """A text of at most so many letters."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"

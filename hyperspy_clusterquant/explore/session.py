@@ -13,13 +13,17 @@ from hyperspy_clusterquant.clusters.by_hand import ByHand
 from hyperspy_clusterquant.clusters.labels import MASKED, drop_empty_and_sort
 from hyperspy_clusterquant.counts.packed import column_sums
 from hyperspy_clusterquant.evidence.judgement import Compared
-from hyperspy_clusterquant.evidence.selections import judge_selection, verdict_on_selection
+from hyperspy_clusterquant.evidence.selections import (
+    Asked,
+    corrected_for,
+    judge_selection,
+    verdict_on_selection,
+)
 from hyperspy_clusterquant.explore.edits import Editor
+from hyperspy_clusterquant.explore.halves import Halves
 from hyperspy_clusterquant.explore.plane import best_plane, scores_of
 from hyperspy_clusterquant.results.selection import SelectionVerdict
 
-#: Sums of so many selections and clusters are kept.
-MOST_KNOWN = 64
 #: What a selection is compared with: the rest of the clusters it lies in, or of the map.
 AGAINST = ("cluster", "rest")
 
@@ -46,68 +50,6 @@ class Question:
     compared: Compared
 
 
-class Halves:
-    """Counts of selections in the half that is looked at, and in the other one.
-
-    Parameters
-    ----------
-    pixels : PixelCounts
-        All counts.
-    half : PixelCounts or None
-        Those that are looked at; None: all, which leaves none to test.
-    """
-
-    def __init__(self, pixels, half):
-        self.pixels, self.half = pixels, half
-        self._known = {}
-
-    @property
-    def looked_at(self):
-        """Counts that are looked at, PixelCounts."""
-        return self.pixels if self.half is None else self.half
-
-    @cached_property
-    def _totals(self):
-        return self._summed(np.ones(self.pixels.keep.shape, dtype=bool))
-
-    def sums(self, mask):
-        """Counts of the pixels of a mask (map shape) in both halves, array (2, channels).
-
-        Without halves, all counts twice.
-        """
-        kept = mask & self.pixels.keep
-        key = kept.tobytes()
-        if key not in self._known:
-            while len(self._known) >= MOST_KNOWN:
-                self._known.pop(next(iter(self._known)))
-            # Of many pixels, it is faster to sum the others.
-            if 2 * kept.sum() > self.pixels.keep.sum():
-                self._known[key] = self._totals - self._summed(~mask)
-            else:
-                self._known[key] = self._summed(kept)
-        return self._known[key]
-
-    def pixel(self, flat):
-        """Counts of one pixel that are looked at, array (channels,)."""
-        own = np.zeros(self.pixels.keep.size, dtype=bool)
-        own[flat] = self.pixels.keep.flat[flat]
-        return _sum(self.looked_at, own)
-
-    def _summed(self, mask):
-        own = (mask & self.pixels.keep).ravel()
-        looked_at = _sum(self.looked_at, own)
-        if self.half is None:
-            return np.array([looked_at, looked_at])
-        return np.array([looked_at, _sum(self.pixels, own) - looked_at])
-
-
-def _sum(pixels, own):
-    """Counts (channels,) of some pixels, array of bool (pixels of the map,)."""
-    if not own.any():
-        return np.zeros(len(pixels.energy))
-    return pixels.on_channels(pixels.blocks.only(keep=own).sum(column_sums))
-
-
 class Session:
     """The model of the explorer, without graphics.
 
@@ -129,11 +71,16 @@ class Session:
         Of the half.
     level : float
         Of the verdicts.
+    asked : Asked, optional
+        What was tested in the other half before.
+    half_counts : int, optional
+        Counts of the half of the whole map. Default: of its pixels that take part.
     """
 
     def __init__(
-        self, result, pixels, recipe, question=None, half=None, drawn=None, seed=(0,), level=0.05
-    ):
+        self, result, pixels, recipe, question=None, half=None, drawn=None, seed=(0,), level=0.05,
+        asked=None, half_counts=None,
+    ):  # fmt: skip
         self.source, self.recipe, self.question = result, recipe, question
         self.counts = Halves(pixels, half)
         self.level, self.seed = level, tuple(seed)
@@ -143,8 +90,9 @@ class Session:
             image[pixels.keep] = drawn
         self.editor = Editor(result.labels, image, result.cluster_names)
         self.mask = np.zeros(result.labels.shape, dtype=bool)
-        self.against = "cluster"
-        self._asked = {}
+        self.asked = Asked() if asked is None else asked
+        self._half_counts = half_counts
+        self._against, self._compared, self._verdicts = "cluster", None, {}
         self._result = None
 
     # --- what is drawn --------------------------------------------------------------------
@@ -161,15 +109,24 @@ class Session:
 
     @property
     def names(self):
-        """Names of the clusters by their numbers."""
-        return self.editor.now.names
+        """Names of the clusters by their numbers, in the order that they have in the result."""
+        now, order = self.editor.now, self._order()
+        return {number: now.names[number] for number in order}
+
+    def _order(self):
+        """Numbers of the clusters in the order of the result; without pixels there, last."""
+        now = self.editor.now
+        if not self.editor.edits:
+            return list(now.names)
+        sizes = np.bincount(now.labels[now.labels >= 0], minlength=self.editor.n_numbers)
+        return sorted(now.names, key=lambda number: -sizes[number])
 
     @cached_property
     def plane(self):
         """Place of each kept pixel among the scores, array (kept pixels, 2)."""
         labels = self.editor.start.drawn[self.keep]
-        scores = scores_of(self.counts.looked_at, labels, len(self.names), self.recipe)
-        return best_plane(scores, labels)
+        scores = scores_of(self.counts.looked_at, labels, self.source.n_clusters, self.recipe)
+        return best_plane(scores, labels, len(self.source.cluster_names))
 
     def spectrum_of_pixel(self, place):
         """Counts of one pixel that are looked at, array (channels,)."""
@@ -179,45 +136,77 @@ class Session:
 
     def select(self, mask):
         """Select the pixels of a mask (map shape); those that are left out are not."""
-        mask = np.asarray(mask, dtype=bool)
+        mask = np.asarray(mask)
         if mask.shape != self.keep.shape:
             raise ValueError(
                 f"A selection has the map's array shape {self.keep.shape}, not {mask.shape}."
             )
-        self.mask = mask & self.keep
+        if mask.dtype != bool and (mask.dtype.kind not in "iuf" or not np.isin(mask, (0, 1)).all()):
+            raise ValueError(
+                "A selection must hold True (selected) and False, not other values "
+                f"({mask.dtype}). Of labels, take those of a cluster: labels == 2."
+            )
+        self.mask, self._compared = mask.astype(bool) & self.keep, None
+
+    @property
+    def against(self):
+        """What selections are compared with, one of `AGAINST`."""
+        return self._against
+
+    @against.setter
+    def against(self, name):
+        if name != self._against:
+            self._against, self._compared = name, None
 
     @property
     def others(self):
-        """What the selection is compared with: a mask (map shape), and words for it."""
+        """What the selection is compared with: a mask (map shape), and words for it.
+
+        It stays what it was when the pixels were selected, whatever is edited afterwards: of
+        another comparison, nobody asked for a verdict.
+        """
+        if self._compared is None:
+            self._compared = self._chosen_others()
+        mask, number, name = self._compared
+        if number is None:
+            return mask, "the rest of the map"
+        name = self.editor.now.names.get(number, name)
+        self._compared = mask, number, name
+        return mask, f"the rest of {name!r}"
+
+    def _chosen_others(self):
+        """Mask, and number and name of the cluster, or None."""
         rest = self.keep & ~self.mask
-        if self.against == "cluster":
-            inside = self.labels[self.mask]
-            sizes = np.bincount(inside[inside >= 0])
-            if len(sizes):
-                number = int(np.argmax(sizes))
-                of_cluster = rest & (self.labels == number)
-                if of_cluster.any():
-                    return of_cluster, f"the rest of {self.names[number]!r}"
-        return rest, "the rest of the map"
+        inside = self.labels[self.mask]
+        sizes = np.bincount(inside[inside >= 0])
+        if self.against == "cluster" and len(sizes):
+            number = int(np.argmax(sizes))
+            of_cluster = rest & (self.labels == number)
+            if of_cluster.any():
+                return of_cluster, number, self.editor.now.names[number]
+        return rest, None, ""
 
     @property
     def spectra(self):
         """Counts of the selection and of what it is compared with, array (2, channels).
 
-        Of the half that the selection has not seen: in the other one, noise was selected, too.
+        Of the half that is looked at, where noise was selected, too: who looks at the other one
+        makes the next selection with what belongs to its test.
         """
-        return self._sums()[:, 1]
+        return self._sums()[:, 0]
 
     def _sums(self):
         """Counts (2, 2, channels) of the selection, and of the others, in both halves."""
         others, _ = self.others
         # Clusters are summed once, and what is selected is taken off.
-        whole = self.keep
-        inside = np.unique(self.labels[others])
-        if self.against == "cluster" and len(inside) == 1 and inside[0] >= 0:
-            whole = self.labels == inside[0]
+        whole = others | self.mask if self._compared[1] is None else self._whole_cluster(others)
         of_others = self.counts.sums(whole) - self.counts.sums(whole & self.mask)
         return np.stack([self.counts.sums(self.mask), of_others])
+
+    def _whole_cluster(self, others):
+        """The cluster that the others are the rest of, as it is or, after edits, as it was."""
+        now = self.labels == self._compared[1]
+        return now if np.array_equal(now & ~self.mask, others) else others
 
     def verdict(self):
         """Whether the selection differs in composition, a SelectionVerdict; None if it is empty."""
@@ -225,22 +214,29 @@ class Session:
         if not self.mask.any():
             return None
         key = self.mask.tobytes(), others.tobytes()
-        if key not in self._asked:
-            self._asked[key] = self._judged(others, words)
-        return self._asked[key]
+        if key not in self._verdicts:
+            self._verdicts[key] = self._judged(others, words)
+        if self._verdicts[key].against != words:  # a cluster has another name
+            self._verdicts[key] = replace(self._verdicts[key], against=words)
+        return self._verdicts[key]
 
     @property
     def n_asked(self):
-        """Selections that were tested."""
-        return len(self._asked)
+        """Selections that were tested, also when the map was explored before."""
+        return len(self.asked)
 
     def _judged(self, others, words):
-        sizes = [int(np.count_nonzero(mask)) for mask in (self.mask, others)]
+        ask, sizes = self.question, [int(np.count_nonzero(mask)) for mask in (self.mask, others)]
+        is_tested = self.honest and ask is not None and sizes[1] > 0
+        number = self.n_asked
+        if is_tested:
+            number = self.asked.number_of(
+                self.mask, others, ask.elements, ask.compared.changes is None
+            )
         known = {
             "n_pixels": sizes[0], "against": words, "n_against": sizes[1],
-            "n_asked": self.n_asked + 1, "level": self.level, "honest": self.honest,
+            "n_asked": number, "level": self.level, "honest": self.honest,
         }  # fmt: skip
-        ask = self.question
         if ask is None or not sizes[1]:
             nothing = np.zeros(0)
             return SelectionVerdict(
@@ -252,7 +248,9 @@ class Session:
         judged = judge_selection(
             first, second, sizes, ask.lines, ask.composition, self.seed, ask.compared
         )
-        kind, p_value = verdict_on_selection(judged, self.level, self.n_asked + 1)
+        if is_tested:
+            judged = corrected_for(judged, number)
+        kind, p_value = verdict_on_selection(judged, self.level)
         areas, covariance = ask.lines.areas(second[0])
         composition, spread = ask.composition(np.maximum(areas, 0), covariance)
         return SelectionVerdict(
@@ -266,7 +264,7 @@ class Session:
 
     def told(self):
         """What is known of the selection, for the history."""
-        known = self._asked.get((self.mask.tobytes(), self.others[0].tobytes()))
+        known = self._verdicts.get((self.mask.tobytes(), self.others[0].tobytes()))
         told = {"pixels": int(self.mask.sum())}
         if known is not None and known.honest:
             told |= {"against": known.against, "verdict": known.words, "p": known.p_value}
@@ -291,9 +289,19 @@ class Session:
         edits = self.editor.edits
         if not edits:
             return self.source
-        if self._result is None or self._result[0] != edits:
-            self._result = edits, self._after(edits)
+        state = edits, self.n_asked
+        if self._result is None or self._result[0] != state:
+            self._result = state, self._after(edits)
         return self._result[1]
+
+    def _drawn_on(self, edits):
+        """What was looked at when the clusters after some edits were drawn, see `ByHand`."""
+        known = getattr(self.recipe, "drawn_on", None)
+        if known in ("outside", "all") and all(edit.kind == "rename" for edit in edits):
+            return known
+        if known == "all" or not self.honest:
+            return "all"
+        return "half" if known in (None, "half") else "outside, half"
 
     def _after(self, edits):
         source, now = self.source, self.editor.now
@@ -309,20 +317,24 @@ class Session:
         number = np.full(self.editor.n_numbers + 1, -1)
         number[order] = np.arange(len(order))
         drawn[kept] = number[now.drawn[kept]]
-        spectra = [self._sum_of_all(image == k) for k in range(len(order))]
+        spectra = np.zeros((len(order), len(self.counts.pixels.energy)))
+        for k in range(len(order)):
+            spectra[k] = self._sum_of_all(image == k)
+        drawn_on = self._drawn_on(edits)
+        on_half = "half" in drawn_on
         recipe = ByHand(
-            labels=image, n_clusters=len(order), drawn_on="half" if self.honest else "all",
+            labels=image, n_clusters=len(order), drawn_on=drawn_on,
             elements=self.recipe.elements, beam_energy=self.recipe.beam_energy,
             energy_resolution=self.recipe.energy_resolution,
             energy_range=self.recipe.energy_range, exclude_lines=self.recipe.exclude_lines,
-            chosen=FrozenDict(self._how(len(order))),
+            chosen=FrozenDict(self._how(len(order), on_half)),
         )  # fmt: skip
         name = source.name if source.workflow == ByHand.workflow else f"{source.name}_by_hand"
         return replace(
             source, name=name, workflow=ByHand.workflow, labels=image,
             memberships=memberships[order], cluster_names=tuple(now.names[k] for k in order),
-            spectra=np.array(spectra), energy=self.counts.pixels.energy,
-            half_labels=drawn if self.honest else None, label_spectra=None, learned_spectra=None,
+            spectra=spectra, energy=self.counts.pixels.energy,
+            half_labels=drawn if on_half else None, label_spectra=None, learned_spectra=None,
             learned_energy=None, parameters=recipe.parameters, findings=FrozenDict(),
         )  # fmt: skip
 
@@ -330,7 +342,7 @@ class Session:
         sums = self.counts.sums(mask)
         return sums.sum(axis=0) if self.honest else sums[0]
 
-    def _how(self, n_clusters):
+    def _how(self, n_clusters, on_half):
         """What the parameters say besides."""
         how = {
             "n_clusters_found": n_clusters,
@@ -338,10 +350,9 @@ class Session:
             "selections_tested": self.n_asked,
             "explored": {"workflow": self.source.workflow, **self.source.parameters},
         }
-        if self.honest:
-            half = self.counts.half
-            how |= {
-                "half_seed": list(self.seed),
-                "half_counts": int(half.blocks.sum(column_sums).sum()),
-            }
+        if on_half:
+            counts = self._half_counts
+            if counts is None:
+                counts = int(self.counts.half.blocks.sum(column_sums).sum())
+            how |= {"half_seed": list(self.seed), "half_counts": counts}
         return how

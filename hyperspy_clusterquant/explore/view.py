@@ -6,15 +6,18 @@ import textwrap
 
 import numpy as np
 
-from hyperspy_clusterquant.explore.geometry import inside_polygon, inside_rectangle
+from hyperspy_clusterquant.explore.geometry import (
+    inside_map,
+    inside_polygon,
+    inside_rectangle,
+)
 from hyperspy_clusterquant.explore.panels import (
     LONGEST_NAME,
     MOST_ROWS,
     NONE,
-    NOT_REAL,
     NOTHING,
-    REAL,
     Panels,
+    cut,
     in_steps,
     steps_of,
 )
@@ -50,6 +53,7 @@ class View:
         self.session, self._act = session, act
         self.place = (0,) * (session.keep.ndim - 2)  # of the map that is shown, in a stack
         self.ticked = []
+        self.first_row = 0  # of the table of clusters, in a long one
         self.pencil = Pencil()
         self.hovered = None
         self._spectrum_of = None
@@ -78,10 +82,11 @@ class View:
                 ("motion_notify_event", self._move),
                 ("button_release_event", self._release),
                 ("key_press_event", self._key),
+                ("scroll_event", self._scroll),
                 ("close_event", self._closed),
             )
         ]
-        self.is_open = True
+        self._is_closed = False
         self.choose("lasso")
         self.choose("cluster")
         self.show_clusters()
@@ -98,18 +103,28 @@ class View:
         for event in self._events:
             self.canvas.mpl_disconnect(event)
         self._events = []
-        self.is_open = False
+        self._is_closed = True
         plt.close(self.panels.figure)
 
     def _closed(self, event):
-        self.is_open = False
+        self._is_closed = True
+
+    @property
+    def is_open(self):
+        """Whether somebody may see the window."""
+        import matplotlib.pyplot as plt
+
+        return not self._is_closed and plt.fignum_exists(self.panels.figure.number)
 
     # --- what is shown --------------------------------------------------------------------
 
     def _colours(self):
-        return colour_table(
-            cluster_colours(self.session.editor.n_numbers), NOISE_COLOUR, MASK_COLOUR
-        )
+        """Of each number the colour that it has in the result, where clusters are in order."""
+        colours = [NOISE_COLOUR] * self.session.editor.n_numbers
+        numbers = list(self.session.names)
+        for number, colour in zip(numbers, cluster_colours(len(numbers)), strict=True):
+            colours[number] = colour
+        return colour_table(colours, NOISE_COLOUR, MASK_COLOUR)
 
     def _shown(self, image):
         """Of a stack the map that is shown; a line scan as one row."""
@@ -148,18 +163,20 @@ class View:
         labels = session.labels[session.labels >= 0]
         sizes = np.bincount(labels, minlength=session.editor.n_numbers)
         numbers = list(session.names)
+        self.first_row = min(self.first_row, max(len(numbers) - MOST_ROWS, 0))
+        shown = numbers[self.first_row : self.first_row + MOST_ROWS]
         for row, (mark, text) in enumerate(panels.rows):
-            is_there = row < min(len(numbers), MOST_ROWS)
+            is_there = row < len(shown)
             y = self._row_height(row)
             mark.set_data([0.03] if is_there else [np.nan], [y])
             text.set_position((0.085, y))
             text.set_text("")
             if is_there:
-                number = numbers[row]
-                name = _cut(session.names[number], LONGEST_NAME)
+                number = shown[row]
+                name = cut(session.names[number], LONGEST_NAME)
                 tick = "☑ " if number in self.ticked else "☐ "
                 more = len(numbers) - MOST_ROWS
-                rest = f"  (and {more} more)" if row == MOST_ROWS - 1 and more > 0 else ""
+                rest = f"  ({more} more: scroll)" if row == MOST_ROWS - 1 and more > 0 else ""
                 text.set_text(f"{tick}{name}  {sizes[number]} px{rest}")
                 mark.set_color(table[number] / 255)
         below = self._row_height(min(len(numbers), MOST_ROWS)) - 0.01
@@ -167,7 +184,7 @@ class View:
         # Where the lines of the verdict end is set with its text.
         self._below = below
         note = (
-            "Drawn is one half of the counts; spectra and verdicts of selections are of the other."
+            "Drawn is one half of the counts; verdicts and compositions are of the other."
             if session.honest
             else "Drawn are all of the counts: selections cannot be tested with them."
         )
@@ -201,21 +218,12 @@ class View:
         counts = session.spectra
         captions = (
             f"selection, {int(mask.sum())} px",
-            f"{_cut(words, LONGEST_CAPTION)}, {int(others.sum())} px",
+            f"{cut(words, LONGEST_CAPTION)}, {int(others.sum())} px",
         )
         for line, caption, of, text in zip(lines, panels.captions, counts, captions, strict=False):
             line.set_data(*self._drawn(of))
             caption.set_text(text)
-        self._fill_verdict(session.verdict())
-
-    def _fill_verdict(self, verdict):
-        head, *table = repr(verdict).splitlines()
-        colour = NONE
-        if verdict.honest and verdict.kind is not None:
-            colour = REAL if verdict.is_distinct else NOT_REAL
-        words = textwrap.wrap(head.replace("(p < ", "(p\u00a0<\u00a0"), 44)
-        self.panels.show_verdict("\n".join(table), "\n".join(words), colour)
-        self.panels.details.set_position((0.0, self._below - 0.026 * len(words) - 0.012))
+        panels.write_verdict(session.verdict(), self._below)
 
     def show_selection(self):
         """Draw what a new selection changes."""
@@ -234,7 +242,7 @@ class View:
             place = np.unravel_index(flat, session.keep.shape)
             *page, row, column = place if len(place) > 1 else (0, *place)
             if tuple(page) == self.place:
-                on_map = [column], [row]
+                on_map = np.reshape(panels.place_of(column, row), (2, 1))
             if self._number[flat] >= 0:
                 in_scores = np.reshape(session.plane[self._number[flat]], (2, 1))
         panels.map_mark.set_data(*on_map)
@@ -242,7 +250,7 @@ class View:
         if with_spectrum and flat is not None:
             panels.pixel_line.set_data(*self._drawn(session.spectrum_of_pixel(place)))
             panels.captions[2].set_text(
-                f"pixel {tuple(map(int, place[::-1]))}, {_cut(self._name_of(flat), LONGEST_NAME)}"
+                f"pixel {tuple(map(int, place[::-1]))}, {cut(self._name_of(flat), LONGEST_NAME)}"
             )
             changed.append(panels.spectrum)
         self.hovered = flat
@@ -307,7 +315,16 @@ class View:
             if self._where(event) is not None:
                 self.show_pixel(self._pixel_at(event), with_spectrum=True)
 
+    def _scroll(self, event):
+        """The wheel over the table moves it."""
+        if event.inaxes is self.panels.table:
+            self.first_row = max(self.first_row - int(np.sign(event.step)), 0)
+            self._fill_table(self._colours())
+            self.panels.refresh(self.panels.table)
+
     def _key(self, event):
+        if self.panels.takes_key(event.key):
+            return
         if event.key == "escape":
             self.pencil.stop()
             self._draw_path(everywhere=True)
@@ -324,7 +341,7 @@ class View:
             near = self.grid.nearest(event.xdata, event.ydata, self.session.plane)
             return None if near is None else int(self._flat[near])
         shape = self.session.keep.shape
-        row, column = round(event.ydata), round(event.xdata)
+        ((column, row),) = np.rint(self.panels.pixels_at([(event.xdata, event.ydata)])).astype(int)
         place = (*self.place, row, column) if len(shape) > 1 else (column,)
         if not all(0 <= at < size for at, size in zip(place, shape, strict=True)):
             return None
@@ -347,23 +364,11 @@ class View:
         corners = outline[[0, 2]] if is_rectangle else outline
         inside = inside_rectangle if is_rectangle else inside_polygon
         self.session.select(
-            self._on_map(corners, inside)
+            inside_map(self.session.keep.shape, self.place, self.panels.pixels_at(corners), inside)
             if where is self.panels.map
             else self._in_scores(corners, inside)
         )
         self.show_selection()
-
-    def _on_map(self, corners, inside):
-        """Pixels of the map that is shown whose centres lie inside."""
-        shape = self.session.keep.shape
-        mask = np.zeros(shape, dtype=bool)
-        if len(shape) == 1:  # along a line, only where it begins and ends counts
-            left, right = corners[:, 0].min(), corners[:, 0].max()
-            column = np.arange(shape[0])
-            return (column >= left) & (column <= right)
-        rows, columns = np.indices(shape[-2:]).reshape(2, -1)
-        mask[self.place] = inside(corners, columns, rows).reshape(shape[-2:])
-        return mask
 
     def _in_scores(self, corners, inside):
         """Pixels of all maps whose scores lie inside."""
@@ -384,7 +389,7 @@ class View:
             self.say(str(error))
 
     def _tick(self, row):
-        numbers = list(self.session.names)[:MOST_ROWS]
+        numbers = list(self.session.names)[self.first_row :][:MOST_ROWS]
         if 0 <= row < len(numbers):
             number = numbers[row]
             if number in self.ticked:
@@ -393,8 +398,3 @@ class View:
                 self.ticked.append(number)
             self._fill_table(self._colours())
             self.panels.refresh(self.panels.table)
-
-
-def _cut(text, length):
-    """A text of at most so many letters."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"

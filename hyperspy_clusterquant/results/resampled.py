@@ -95,7 +95,7 @@ def binned(result, factors, axes):
 def _without_half(result):
     """That the half of the counts that regions were drawn on is none of the new map's counts."""
     known = result.parameters
-    if known.get("drawn_on") == "half":
+    if "half" in known.get("drawn_on", ""):
         known = known | {"drawn_on": "all"}
     return {"half_labels": None, "parameters": known}
 

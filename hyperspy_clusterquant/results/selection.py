@@ -21,7 +21,8 @@ class SelectionVerdict(Told, Frozen):
     """Whether the pixels of a selection differ in composition from others.
 
     Arrays are of the elements. The selection was made on one half of the counts; all of this is of
-    the other half, which it has not seen.
+    the other half, which it has not seen. A selection that was built from verdicts or differences
+    of earlier ones has seen it through them: its p-value is too small.
 
     Attributes
     ----------
@@ -36,10 +37,10 @@ class SelectionVerdict(Told, Frozen):
     kind : Verdict or None
         None if there is none.
     p_value : float
-        Of "same composition, whatever the dose, thickness, absorption and drift", corrected for
-        the number of selections that were tested before. NaN if there was nothing to compare.
+        Of "same composition, whatever the dose, thickness, absorption and drift". That of the n-th
+        selection is multiplied by n (n + 1). NaN if there was nothing to compare, or not `honest`.
     n_asked : int
-        Selections that were tested, with this one.
+        n: selections that were tested on this map until this one, also when it was explored before.
     level : float
         Of the verdict.
     composition, composition_std : array (n_elements,)
@@ -47,7 +48,7 @@ class SelectionVerdict(Told, Frozen):
     difference, difference_std : array (n_elements,)
         Selection less what it is compared with in at%.
     element_p_values : array (n_elements,)
-        Of "no difference in this element", corrected for the number of elements.
+        Of "no difference in this element", corrected for the number of elements and like `p_value`.
     honest : bool
         Whether the selection was made on one half of the counts and is compared in the other.
     """
@@ -67,10 +68,17 @@ class SelectionVerdict(Told, Frozen):
     element_p_values: np.ndarray
     honest: bool = True
 
+    def __post_init__(self):
+        if not self.honest:  # a test in the counts that the pixels were chosen by is none
+            object.__setattr__(self, "p_value", np.nan)
+            unknown = np.full(np.shape(self.element_p_values), np.nan)
+            object.__setattr__(self, "element_p_values", unknown)
+        super().__post_init__()
+
     @property
     def is_distinct(self) -> bool:
         """Whether the composition differs; False if there is no verdict."""
-        return self.kind is Verdict.DISTINCT
+        return self.honest and self.kind is Verdict.DISTINCT
 
     @property
     def words(self) -> str:
@@ -84,6 +92,8 @@ class SelectionVerdict(Told, Frozen):
         if self.kind is Verdict.EMPTY or np.isnan(self.p_value):
             return "not comparable: the counts of the elements do not exceed the noise"
         differ = self.element_p_values < self.level
+        if self.kind is Verdict.DISTINCT and not differ.any():
+            return "distinct, but in no single element"
         some = [] if differ.all() else [self.elements[k] for k in np.flatnonzero(differ)]
         return self.kind.words(some)
 

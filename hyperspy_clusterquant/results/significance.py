@@ -32,8 +32,10 @@ DRAWN_ON = {
     "were drawn without looking at the counts of this map, as on a HAADF image.",
     "all": "The regions were drawn on the counts that they are tested with: the p-values are too "
     "small. Draw them on one half of the counts, s.explore_clusters(result, honest=True).",
-    "half": "The regions were drawn on one half of the counts and are tested in the other one; "
-    "selections that were tested in it before: {n}.",
+    "half": "The regions were drawn on one half of the counts and are tested in the other one. {n}",
+    "outside, half": "Some regions were given, others drawn on one half of the counts; all are "
+    "tested in the other one. The p-values hold if the given ones were drawn without looking at "
+    "the counts of this map. {n}",
 }
 
 
@@ -89,6 +91,9 @@ class SignificanceTable(Told, Judged):
     gradual_width : array (n_clusters, n_clusters)
         Pixels over which the composition changes from the inner part of one cluster to that of the
         other, where no border is between them; NaN where there is one, or they do not touch.
+    n_asked : int
+        Of regions that were drawn on one half of the counts, n: how many selections and tables
+        were tested in the other one, with this. All p-values are multiplied by n (n + 1). Else 0.
     """
 
     result: ClusterResult
@@ -101,6 +106,7 @@ class SignificanceTable(Told, Judged):
     consolidated: ClusterResult
     mergers: tuple
     gradual_width: np.ndarray
+    n_asked: int = 0
 
     @property
     def cluster_names(self) -> tuple[str, ...]:
@@ -223,7 +229,11 @@ class SignificanceTable(Told, Judged):
         )
         known = self.result.parameters
         if known.get("drawn_on") in DRAWN_ON:
-            parts.append(DRAWN_ON[known["drawn_on"]].format(n=known.get("selections_tested", 0)))
+            before = (
+                f"Tested in it before: {self.n_asked - 1}, so all p-values are multiplied by "
+                f"{self.n_asked * (self.n_asked + 1)}."
+            )
+            parts.append(DRAWN_ON[known["drawn_on"]].format(n=before))
         return [*parts, *self.result.findings.get("homogeneity", ())]
 
     def _without_border(self):

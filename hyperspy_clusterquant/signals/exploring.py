@@ -13,7 +13,7 @@ from hyperspy_clusterquant.composition.compose import atomic_percent
 from hyperspy_clusterquant.composition.intensities import measure
 from hyperspy_clusterquant.counts.pixels import sum_labels
 from hyperspy_clusterquant.evidence.matching import match_labels
-from hyperspy_clusterquant.evidence.splits import half_labels
+from hyperspy_clusterquant.evidence.splits import labels_on
 from hyperspy_clusterquant.explore.explorer import ClusterExplorer
 from hyperspy_clusterquant.explore.session import Question, Session
 from hyperspy_clusterquant.signals.axes import energy_in_kev
@@ -22,11 +22,11 @@ from hyperspy_clusterquant.signals.comparing import (
     told_apart,
     what_to_compare,
 )
+from hyperspy_clusterquant.signals.halves import HalfOfMap, half_of, without
 from hyperspy_clusterquant.signals.metadata import beam_energy_of, elements_of
 from hyperspy_clusterquant.signals.options import find_kfactors, read_choice, read_given
 from hyperspy_clusterquant.signals.progress import stages
 from hyperspy_clusterquant.signals.specimen import usable_elements
-from hyperspy_clusterquant.signals.testing import STREAM
 from hyperspy_clusterquant.xrays.emission import split_line
 from hyperspy_clusterquant.xrays.lines import alpha_lines, line_energy
 
@@ -46,7 +46,7 @@ class ClusterExploration:
         result: ClusterResult | str | None = None,
         *,
         honest: bool = True,
-        random_state: int = 0,
+        random_state: int | None = None,
         level: float = 0.05,
         xray_lines: Sequence[str] | None = None,
         extra_elements: Sequence[str] = ("C", "O"),
@@ -58,11 +58,16 @@ class ClusterExploration:
 
         Map, scores, spectra and clusters are linked, see `ClusterExplorer`. A person who looks for
         pixels that differ finds some in pure noise. So every count is put at random into one of two
-        halves. Drawn are the clusters and scores of the first half, where the clustering is
-        done again; spectra and verdicts of what you select are of the second half, which the
-        selection has not seen: p-values, differences and "distinct" or "not distinguishable" are
-        valid although a person chose the pixels by eye. As who sees a verdict may choose the next
-        selection after it, the p-value of the n-th selection is multiplied by n.
+        halves. Drawn are clusters, scores and spectra of the first half, where the clustering is
+        done again; verdicts and compositions of what you select are of the second half. A selection
+        that was chosen in what is drawn has not seen it, so its p-value is valid although a
+        person chose the pixels by eye. That of the n-th selection is multiplied by n (n + 1), so
+        that all of them together give a false "distinct" no more often than `level` says. Not
+        valid is the verdict on a selection that was built from verdicts or differences of earlier
+        ones, as they are of the second half.
+
+        A map has one such half for good, which it remembers with the number of selections, also in
+        files: of any other half, you have seen some counts.
 
         Parameters
         ----------
@@ -71,8 +76,8 @@ class ClusterExploration:
         honest : bool
             False: draw all of the counts. That opens at once and shows more, but nothing is left to
             test selections with.
-        random_state : int
-            Seed of the halves. Regions that were drawn in the explorer keep their half.
+        random_state : int, optional
+            Seed of the halves. Default: that of the map, or 0 when it is first explored.
         level : float
             Of the verdicts: the probability that a selection of one composition is called distinct.
         xray_lines, extra_elements, kfactors, absorption
@@ -89,7 +94,9 @@ class ClusterExploration:
         Raises
         ------
         ValueError
-            If there is no result, or it cannot be made again from one half of the counts.
+            If there is no result, or it cannot be made again from one half of the counts; if
+            `random_state` is another than before, or regions were drawn on all of the counts, or
+            on a half of others: then you have seen what would test them.
 
         References
         ----------
@@ -113,24 +120,39 @@ class ClusterExploration:
         check_has_clusters(result)
         read_absorption_choice(absorption)
         level = as_level(level)
-        random_state = as_int("random_state", random_state, minimum=0)
-        recipe = self._repeated(result, random_state)
-        seed = getattr(recipe, "half_seed", None) or [random_state, STREAM, 0]
+        if random_state is not None:
+            random_state = as_int("random_state", random_state, minimum=0)
+        asked = HalfOfMap(self)
+        seed = asked.seed(result.recipe, random_state) if honest else [random_state or 0]
+        recipe = self._repeated(result, seed[0])
+        if honest and getattr(recipe, "drawn_on", None) == "all":
+            raise ValueError(
+                f"The regions of {result.name!r} were drawn on all of the counts, which leaves "
+                "none to test them with. Explore the result that they were made from, or look at "
+                "them without verdicts, honest=False."
+            )
         half = drawn = None
         with stages("Explorer", 4, show_progressbar) as progress:
-            pixels = self._all_channels(result.labels == MASKED, recipe.energy_range, progress)
+            mask = result.labels == MASKED
+            whole = self._all_channels(None, recipe.energy_range, progress)
+            pixels = without(whole, mask)
             labels = result.labels[pixels.keep]
             if honest:
                 progress("the same clustering of one half of the counts")
-                found, half = half_labels(pixels, recipe, seed)
+                whole_half = half_of(whole, seed)
+                half = without(whole_half, mask)
+                found = labels_on(half, recipe)
                 number = match_labels(labels, found, result.n_clusters)
                 drawn = np.append(number, -1)[found]
             progress("what to compare")
             sums = sum_labels(pixels, labels, result.n_clusters)
             question = self._question(sums, xray_lines, extra_elements, kfactors, absorption)
             progress("scores")
-            session = Session(result, pixels, recipe, question, half, drawn, seed, level)
-            return ClusterExplorer(session, self._lines_to_mark())
+            if honest:
+                asked.look(seed, whole_half, recipe)
+            known = {"asked": asked, "half_counts": asked.known["counts"]} if honest else {}
+            session = Session(result, pixels, recipe, question, half, drawn, seed, level, **known)
+            return ClusterExplorer(session, self._lines_to_mark(), self._has_rois())
 
     def _question(self, sums, xray_lines, extra_elements, kfactors, absorption):
         """How selections are compared; None if too few elements are declared for that."""
@@ -146,6 +168,11 @@ class ClusterExploration:
         return Question(
             elements, lines, partial(atomic_percent, lines=names, kfactors=known), compared
         )
+
+    def _has_rois(self):
+        """Whether HyperSpy's ROIs cut pixels out of the map."""
+        axes = self.axes_manager.navigation_axes[:2]
+        return all(axis.is_uniform and axis.scale > 0 for axis in axes)
 
     def _lines_to_mark(self):
         """Alpha lines of the declared elements and their energies, a dictionary."""

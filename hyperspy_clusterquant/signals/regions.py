@@ -47,7 +47,7 @@ def read_regions(signal, regions, names=None, background=None):
     else:
         labels, known = _from_image(signal, regions, background)
     known = _named(known, names)
-    memberships = np.zeros((labels.size, len(known)), dtype=bool)
+    memberships = np.zeros((1, len(known)), dtype=bool)  # of which none is asked for
     number, _, order = drop_empty_and_sort(np.maximum(labels, NOISE).ravel(), memberships)
     dense = np.where(labels == MASKED, MASKED, number.reshape(labels.shape)).astype(np.int32)
     return dense, tuple(known[old] for old in order)

@@ -25,6 +25,8 @@ from hyperspy_clusterquant.signals.metadata import (
 )
 
 NODE = "Clusters"
+#: Name in it of what is known of the half of the counts that was explored, see `halves`.
+HALF = "half"
 #: Files and formats that keep what exspy's own signals say of the microscope, and nothing of
 #: signals of other types; a .rpl file cannot even be written of them.
 _RIPPLE = ("rpl", "ripple")
@@ -99,7 +101,7 @@ def _entries(signal):
     return {
         key: dict(entry) if isinstance(entry, tree) else {"": entry}
         for key, entry in sorted(dict(node).items(), key=lambda item: _number(item[0]))
-        if key != _NOT_OURS
+        if key not in (_NOT_OURS, HALF)
     }
 
 

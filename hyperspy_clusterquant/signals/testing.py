@@ -17,14 +17,19 @@ from hyperspy_clusterquant.clusters.umap_hdbscan import UmapHdbscan
 from hyperspy_clusterquant.composition.compose import atomic_percent
 from hyperspy_clusterquant.composition.intensities import measure
 from hyperspy_clusterquant.counts.features import every_channel
-from hyperspy_clusterquant.counts.packed import column_sums
 from hyperspy_clusterquant.counts.pixels import read_pixels, sum_labels
 from hyperspy_clusterquant.evidence.consolidation import consolidate
 from hyperspy_clusterquant.evidence.judgement import judge, not_judged
 from hyperspy_clusterquant.evidence.matching import collect_halves
 from hyperspy_clusterquant.evidence.plausible import changes_of_lines
 from hyperspy_clusterquant.evidence.scales import choose_scales, combine_scales
-from hyperspy_clusterquant.evidence.splits import learned_features, split_again
+from hyperspy_clusterquant.evidence.selections import corrected_for, price_of
+from hyperspy_clusterquant.evidence.splits import (
+    labels_on,
+    learned_features,
+    split_again,
+    split_of,
+)
 from hyperspy_clusterquant.evidence.thickness import explained_by_counts
 from hyperspy_clusterquant.evidence.variation import compare_bins, n_values, net_counts
 from hyperspy_clusterquant.results.clusters import ClusterResult
@@ -42,6 +47,7 @@ from hyperspy_clusterquant.signals.comparing import (
     told_apart,
     what_to_compare,
 )
+from hyperspy_clusterquant.signals.halves import STREAM, HalfOfMap, half_of, without
 from hyperspy_clusterquant.signals.options import find_kfactors, read_choice, read_given
 from hyperspy_clusterquant.signals.progress import stages, with_umap
 from hyperspy_clusterquant.signals.specimen import warn_of_bulk
@@ -52,9 +58,6 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from hyperspy_clusterquant._types import GivenKFactors, NavigationMask
-
-#: Tag of the random numbers that split counts, so that they are no others' numbers.
-STREAM = 7
 
 
 class ClusterDiagnostics:
@@ -159,20 +162,21 @@ class ClusterDiagnostics:
                 nearest=np.full(n_clusters, -1), consolidated=result, mergers=(),
             )  # fmt: skip
         with stages(_title(recipe, n_splits), n_splits + 2, show_progressbar) as progress:
-            pixels = self._all_channels(result.labels == MASKED, recipe.energy_range, progress)
+            pixels, split, asked = self._halved(result, recipe, seeds, choice, absorption, progress)
             labels = result.labels[pixels.keep]
             sums = sum_labels(pixels, labels, n_clusters)
             measured = measure(sums, sums, choice)
             names, lines = told_apart(measured)
             compared, _ = what_to_compare(self, sums, choice, measured, names, absorption, kfactors)
-            halves = collect_halves(_splits(pixels, recipe, seeds, progress), labels, n_clusters)
+            halves = collect_halves(split, labels, n_clusters)
             progress("tests")
             percent = partial(atomic_percent, lines=names, kfactors=kfactors)
             judged = judge(halves, lines, percent, [random_state, 1], compared)
+            judged = corrected_for(judged, asked)
             features = learned_features(recipe, pixels.energy, sums.sum(axis=0))
             groups, mergers = consolidate(
-                halves, compared, features, result.labels, result.cluster_names, level,
-                [random_state, 2],
+                halves, compared, features, result.labels, result.cluster_names,
+                level / price_of(asked), [random_state, 2],
             )  # fmt: skip
             widths = _widths_without_border(pixels, recipe, labels, sums)
         share, nearest = _explained(halves, lines, names, choice.beam_energy, compared.changes)
@@ -183,7 +187,7 @@ class ClusterDiagnostics:
             overlap=halves.jaccard.mean(axis=0),
             explained_by_counts=share, nearest=nearest,
             consolidated=replace(result.merge_groups(groups), name=f"{result.name}_consolidated"),
-            mergers=tuple(mergers), gradual_width=widths,
+            mergers=tuple(mergers), gradual_width=widths, n_asked=asked,
         )  # fmt: skip
 
     def map_significance(
@@ -285,6 +289,25 @@ class ClusterDiagnostics:
             axes=navigation_axes(self),
         )
 
+    def _halved(self, result, recipe, seeds, choice, absorption, progress):
+        """Counts of the pixels of a result, their splits, and the number of tests in their half.
+
+        With this one; 0 where each split has its own half.
+        """
+        mask, energies = result.labels == MASKED, recipe.energy_range
+        if getattr(recipe, "half_seed", None) is None:
+            pixels = self._all_channels(mask, energies, progress)
+            return pixels, _splits(pixels, recipe, seeds, progress), 0
+        whole = self._all_channels(None, energies, progress)
+        progress("split 1")
+        known = HalfOfMap(self)
+        seed = known.seed(recipe, None)
+        half = half_of(whole, seed)
+        known.look(seed, half, recipe)
+        pixels, half = without(whole, mask), without(half, mask)
+        number = known.number_of(recipe.labels, choice.lines, absorption)
+        return pixels, [split_of(pixels, labels_on(half, recipe), half)], number
+
     def _all_channels(self, navigation_mask, energy_range, progress):
         """Counts of all channels, also of those that clusters are not learned from: one pass."""
         energy = energy_in_kev(self)
@@ -335,20 +358,4 @@ def _seeds(recipe, seed, n_splits):
 def _splits(pixels, recipe, seeds, progress):
     for number, seed in enumerate(seeds):
         progress(f"split {number + 1}")
-        split = split_again(pixels, recipe, seed)
-        _check_half(pixels, recipe, seed)
-        yield split
-
-
-def _check_half(pixels, recipe, seed):
-    """Raise a ValueError if the half that regions were drawn on is none of these counts."""
-    known = recipe.chosen.get("half_counts")
-    if known is None or getattr(recipe, "half_seed", None) is None:
-        return
-    found = int(pixels.blocks.thinned(seed).sum(column_sums).sum())
-    if found != known:
-        raise ValueError(
-            "The regions were drawn on one half of the counts of a map, and are tested in the "
-            f"other; but these are other counts (half of them are {found}, it were {known}). Test "
-            "them on the map as it was, before energies were cropped or counts changed."
-        )
+        yield split_again(pixels, recipe, seed)

@@ -8,7 +8,12 @@ import pytest
 from hyperspy_clusterquant.composition.fitting import LinearFit
 from hyperspy_clusterquant.counts.packed import thin
 from hyperspy_clusterquant.evidence.judgement import Compared
-from hyperspy_clusterquant.evidence.selections import judge_selection, verdict_on_selection
+from hyperspy_clusterquant.evidence.selections import (
+    Asked,
+    corrected_for,
+    judge_selection,
+    verdict_on_selection,
+)
 from hyperspy_clusterquant.evidence.verdicts import Verdict
 
 THREE = LinearFit(np.eye(3), np.eye(3), [0, 1, 2])
@@ -72,12 +77,42 @@ def test_what_differs_is_found(rng):
 def test_each_choice_after_a_verdict_has_its_price(rng):
     second = np.array([[300, 400, 500], [3400, 4000, 4600]])
     judged = judge_selection(second, second, [10, 100], THREE, percent, [0], Compared(THREE))
-    (kind, p), (later, corrected) = (verdict_on_selection(judged, 0.05, n) for n in (1, 12))
+    (kind, p), (later, corrected) = (
+        verdict_on_selection(corrected_for(judged, n), 0.05) for n in (1, 12)
+    )
+    assert p == 2 * judged.p_values[0, 1]
     assert kind is Verdict.DISTINCT
     assert later is Verdict.SAME
-    assert corrected == pytest.approx(min(12 * p, 1))
+    assert corrected == pytest.approx(min(12 * 13 * p / 2, 1))
+    of_elements = corrected_for(judged, 3).element_p_values[0, 1]
+    np.testing.assert_allclose(of_elements, np.minimum(12 * judged.element_p_values[0, 1], 1))
     tiny = replace(judged, p_values=judged.p_values * 1e-9)
-    assert verdict_on_selection(tiny, 0.05, 1000)[0] is Verdict.DISTINCT
+    assert verdict_on_selection(corrected_for(tiny, 1000), 0.05)[0] is Verdict.DISTINCT
+
+
+def test_of_many_choices_hardly_any_is_falsely_distinct(rng):
+    """The third of 25 in each of 200 maps, or any of them: not more often than the level."""
+    any_distinct = []
+    for _ in range(200):
+        counts = rng.poisson([10.0, 20.0, 30.0], (25, 20, 3)).sum(axis=1)
+        kinds = []
+        for number in range(25):
+            both = np.array([counts[number], counts.sum(axis=0) - counts[number]])
+            judged = judge_selection(both, both, [20, 480], THREE, percent, [0], Compared(THREE))
+            kinds.append(verdict_on_selection(corrected_for(judged, number + 1), 0.05)[0])
+        any_distinct.append(Verdict.DISTINCT in kinds)
+    # Four standard deviations above the level; the p-values times n alone give 0.16.
+    assert np.mean(any_distinct) <= 0.05 + 4 * (0.05 * 0.95 / 200) ** 0.5
+
+
+def test_a_question_is_counted_once():
+    asked, mask = Asked(), np.eye(3, dtype=bool)
+    assert [asked.number_of(of, "Cu") for of in (mask, ~mask, mask)] == [1, 2, 1]
+    assert asked.number_of(mask, "Zn") == 3
+    asked.at_least(7)
+    assert len(asked) == 7
+    assert asked.number_of(~mask, "Zn") == 8
+    assert asked.number_of(mask, "Zn") == 3
 
 
 def test_nothing_to_compare():

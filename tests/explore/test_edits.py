@@ -89,6 +89,14 @@ def test_undo_and_redo_go_back_and_forth(editor):
         editor.redo()
 
 
+def test_a_split_takes_what_is_drawn_of_the_cluster(editor):
+    """And not what all counts say, which know the half that tests it."""
+    number = editor.split(mask_of((0, 1), (0, 2), (0, 3)), 1)
+    expected = mask_of((0, 2), (0, 3))
+    np.testing.assert_array_equal(editor.now.labels == number, expected)
+    np.testing.assert_array_equal(editor.now.drawn == number, expected)
+
+
 def test_numbers_are_not_used_twice(editor):
     editor.new(mask_of((0, 0)), "a")
     editor.undo()
@@ -97,7 +105,11 @@ def test_numbers_are_not_used_twice(editor):
 
 def test_a_cluster_whose_pixels_are_all_taken_is_gone(editor):
     editor.new(LABELS == 1, "taken")
-    assert editor.now.names == {0: "matrix", 2: "core", 3: "taken"}
+    # One of its pixels is left in the half that is drawn.
+    assert editor.now.names == {0: "matrix", 1: "shell", 2: "core", 3: "taken"}
+    editor.undo()
+    editor.new((LABELS == 1) | (DRAWN == 1), "taken")
+    assert editor.now.names == {0: "matrix", 2: "core", 4: "taken"}
     editor.undo()
     assert 1 in editor.now.names
 
@@ -112,7 +124,9 @@ def test_what_cannot_be_done(editor):
     with pytest.raises(ValueError, match="Give a name"):
         editor.rename(0, "")
     with pytest.raises(ValueError, match="All of 'shell' is selected"):
-        editor.split(LABELS == 1, 1)
+        editor.split(DRAWN == 1, 1)
+    with pytest.raises(ValueError, match="or nothing of it"):
+        editor.split(DRAWN == 0, 1)
     with pytest.raises(ValueError, match="Choose the clusters"):
         editor.drop([])
     assert not editor.edits

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from hyperspy_clusterquant import data
+from hyperspy_clusterquant.composition.fitting import LinearFit
 from hyperspy_clusterquant.counts.features import every_channel
 from hyperspy_clusterquant.counts.pixels import read_pixels
-from hyperspy_clusterquant.explore.session import Halves, Session
+from hyperspy_clusterquant.evidence.judgement import Compared
+from hyperspy_clusterquant.explore.session import Question, Session
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +45,6 @@ def _on(counts, result):
     return replace(counts, keep=keep, blocks=counts.blocks.only(keep=keep.ravel()))
 
 
-def test_sums_of_both_halves_are_those_of_the_map(mapped, counts, rng):
-    halves = Halves(counts, _half(counts))
-    for share in (0.0, 0.1, 0.5, 0.9, 1.0):
-        mask = rng.random((18, 24)) < share
-        first, second = halves.sums(mask)
-        expected = mapped.data[mask & counts.keep].sum(axis=0)
-        np.testing.assert_array_equal((first + second)[10:], expected[10:])
-        if share > 0.3:
-            assert abs(first.sum() / expected.sum() - 0.5) < 0.02
-    alone = Halves(counts, None)
-    np.testing.assert_array_equal(alone.sums(mask)[0], alone.sums(mask)[1])
-
-
 def test_spectra_of_selection_and_others(session, rng):
     for against in ("cluster", "rest"):
         session.against = against
@@ -68,7 +57,7 @@ def test_spectra_of_selection_and_others(session, rng):
             assert len(np.unique(session.labels[others])) == 1
             assert "'region 1'" in words
         for spectrum, mask in zip(session.spectra, (session.mask, others), strict=True):
-            np.testing.assert_array_equal(spectrum, session.counts._summed(mask)[1])
+            np.testing.assert_array_equal(spectrum, session.counts._summed(mask)[0])
 
 
 def test_a_whole_cluster_is_compared_with_the_rest(session):
@@ -80,6 +69,12 @@ def test_a_whole_cluster_is_compared_with_the_rest(session):
 
 
 def test_verdicts_are_counted_once(session, rng):
+    two = np.zeros((2, 256))
+    two[0, 70:90], two[1, 110:130] = 1, 1
+    lines = LinearFit(two, two, [0, 1])
+    session.question = Question(
+        ("Ag", "S"), lines, lambda areas, own: (100 * areas / areas.sum(), own), Compared(lines)
+    )
     assert session.verdict() is None
     session.select(rng.random((18, 24)) < 0.2)
     assert session.verdict() is session.verdict()
@@ -110,7 +105,7 @@ def test_numbers_of_the_result_are_dense_in_both_labels(session, rng):
     # Here, what is drawn and what all counts say are the same.
     np.testing.assert_array_equal(result.half_labels, result.labels)
     np.testing.assert_array_equal(result.memberships.sum(axis=0), result.labels >= 0)
-    assert result.parameters["drawn_on"] == "half"
+    assert result.parameters["drawn_on"] == "outside, half"
     assert result.recipe.half_seed == (0,)
     assert [entry["edit"] for entry in result.parameters["history"]] == ["new", "drop"]
     assert result.parameters["history"][1]["clusters"] == ("region 1",)

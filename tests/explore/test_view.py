@@ -13,6 +13,7 @@ from mouse import Mouse, circle
 
 from hyperspy_clusterquant import data
 from hyperspy_clusterquant.explore.panels import SELECTION, in_steps, steps_of
+from hyperspy_clusterquant.plotting.style import cluster_colours
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,8 @@ def test_hovering_the_scores_marks_the_pixel_on_the_map(window):
     # It, or one that lies in the same bin.
     width = np.diff(window.view.grid.extent)[[0, 2]] / window.view.grid.n_bins
     assert (np.abs(at - window.session.plane[number]) <= width).all()
-    assert (row, column) == tuple(column_row[::-1]) or len(at)
+    assert len(at) == 1
+    assert window.session.keep[row, column]
 
 
 def test_a_lasso_on_the_map(window):
@@ -278,12 +280,20 @@ def test_a_line_scan_is_selected_along_it(mapped):
     line = mapped.inav[:, 12].deepcopy()
     line.cluster_pca_gmm(n_clusters=2)
     window = Window(line)
-    window.mouse.drag(window.panels.map, [(4.6, 0.2), (8, -0.3), (12.4, 0.3), (8, 0.4)])
-    expected = np.zeros(40, dtype=bool)
-    expected[5:13] = True
+    assert line.axes_manager[0].scale > 2  # its axis is no count of pixels
+    # From the fifth to the end of the thirteenth of 40 pixels.
+    left, right = window.panels.map.get_xlim()
+    start, end = left + (right - left) * np.array([5.1, 12.9]) / 40
+    middle = (start + end) / 2
+    window.mouse.drag(window.panels.map, [(start, 0.2), (middle, 0.7), (end, 0.3), (middle, 0.4)])
+    at = left + (right - left) * (np.arange(40) + 0.5) / 40
+    expected = (at > start) & (at < end)
+    assert expected.sum() == 8
     np.testing.assert_array_equal(window.explorer.selection.mask, expected & window.session.keep)
-    window.mouse.move(window.panels.map, (7, 0))
+    window.mouse.move(window.panels.map, (at[7] + 0.3 * (at[1] - at[0]), 0.6))
     assert "pixel (7,)" in window.panels.captions[2].get_text()
+    mark = window.panels.map_mark.get_xydata()[0]
+    np.testing.assert_allclose(mark, (at[7], 0.5))
 
 
 def test_pages_of_a_stack(mapped):
@@ -319,6 +329,51 @@ def test_names_are_written_into_the_field(window):
     field.set_val("")
 
 
+def test_keys_that_are_typed_do_nothing_else(mapped):
+    stack = hs.stack([mapped.inav[:16, :20], mapped.inav[16:32, :20]])
+    stack.set_signal_type("EDS_TEM_clustered")
+    stack.clusters_from_labels(np.tile(np.arange(16) // 8, (2, 20, 1)))
+    window = Window(stack)
+    window.mouse.click(window.panels._field.ax, (0.5, 0.5))
+    for key in "a.b":
+        window.mouse.key(key)
+    assert (window.panels.name, window.view.place) == ("a.b", (0,))
+    window.mouse.key("escape")
+    window.mouse.key(".")
+    assert window.view.place == (1,)
+
+
+def test_the_wheel_moves_a_long_table(mapped):
+    s = mapped.inav[:, :20].deepcopy()
+    s.clusters_from_labels(np.tile(np.arange(40) // 2, (20, 1)))  # 20 clusters
+    window = Window(s)
+    assert "6 more" in window.panels.rows[-1][1].get_text()
+    for _ in range(9):
+        window.mouse._send("scroll_event", window.panels.table, (0.5, 0.8), step=-1)
+    name = window.explorer.cluster_names[-1]
+    assert name in window.panels.rows[-1][1].get_text()
+    window.tick(13)
+    assert window.view.ticked == [19]
+    window.push("drop")
+    assert name not in window.explorer.cluster_names
+
+
+def test_window_and_result_have_the_same_order_and_colours(window):
+    big = np.zeros((32, 40), dtype=bool)
+    big[:, :25] = True
+    window.explorer.select(big)
+    window.explorer.new_cluster("big")
+    result = window.explorer.result
+    assert window.explorer.cluster_names == result.cluster_names
+    assert result.cluster_names[0] == "big"
+    assert "big" in window.panels.rows[0][1].get_text()
+    image = window.panels.label_image.get_array()
+    for k, colour in enumerate(cluster_colours(result.n_clusters)):
+        rgb = np.rint(255 * np.array(plt.matplotlib.colors.to_rgb(colour)))
+        inside = (result.labels == k) & (result.half_labels == k)
+        np.testing.assert_array_equal(image[inside][:, :3], np.tile(rgb, (inside.sum(), 1)))
+
+
 def test_closing_the_window(opened):
     opened.mouse.canvas.callbacks.process("close_event", None)
     assert "closed" in repr(opened.explorer)
@@ -326,7 +381,10 @@ def test_closing_the_window(opened):
     # Nobody sees it, but it works on.
     mask = np.zeros((32, 40), dtype=bool)
     mask[10:14] = True
+    before = opened.panels.captions[0].get_text()
     assert opened.explorer.select(mask).verdict is not None
+    # Nothing is drawn where nobody looks.
+    assert opened.panels.captions[0].get_text() == before
 
 
 def test_few_counts_are_drawn_in_wider_steps(rng):

@@ -21,6 +21,7 @@ def verdict(kind, p_value=0.01, honest=True, n_asked=1, of_elements=(0.001, 0.6)
     [
         (verdict(Verdict.DISTINCT), "distinct in Cu only"),
         (verdict(Verdict.DISTINCT, of_elements=(0.001, 0.002)), "distinct"),
+        (verdict(Verdict.DISTINCT, of_elements=(0.07, 0.2)), "distinct, but in no single element"),
         (verdict(Verdict.SAME, 0.4), "not distinguishable"),
         (verdict(Verdict.ABSORBED, 0.4), "cannot be told from absorption or drift"),
         (verdict(Verdict.EMPTY, np.nan), "not comparable"),
@@ -31,7 +32,8 @@ def verdict(kind, p_value=0.01, honest=True, n_asked=1, of_elements=(0.001, 0.6)
 def test_words(made, words):
     assert words in made.words
     assert words in repr(made)
-    assert made.is_distinct == (made.kind is Verdict.DISTINCT)
+    assert made.is_distinct == (made.honest and made.kind is Verdict.DISTINCT)
+    assert made.honest or np.isnan([made.p_value, *made.element_p_values]).all()
 
 
 def test_it_tells_numbers_and_how_many_were_tested():

@@ -172,3 +172,10 @@ def test_without_elements(rng):
 def test_a_single_spectrum_has_no_regions(truth_map):
     with pytest.raises(ValueError, match="needs a map"):
         truth_map.inav[0, 0].clusters_from_labels(np.zeros((1, 1), dtype=int))
+
+
+def test_many_regions_have_few_scores():
+    s = data.six_cation_sulfide(size=(20, 30), channels=256)
+    result = s.clusters_from_labels(np.arange(600).reshape(20, 30) // 12)  # 50 regions
+    assert result.n_clusters == 50
+    assert result.scores.shape == (600, 20)
