@@ -282,7 +282,7 @@ def test_a_line_scan_is_selected_along_it(mapped):
     expected = np.zeros(40, dtype=bool)
     expected[5:13] = True
     np.testing.assert_array_equal(window.explorer.selection.mask, expected & window.session.keep)
-    window.mouse.move(window.panels.map, (7, 0))
+    window.mouse.move(window.panels.map, (7, 0.4))
     assert "pixel (7,)" in window.panels.captions[2].get_text()
 
 
