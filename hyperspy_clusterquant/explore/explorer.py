@@ -96,7 +96,7 @@ class ClusterExplorer:
       drawn beside that of the rest of their cluster, or of the map, with composition and verdict.
     - Tick clusters in the table; "new" makes a cluster of the selection, "add" gives it to the
       ticked cluster, "split" takes it out of the ticked cluster, "merge" and "drop" are of the
-      ticked ones, "rename" gives the ticked one the name in the field below. The wheel of the mouse
+      ticked ones, "rename" gives the ticked one the name in the field above. The wheel of the mouse
       moves a long table.
     - Escape gives a drawing up. In a stack of maps, the keys , and . turn the pages.
 

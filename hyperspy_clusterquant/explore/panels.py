@@ -6,24 +6,47 @@ import textwrap
 
 import numpy as np
 
+from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.plotting.style import draw_map, line_label, open_frame
 
 SELECTION, OTHERS, PIXEL = "#D62728", "0.45", "#1F77B4"
 #: Colours of the words of a verdict: real, not told apart, none.
 REAL, NOT_REAL, NONE = "#1B7837", "#B35806", "0.35"
-BUTTONS = (
-    ("rectangle", "polygon", "lasso"),
-    ("new", "add", "split", "merge", "drop", "rename", "undo", "redo"),
-    ("cluster", "rest"),
+#: Said where notebooks show pictures, as they do if they are told nothing else.
+DEAD = (
+    "The explorer is only a picture here, which no mouse reaches. Run %matplotlib widget first (it "
+    "needs ipympl: pip install hyperspy-clusterquant[notebook]), and then explore_clusters again. "
+    "Its methods work anyway, such as explorer.select(mask)."
 )
+#: Groups of buttons with their captions, in rows.
+BUTTONS = (
+    (("select", ("rectangle", "polygon", "lasso")), ("compare with", ("cluster", "rest"))),
+    (("edit", ("new", "add", "split", "merge", "drop", "rename", "undo", "redo")),),
+)
+#: Inches: no wider than the column of a notebook beside the list of files, and so high that it is
+#: seen as a whole.
+SIZE = 8.4, 6.9
+#: Left of it, a toolbar may lie on the window, as a share of its width.
+TOOLBAR = 0.058
+#: Canvases of browsers send what changed since the last picture, unless a pixel lets something
+#: through; where pictures follow each other faster than they are shown, some are never, and what
+#: changed in them stays wrong. White that lets almost nothing through makes all pictures whole.
+WHITE = 1.0, 1.0, 1.0, 254 / 255
 #: Pixels of the screen between the word of a button and its frame.
 FRAME = 5
 #: Longest name of a cluster in the table, in letters.
-LONGEST_NAME = 26
+LONGEST_NAME = 24
+#: Letters in a line of a verdict, and its height as a share of the axes.
+WIDTH, LINE = 36, 0.026
+#: Written below its numbers, as p of an element may be large where the verdict's is small.
+P_IS = "p: of each element alone{};\nthe verdict is of all elements together"
+#: Of axes without frame: ticks made at the first click would have the window drawn again.
+NO_TICKS = {"xticks": [], "yticks": []}
 #: Rows of the table of clusters that fit; the wheel of the mouse shows others.
 MOST_ROWS = 14
-#: Width of the name of an X-ray line as a share of the energies; height of the captions in inches.
-BESIDE, ABOVE = 0.045, 0.2
+#: Width of the name of an X-ray line as a share of the energies; inches that captions above axes
+#: take, and a scale bar below.
+BESIDE, ABOVE, BELOW = 0.07, 0.34, 0.3
 #: Spectra are drawn in so many steps at most; of few counts, in wider ones, until a step holds so
 #: many on average, or is so wide (keV): peaks are hardly wider.
 MOST_STEPS, MANY_COUNTS, WIDEST = 700, 20.0, 0.085
@@ -54,16 +77,18 @@ class Panels:
     def __init__(self, image, map_axes, grid, density, lines, whole, limits):
         import matplotlib.pyplot as plt
 
-        self.figure = plt.figure(figsize=(12.4, 7.6))
+        if "inline" in plt.get_backend():
+            warn(DEAD)
+        self.figure = plt.figure(figsize=SIZE, facecolor=WHITE)
         layout = self.figure.add_gridspec(
-            2, 3, height_ratios=[1.35, 1], width_ratios=[1.1, 1, 0.86],
-            left=0.045, right=0.985, bottom=0.075, top=0.885, wspace=0.17, hspace=0.2,
+            2, 3, height_ratios=[1, 1.15], width_ratios=[1, 1, 1.36],
+            left=TOOLBAR + 0.02, right=0.99, bottom=0.07, top=0.865, wspace=0.15, hspace=0.32,
         )  # fmt: skip
         self.map = self.figure.add_subplot(layout[0, 0])
         self.scores = self.figure.add_subplot(layout[0, 1])
         self.spectrum = self.figure.add_subplot(layout[1, :2])
         self.table = self.figure.add_subplot(layout[:, 2])
-        self.buttons = self.figure.add_axes((0.02, 0.915, 0.965, 0.075))
+        self.buttons = self.figure.add_axes((TOOLBAR, 0.905, 0.99 - TOOLBAR, 0.09))
         self._backgrounds = {}
         self._animated = {ax: [] for ax in (self.map, self.scores, self.spectrum, self.table)}
         self._draw_map(image, map_axes)
@@ -80,7 +105,8 @@ class Panels:
         values = np.zeros(image.shape[:-1] if len(map_axes) > 1 else image.shape[1:-1])
         self.label_image = draw_map(self.map, values, map_axes)
         self.label_image.set_data(image)
-        self.map.set_title("Map", fontsize=9, loc="left")
+        self.map.set_anchor("N")
+        self.map.set_title("Map", fontsize=8, loc="left")
         place = {"extent": self.label_image.get_extent(), "origin": "upper"}
         self.map_veil = self._add(self.map, veil_on(self.map, image.shape[:2], **place))
         for bar in self.map.artists:  # the scale bar stays above the veil
@@ -98,8 +124,7 @@ class Panels:
         self.score_mark = self._line(
             self.scores, marker="o", ms=9, mfc="none", mec="black", mew=1.4, ls="", zorder=5
         )
-        self.scores.set_title("Scores: the plane that separates the clusters best", fontsize=9,
-                              loc="left")  # fmt: skip
+        self.scores.set_title("Scores: the plane of best separation", fontsize=8, loc="left")
         self.scores.set_xlabel("Shot noise of a typical pixel = 1", fontsize=8, labelpad=1)
         self.scores.tick_params(labelsize=7)
 
@@ -126,45 +151,51 @@ class Panels:
         self.others_line = self._line(ax, color=OTHERS, lw=1.0, drawstyle="steps-mid")
         self.selection_line = self._line(ax, color=SELECTION, lw=1.0, drawstyle="steps-mid")
         self.captions = [
-            self._text(ax, 0.34 * k, 1.015, color=colour, va="bottom")
-            for k, colour in enumerate((SELECTION, OTHERS, PIXEL))
+            self._text(ax, x, y, color=colour, va="bottom", ha=ha)
+            for x, y, ha, colour in (
+                (0, 1.075, "left", SELECTION),
+                (1, 1.075, "right", OTHERS),
+                (0, 1.01, "left", PIXEL),
+            )
         ]
 
     def _draw_table(self):
         self.table.set_axis_off()
-        self.table.set(xlim=(0, 1), ylim=(0, 1))
+        self.table.set(xlim=(0, 1), ylim=(0, 1), **NO_TICKS)
         self.rows = [
             (
                 self._line(self.table, marker="s", ms=8, ls="", mec="0.3", mew=0.6),
-                self._text(self.table, 0.085, 0.0, va="center", fontsize=8.5),
+                self._text(self.table, 0.085, 0.0, va="center", fontsize=8),
             )
             for _ in range(MOST_ROWS)
         ]
-        self.verdict = self._text(self.table, 0.0, 0.0, fontsize=9, fontweight="bold")
-        self.details = self._text(self.table, 0.0, 0.0, fontsize=8, family="monospace")
+        self.verdict = self._text(self.table, 0.0, 0.0, fontsize=8.5, fontweight="bold")
+        self.details = self._text(self.table, 0.0, 0.0, fontsize=7, family="monospace")
         self.note = self._text(self.table, 0.0, 0.0, fontsize=7.5, color="0.35", va="bottom")
 
     def _draw_buttons(self):
         self.buttons.set_axis_off()
-        self.buttons.set(xlim=(0, 1), ylim=(0, 1))
-        texts, x = {}, 0.0
-        for group, caption in zip(BUTTONS, ("select", "edit", "compare with"), strict=True):
-            self.buttons.text(x, 0.5, caption, fontsize=8, color="0.4", va="center")
-            x += 0.0058 * len(caption) + 0.008
-            for name in group:
-                box = {"boxstyle": "round,pad=0.35", "fc": "0.94", "ec": "0.6", "lw": 0.7}
-                width = 0.0062 * len(name) + 0.017
-                texts[name] = self.buttons.text(
-                    x + width / 2, 0.5, name, fontsize=8.5, ha="center", va="center", bbox=box
-                )
-                x += width + 0.004
-            x += 0.022
+        self.buttons.set(xlim=(0, 1), ylim=(0, 1), **NO_TICKS)
+        texts = {}
+        for row, y in zip(BUTTONS, (0.8, 0.3), strict=True):
+            x = 0.0
+            for caption, group in row:
+                self.buttons.text(x, y, caption, fontsize=8, color="0.4", va="center")
+                x += 0.0085 * len(caption) + 0.014
+                for name in group:
+                    box = {"boxstyle": "round,pad=0.35", "fc": "0.94", "ec": "0.6", "lw": 0.7}
+                    width = 0.0092 * len(name) + 0.024
+                    texts[name] = self.buttons.text(
+                        x + width / 2, y, name, fontsize=8.5, ha="center", va="center", bbox=box
+                    )
+                    x += width + 0.006
+                x += 0.03
         return texts
 
     def _draw_field(self):
         from matplotlib.widgets import TextBox
 
-        field = self.figure.add_axes((0.762, 0.022, 0.222, 0.034))
+        field = self.figure.add_axes((0.775, 0.917, 0.215, 0.034))
         box = TextBox(field, "name ", textalignment="left")
         box.label.set_fontsize(8)
         box.text_disp.set_fontsize(8.5)
@@ -210,7 +241,10 @@ class Panels:
         return self._add(ax, text)
 
     def _add(self, ax, artist):
-        artist.set_animated(True)
+        # With its parts: they say that they changed when they are drawn, such as those of a scale
+        # bar, and the window would be drawn again, without end.
+        for part in artist.findobj():
+            part.set_animated(True)
         self._animated[ax].append(artist)
         return artist
 
@@ -253,13 +287,15 @@ class Panels:
         if canvas.is_saving():  # into a file, where everything was drawn
             return
         self._backgrounds = {}
+        if hasattr(canvas, "copy_from_bbox"):
+            self._backgrounds = {ax: canvas.copy_from_bbox(_around(ax)) for ax in self._animated}
         for ax in self._animated:
-            if hasattr(canvas, "copy_from_bbox"):
-                self._backgrounds[ax] = canvas.copy_from_bbox(_around(ax))
             self._draw_animated(ax)
 
     def refresh(self, *axes):
         """Draw what changes in some axes, and nothing else."""
+        from matplotlib.transforms import Bbox
+
         canvas = self.figure.canvas
         if not hasattr(canvas, "restore_region") or not self._backgrounds:
             canvas.draw()  # for the first time, or on a canvas that cannot keep anything
@@ -267,7 +303,7 @@ class Panels:
         for ax in axes:
             canvas.restore_region(self._backgrounds[ax])
             self._draw_animated(ax)
-            canvas.blit(_around(ax))
+        canvas.blit(Bbox.union([_around(ax) for ax in axes]))  # once: it is sent to browsers
 
     def _draw_animated(self, ax):
         for artist in self._animated[ax]:
@@ -280,20 +316,18 @@ class Panels:
         line = self.map_path if where is self.map else self.score_path
         line.set_data(outline[:, 0], outline[:, 1])
 
-    def write_verdict(self, verdict, below):
-        """Write a verdict and its table below a height of the table of clusters."""
-        head, *table = repr(verdict).splitlines()
-        colour = NONE
-        if verdict.honest and verdict.kind is not None:
-            colour = REAL if verdict.is_distinct else NOT_REAL
-        words = textwrap.wrap(head.replace("(p < ", "(p\u00a0<\u00a0"), 44)
-        self.show_verdict("\n".join(table), "\n".join(words), colour)
-        self.details.set_position((0.0, below - 0.026 * len(words) - 0.012))
-
     def show_verdict(self, told, words, colour):
         """Write a verdict and its numbers below the table of clusters."""
-        self.verdict.set(text=words, color=colour)
+        lines = textwrap.wrap(words.replace("(p < ", "(p\u00a0<\u00a0"), WIDTH)
+        self.verdict.set(text="\n".join(lines), color=colour)
         self.details.set_text(told)
+        self.place_verdict(self.verdict.get_position()[1])
+
+    def place_verdict(self, top):
+        """Put the verdict where the table of clusters ends, and its numbers where it ends."""
+        n_lines = self.verdict.get_text().count("\n") + 1
+        self.verdict.set_position((0.0, top))
+        self.details.set_position((0.0, top - LINE * n_lines - 0.012))
 
 
 def veil_on(ax, shape, **place):
@@ -319,11 +353,12 @@ def veil_on(ax, shape, **place):
 
 
 def _around(ax):
-    """The part of the canvas that axes draw on, with the captions above and lines on the edges."""
+    """The part of the canvas that axes draw on, with the captions above and what is below it."""
     from matplotlib.transforms import Bbox
 
     (left, bottom), (right, top) = ax.bbox.min, ax.bbox.max
-    return Bbox([(left - 2, bottom - 2), (right + 2, top + ABOVE * ax.figure.dpi)])
+    dpi = ax.figure.dpi
+    return Bbox([(left - 2, bottom - BELOW * dpi), (right + 2, top + ABOVE * dpi)])
 
 
 def steps_of(energy, lowest, highest):

@@ -15,7 +15,10 @@ from hyperspy_clusterquant.explore.panels import (
     LONGEST_NAME,
     MOST_ROWS,
     NONE,
+    NOT_REAL,
     NOTHING,
+    P_IS,
+    REAL,
     Panels,
     cut,
     in_steps,
@@ -151,7 +154,7 @@ class View:
         if session.keep.ndim > 2:
             panels.map.set_title(
                 f"Map {self.place} of {session.keep.shape[:-2]}: , and . turn the pages",
-                fontsize=9, loc="left",
+                fontsize=8, loc="left",
             )  # fmt: skip
         self.ticked = [number for number in self.ticked if number in session.names]
         self._fill_table(table)
@@ -179,17 +182,14 @@ class View:
                 rest = f"  ({more} more: scroll)" if row == MOST_ROWS - 1 and more > 0 else ""
                 text.set_text(f"{tick}{name}  {sizes[number]} px{rest}")
                 mark.set_color(table[number] / 255)
-        below = self._row_height(min(len(numbers), MOST_ROWS)) - 0.01
-        panels.verdict.set_position((0.0, below))
-        # Where the lines of the verdict end is set with its text.
-        self._below = below
+        panels.place_verdict(self._row_height(min(len(numbers), MOST_ROWS)) - 0.01)
         note = (
             "Drawn is one half of the counts; verdicts and compositions are of the other."
             if session.honest
             else "Drawn are all of the counts: selections cannot be tested with them."
         )
         panels.note.set_position((0.0, 0.0))
-        panels.note.set_text(textwrap.fill(self._message or note, 58))
+        panels.note.set_text(textwrap.fill(self._message or note, 56))
 
     def _row_height(self, row):
         return 0.985 - ROW * row
@@ -223,7 +223,17 @@ class View:
         for line, caption, of, text in zip(lines, panels.captions, counts, captions, strict=False):
             line.set_data(*self._drawn(of))
             caption.set_text(text)
-        panels.write_verdict(session.verdict(), self._below)
+        self._fill_verdict(session.verdict())
+
+    def _fill_verdict(self, verdict):
+        head, *table = repr(verdict).splitlines()
+        if table and verdict.honest:
+            changes = self.session.question.compared.changes
+            table.append(P_IS.format("" if changes is None else ", beyond absorption"))
+        colour = NONE
+        if verdict.honest and verdict.kind is not None:
+            colour = REAL if verdict.is_distinct else NOT_REAL
+        self.panels.show_verdict("\n".join(table), head, colour)
 
     def show_selection(self):
         """Draw what a new selection changes."""
