@@ -41,7 +41,7 @@ WIDTH, LINE = 36, 0.026
 #: Written below its numbers, as p of an element may be large where the verdict's is small.
 P_IS = "p: of each element alone{};\nthe verdict is of all elements together"
 #: Of axes without frame: ticks made at the first click would have the window drawn again.
-NO_TICKS = {"xticks": [], "yticks": []}
+NO_TICKS = {"xticks": (), "yticks": ()}
 #: Rows of the table of clusters that fit.
 MOST_ROWS = 14
 #: Width of the name of an X-ray line as a share of the energies; inches that captions above axes
@@ -195,7 +195,7 @@ class Panels:
     def _draw_field(self):
         from matplotlib.widgets import TextBox
 
-        field = self.figure.add_axes((0.775, 0.917, 0.215, 0.034))
+        field = self.figure.add_axes((0.68, 0.917, 0.31, 0.034))
         box = TextBox(field, "name ", textalignment="left")
         box.label.set_fontsize(8)
         box.text_disp.set_fontsize(8.5)

@@ -167,7 +167,7 @@ class View:
             else "Drawn are all of the counts: selections cannot be tested with them."
         )
         panels.note.set_position((0.0, 0.0))
-        panels.note.set_text(textwrap.fill(self._message or note, 56))
+        panels.note.set_text(textwrap.fill(self._message or note, 50))
 
     def _row_height(self, row):
         return 0.985 - ROW * row
