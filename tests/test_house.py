@@ -45,7 +45,6 @@ TESTED_ELSEWHERE = {
     "report/page": "signals/test_reporting.py",
     # what the signals floor does is tested method by method, as users call it
     # a window is driven by what the mouse does
-    "explore/panels": "explore/test_view.py",
     "explore/explorer": "signals/test_exploring.py",
 }
 

@@ -41,17 +41,12 @@ WIDTH, LINE = 36, 0.026
 #: Written below its numbers, as p of an element may be large where the verdict's is small.
 P_IS = "p: of each element alone{};\nthe verdict is of all elements together"
 #: Of axes without frame: ticks made at the first click would have the window drawn again.
-NO_TICKS = {"xticks": [], "yticks": []}
+NO_TICKS = {"xticks": (), "yticks": ()}
 #: Rows of the table of clusters that fit; the wheel of the mouse shows others.
 MOST_ROWS = 14
 #: Width of the name of an X-ray line as a share of the energies; inches that captions above axes
 #: take, and a scale bar below.
 BESIDE, ABOVE, BELOW = 0.07, 0.34, 0.3
-#: Spectra are drawn in so many steps at most; of few counts, in wider ones, until a step holds so
-#: many on average, or is so wide (keV): peaks are hardly wider.
-MOST_STEPS, MANY_COUNTS, WIDEST = 700, 20.0, 0.085
-#: What is drawn of no counts on a logarithmic scale, far below the picture.
-NOTHING = 1e-12
 
 
 class Panels:
@@ -195,7 +190,7 @@ class Panels:
     def _draw_field(self):
         from matplotlib.widgets import TextBox
 
-        field = self.figure.add_axes((0.775, 0.917, 0.215, 0.034))
+        field = self.figure.add_axes((0.68, 0.917, 0.31, 0.034))
         box = TextBox(field, "name ", textalignment="left")
         box.label.set_fontsize(8)
         box.text_disp.set_fontsize(8.5)
@@ -316,6 +311,16 @@ class Panels:
         line = self.map_path if where is self.map else self.score_path
         line.set_data(outline[:, 0], outline[:, 1])
 
+    def write_verdict(self, verdict, beyond):
+        """Write a verdict, its numbers, and `beyond` what they are."""
+        head, *table = repr(verdict).splitlines()
+        if table and verdict.honest:
+            table.append(P_IS.format(beyond))
+        colour = NONE
+        if verdict.honest and verdict.kind is not None:
+            colour = REAL if verdict.is_distinct else NOT_REAL
+        self.show_verdict("\n".join(table), head, colour)
+
     def show_verdict(self, told, words, colour):
         """Write a verdict and its numbers below the table of clusters."""
         lines = textwrap.wrap(words.replace("(p < ", "(p\u00a0<\u00a0"), WIDTH)
@@ -359,58 +364,3 @@ def _around(ax):
     (left, bottom), (right, top) = ax.bbox.min, ax.bbox.max
     dpi = ax.figure.dpi
     return Bbox([(left - 2, bottom - BELOW * dpi), (right + 2, top + ABOVE * dpi)])
-
-
-def steps_of(energy, lowest, highest):
-    """First channels of the steps that a spectrum is drawn in, between two energies.
-
-    Parameters
-    ----------
-    energy : array (channels,)
-        In keV, ascending.
-    lowest, highest : float
-
-    Returns
-    -------
-    array of int (steps + 1,)
-        The last is the end of the last step.
-    """
-    low, high = np.searchsorted(energy, [lowest, highest])
-    low = min(low, len(energy) - 1)
-    factor = max(-(-(high - low) // MOST_STEPS), 1)
-    starts = np.arange(low, high, factor)
-    return np.append(starts, high) if len(starts) else np.array([0, len(energy)])
-
-
-def in_steps(counts, energy, steps):
-    """A spectrum as it is drawn: of few counts, in wider steps.
-
-    Parameters
-    ----------
-    counts : array (channels,)
-    energy : array (channels,)
-        In keV.
-    steps : array of int (steps + 1,)
-        From `steps_of`.
-
-    Returns
-    -------
-    energy : array (fewer steps,)
-        In the middle of each step.
-    share : array (fewer steps,)
-        Of the counts, in a channel there; never zero, for logarithms.
-    """
-    width = (energy[-1] - energy[0]) / max(len(energy) - 1, 1) * (steps[1] - steps[0])
-    per_step = counts.sum() / (len(steps) - 1)
-    wider = 1
-    while per_step * wider < MANY_COUNTS and 2 * wider * width < WIDEST:
-        wider *= 2
-    steps = np.unique([*steps[::wider], steps[-1]])
-    summed = np.add.reduceat(counts[: steps[-1]], steps[:-1])
-    middle = (energy[steps[:-1]] + energy[steps[1:] - 1]) / 2
-    return middle, np.maximum(summed / np.diff(steps) / max(counts.sum(), 1), NOTHING)
-
-
-def cut(text, length):
-    """A text of at most so many letters."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"

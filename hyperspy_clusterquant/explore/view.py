@@ -11,27 +11,17 @@ from hyperspy_clusterquant.explore.geometry import (
     inside_polygon,
     inside_rectangle,
 )
-from hyperspy_clusterquant.explore.panels import (
-    LONGEST_NAME,
-    MOST_ROWS,
-    NONE,
-    NOT_REAL,
-    NOTHING,
-    P_IS,
-    REAL,
-    Panels,
-    cut,
-    in_steps,
-    steps_of,
-)
+from hyperspy_clusterquant.explore.panels import LONGEST_NAME, MOST_ROWS, NONE, Panels
 from hyperspy_clusterquant.explore.pencil import TOOLS, Pencil
 from hyperspy_clusterquant.explore.pictures import ScoreGrid, colour_table, label_image, veil
 from hyperspy_clusterquant.explore.session import AGAINST
+from hyperspy_clusterquant.explore.steps import NOTHING, in_steps, steps_of
 from hyperspy_clusterquant.plotting.style import (
     LOWEST_ENERGY,
     MASK_COLOUR,
     NOISE_COLOUR,
     cluster_colours,
+    shortened,
 )
 
 #: Longest name of what a selection is compared with, in letters.
@@ -176,7 +166,7 @@ class View:
             text.set_text("")
             if is_there:
                 number = shown[row]
-                name = cut(session.names[number], LONGEST_NAME)
+                name = shortened(session.names[number], LONGEST_NAME)
                 tick = "☑ " if number in self.ticked else "☐ "
                 more = len(numbers) - MOST_ROWS
                 rest = f"  ({more} more: scroll)" if row == MOST_ROWS - 1 and more > 0 else ""
@@ -189,7 +179,7 @@ class View:
             else "Drawn are all of the counts: selections cannot be tested with them."
         )
         panels.note.set_position((0.0, 0.0))
-        panels.note.set_text(textwrap.fill(self._message or note, 56))
+        panels.note.set_text(textwrap.fill(self._message or note, 50))
 
     def _row_height(self, row):
         return 0.985 - ROW * row
@@ -218,22 +208,15 @@ class View:
         counts = session.spectra
         captions = (
             f"selection, {int(mask.sum())} px",
-            f"{cut(words, LONGEST_CAPTION)}, {int(others.sum())} px",
+            f"{shortened(words, LONGEST_CAPTION)}, {int(others.sum())} px",
         )
         for line, caption, of, text in zip(lines, panels.captions, counts, captions, strict=False):
             line.set_data(*self._drawn(of))
             caption.set_text(text)
-        self._fill_verdict(session.verdict())
-
-    def _fill_verdict(self, verdict):
-        head, *table = repr(verdict).splitlines()
-        if table and verdict.honest:
-            changes = self.session.question.compared.changes
-            table.append(P_IS.format("" if changes is None else ", beyond absorption"))
-        colour = NONE
-        if verdict.honest and verdict.kind is not None:
-            colour = REAL if verdict.is_distinct else NOT_REAL
-        self.panels.show_verdict("\n".join(table), head, colour)
+        question = session.question
+        known = question is not None and question.compared.changes is not None
+        beyond = ", beyond absorption" if known else ""
+        panels.write_verdict(session.verdict(), beyond)
 
     def show_selection(self):
         """Draw what a new selection changes."""
@@ -259,9 +242,8 @@ class View:
         panels.score_mark.set_data(*in_scores)
         if with_spectrum and flat is not None:
             panels.pixel_line.set_data(*self._drawn(session.spectrum_of_pixel(place)))
-            panels.captions[2].set_text(
-                f"pixel {tuple(map(int, place[::-1]))}, {cut(self._name_of(flat), LONGEST_NAME)}"
-            )
+            name = shortened(self._name_of(flat), LONGEST_NAME)
+            panels.captions[2].set_text(f"pixel {tuple(map(int, place[::-1]))}, {name}")
             changed.append(panels.spectrum)
         self.hovered = flat
         panels.refresh(*changed)
