@@ -6,7 +6,7 @@ import tempfile
 
 import numpy as np
 
-from hyperspy_clusterquant.clusters.embedding import extend_from_landmarks
+from hyperspy_clusterquant.clusters.embedding import nearest_landmarks, voted
 from hyperspy_clusterquant.clusters.gaps import join_without_gap
 
 #: HDBSCAN proposes clusters down to this share of the landmarks, or to what is asked for.
@@ -16,8 +16,9 @@ COARSER = 5 / 3
 
 
 def density_clusters(
-    embedding, scores, min_cluster_size, min_samples, method, epsilon, n_spectra=1, halves=None
-):
+    embedding, scores, min_cluster_size, min_samples, method, epsilon, n_spectra=1, halves=None,
+    landmarks=None,
+):  # fmt: skip
     """Clusters of an embedding by density that gaps in the scores separate, or borders on the map.
 
     HDBSCAN's finest clusters, the leaves of its tree, are joined where nothing separates
@@ -25,23 +26,26 @@ def density_clusters(
     together, depends on chance and settings, the gaps do not. A gap can still hide inside a
     clump, so that is done with leaves of two sizes, and what separates more clusters is
     taken. What is noise, the selection method decides: with ``"eom"`` points between leaves
-    of one of its clusters go with the nearest.
+    of one of its clusters go with the nearest. Of a part of the points, an embedding proposes as
+    well; gaps and borders are looked for among all of them.
 
     Parameters
     ----------
-    embedding : array (points, dimensions)
+    embedding : array (landmarks, dimensions)
         UMAP embedding.
     scores : array (points, n_components)
-        Whitened scores of the same points.
+        Whitened scores.
     min_cluster_size : int
-        Fewest points that make a cluster.
+        Fewest landmarks that make a cluster.
     min_samples, method, epsilon
         ``min_samples``, ``cluster_selection_method`` and ``cluster_selection_epsilon`` of
         `hdbscan.HDBSCAN`.
     n_spectra : int
         As in `separated_groups`.
     halves : Halves, optional
-        Of the same points, for borders between clusters.
+        Of the points, for borders between clusters.
+    landmarks : array of int (landmarks,), optional
+        Which of the points were embedded; default: all.
 
     Returns
     -------
@@ -51,18 +55,19 @@ def density_clusters(
     n_proposed : int
         Number of clusters before they were joined.
     smallest : int
-        Fewest points of a cluster of the tree that they are leaves of.
+        Fewest landmarks of a cluster of the tree that they are leaves of.
 
     References
     ----------
     L. McInnes, J. Healy and S. Astels, J. Open Source Softw. 2 (2017) 205.
     """
+    of_all = _Extension(scores, landmarks)
     found = []
     with tempfile.TemporaryDirectory(prefix="clusterquant-") as folder:
         # Another way to select clusters takes no other tree: they are kept in a folder.
         for factor in COARSER, 1:
             settings = (round(factor * min_cluster_size), min_samples)
-            leaves = hdbscan_memberships(embedding, *settings, "leaf", epsilon, folder)
+            leaves = of_all(hdbscan_memberships(embedding, *settings, "leaf", epsilon, folder))
             found.append((join_without_gap(scores, leaves, 1, halves), leaves, settings))
         joined, leaves, settings = max(found, key=lambda each: each[0].shape[1])
         starts = [joined]
@@ -71,16 +76,37 @@ def density_clusters(
             leaves, settings = max((each[1:] for each in found), key=lambda each: each[0].shape[1])
             starts.append(join_without_gap(scores, leaves, n_spectra, halves))
         if method == "eom" and joined.shape[1]:
-            selected = hdbscan_memberships(embedding, *settings, method, epsilon, folder)
+            selected = of_all(hdbscan_memberships(embedding, *settings, method, epsilon, folder))
             starts = [_with_between(start, scores, selected.any(axis=1)) for start in starts]
     return starts, leaves.shape[1], settings[0]
+
+
+class _Extension:
+    """Memberships of all points from those of landmarks, which keep their own.
+
+    `landmarks` are numbers of points; None = they are all of them.
+    """
+
+    def __init__(self, scores, landmarks):
+        self._landmarks = landmarks
+        if landmarks is not None:
+            self._others = np.setdiff1d(np.arange(len(scores)), landmarks)
+            self._nearest = nearest_landmarks(scores[landmarks], scores[self._others])
+
+    def __call__(self, memberships):
+        if self._landmarks is None:
+            return memberships
+        extended = np.zeros((len(self._landmarks) + len(self._others), memberships.shape[1]))
+        extended[self._landmarks] = memberships
+        extended[self._others] = voted(memberships, self._nearest)
+        return extended
 
 
 def _with_between(joined, scores, selected):
     """Clusters with the selected points between their leaves, which go with the nearest."""
     in_leaf = joined.any(axis=1)
     between = selected & ~in_leaf
-    joined[between], _ = extend_from_landmarks(scores[in_leaf], joined[in_leaf], scores[between])
+    joined[between] = voted(joined[in_leaf], nearest_landmarks(scores[in_leaf], scores[between]))
     return joined
 
 

@@ -138,10 +138,14 @@ def refine(
     remarks = [WEAK] if learning.is_weak else []
     labelling = Labelling.of(learning, memberships, in_noise)
     if complete and memberships.shape[1]:
-        labelling = _without_interfaces(_without_small_mixtures(labelling))
+        labelling, _ = _without_interfaces(_without_small_mixtures(labelling))
+        n_before = labelling.n_clusters
         labelling, found = _completed(labelling, profiles, of_any)
+        labelling, left = _without_interfaces(labelling)
+        n_added = np.count_nonzero(left >= n_before)
+        if n_added:
+            remarks.append(ADDED.format("1 cluster" if n_added == 1 else f"{n_added} clusters"))
         remarks += found
-        labelling = _without_interfaces(labelling)
     # Pixels of the least clusters may belong to one that reaches the size with them.
     for size in (smallest // 2, smallest):
         if not size or not labelling.n_clusters:
@@ -182,11 +186,7 @@ def _completed(labelling, profiles, of_any):
             ignored |= departure.inside | departure.place
             in_vain += 1
             refused.append(departure)
-    n_added = labelling.n_clusters - n_before
-    what = "1 cluster" if n_added == 1 else f"{n_added} clusters"
-    remarks = [ADDED.format(what)] if n_added else []
-    if n_added == MOST_DEPARTURES:
-        remarks.append(ENDLESS)
+    remarks = [ENDLESS] if labelling.n_clusters - n_before == MOST_DEPARTURES else []
     remarks += [_named(REFUSED, labelling.learning, each) for each in refused[:1]]
     if profiles is not None and everything.size:
         remarks += _undeclared(labelling, everything, n_expected, ignored, profiles)
@@ -263,14 +263,19 @@ def _without_small_mixtures(labelling):
 
 
 def _without_interfaces(labelling):
-    """The same without clusters that are no more than interfaces of two others."""
+    """The same without clusters that are no more than interfaces of two others.
+
+    And the numbers of those that are left.
+    """
+    left = np.arange(labelling.n_clusters)
     while labelling.n_clusters > 2:
         points = whitened(labelling.spectra, labelling.learning.reduction.share)
         found = interfaces(labelling.image, points)
         if found is None:
             break
         labelling = labelling.without(np.arange(labelling.n_clusters) == found)
-    return labelling
+        left = np.delete(left, found)
+    return labelling, left
 
 
 def _small_or_mixed(learning, labels, memberships, smallest):

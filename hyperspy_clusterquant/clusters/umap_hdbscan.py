@@ -13,8 +13,9 @@ from hyperspy_clusterquant.clusters.density import PROPOSED_SHARE, density_clust
 from hyperspy_clusterquant.clusters.embedding import (
     draw_landmarks,
     embedding_stage,
-    extend_from_landmarks,
+    nearest_landmarks,
     umap_embedding,
+    voted,
 )
 from hyperspy_clusterquant.clusters.halves import halves_of
 from hyperspy_clusterquant.clusters.learning import how_divided, learn
@@ -24,6 +25,10 @@ from hyperspy_clusterquant.clusters.starts import FEW_PIXELS, most_separated, se
 
 #: Fewest landmarks in a cluster that HDBSCAN may propose: fewer show no significant gap.
 PROPOSED_PIXELS = 10
+#: Landmarks in the smallest cluster that is looked for. More of them propose no other clusters.
+LANDMARKS_IN_SMALLEST = 150
+#: Learning pixels among which gaps between clusters are looked for.
+MOST_SEEN = 2**16
 #: Landmarks up to which they are embedded with several seeds: which clumps UMAP makes of so few
 #: depends on the seed, and one embedding takes half a second.
 FEW_LANDMARKS = 1500
@@ -156,28 +161,35 @@ class UmapHdbscan(Recipe):
     def _dense_clusters(self, learning, share, profiles, progress):
         """Clusters of learning pixels, `share` the smallest that is wanted."""
         measured = np.flatnonzero(learning.measured)
-        drawn = draw_landmarks(len(measured), self.n_landmarks, learning.rng)
+        wanted = share / 2 if share < PROPOSED_SHARE else PROPOSED_SHARE
+        n_landmarks = min(self.n_landmarks, round(LANDMARKS_IN_SMALLEST / wanted))
+        drawn = draw_landmarks(len(measured), n_landmarks, learning.rng)
         landmarks = measured[drawn]
         if self.min_samples is not None and self.min_samples >= len(landmarks):
             raise ValueError(
                 f"`min_samples` must be less than the {len(landmarks)} learning pixels that there "
                 f"are, not {self.min_samples}. It is of the order of 10; leave it out if in doubt."
             )
-        wanted = share / 2 if share < PROPOSED_SHARE else PROPOSED_SHARE
         proposed = max(round(wanted * len(landmarks)), PROPOSED_PIXELS)
-        known = learning.scores[landmarks]
-        # Of a part of the learning pixels, no borders are seen.
-        halves = halves_of(learning, profiles) if len(landmarks) == len(measured) else None
+        seen = np.union1d(drawn, draw_landmarks(len(measured), MOST_SEEN, learning.rng))
+        known, among_seen = learning.scores[measured[seen]], np.searchsorted(seen, drawn)
+        halves = halves_of(learning, profiles) if len(seen) == len(measured) else None
 
         def start(seed):
             progress(embedding_stage())
             embedding = umap_embedding(
-                known, self.n_dimensions, self.n_neighbors, self.min_dist, self.metric, seed
+                known[among_seen],
+                self.n_dimensions,
+                self.n_neighbors,
+                self.min_dist,
+                self.metric,
+                seed,
             )
             progress("clusters")
             starts, n_proposed, size = density_clusters(
                 embedding, known, proposed, self.min_samples, self.cluster_selection_method,
                 self.cluster_selection_epsilon, learning.fewest_spectra, halves,
+                None if len(drawn) == len(seen) else among_seen,
             )  # fmt: skip
             return starts, embedding, n_proposed, size
 
@@ -193,20 +205,20 @@ class UmapHdbscan(Recipe):
         )
         starts, embedding, n_proposed, size = found[best]
         return _Dense(
-            [_of_all(learning, landmarks, start) for start in starts], landmarks, embedding,
-            n_proposed, size,
+            [_of_all(learning, landmarks, measured[seen], start) for start in starts],
+            landmarks, embedding, n_proposed, size,
         )  # fmt: skip
 
 
-def _of_all(learning, landmarks, memberships):
-    """Memberships of all learning pixels from those of landmarks, and which are noise."""
-    is_noise = ~memberships.any(axis=1)
-    if len(landmarks) < len(learning.scores):
-        known = learning.scores[landmarks]
-        memberships, is_noise = extend_from_landmarks(known, memberships, learning.scores)
-        memberships[~learning.measured] = 0
-        is_noise[~learning.measured] = True
-    return memberships, is_noise
+def _of_all(learning, landmarks, seen, known):
+    """Memberships of all learning pixels from those that were seen, and which are noise."""
+    memberships = np.zeros((len(learning.scores), known.shape[1]))
+    memberships[seen] = known
+    rest = np.setdiff1d(np.flatnonzero(learning.measured), seen)
+    if len(rest):
+        nearest = nearest_landmarks(learning.scores[landmarks], learning.scores[rest])
+        memberships[rest] = voted(memberships[landmarks], nearest)
+    return memberships, ~memberships.any(axis=1)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ import numpy as np
 from hyperspy_clusterquant._threads import one_blas_thread
 from hyperspy_clusterquant.counts.features import merge_sparse_features
 from hyperspy_clusterquant.counts.pixels import sum_labels
+from hyperspy_clusterquant.evidence.kept_labels import KeptLabels, key_of
+
+_kept = KeptLabels()
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +83,12 @@ def half_labels(pixels, recipe, seed):
 @one_blas_thread()
 def labels_on(half, recipe):
     """Clusters of a half of the counts, array of int (kept pixels,), see `half_labels`."""
-    to_learn = half.summed_to(recipe.channels(half.energy))
-    return recipe.run(to_learn, lambda stage, share=0.0: None).labels
+
+    def found():
+        to_learn = half.summed_to(recipe.channels(half.energy))
+        return recipe.run(to_learn, lambda stage, share=0.0: None).labels
+
+    return _kept.find(key_of(half, recipe), found)
 
 
 def split_again(pixels, recipe, seed):

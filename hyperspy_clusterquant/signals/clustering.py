@@ -181,10 +181,10 @@ class MapClustering:
         ----------
         min_cluster_size : int, float, str, pint.Quantity
             Smallest cluster in pixels (int), as a fraction of the pixels that are not masked
-            (float < 1), as an area (``"200 nm^2"``; a length for line scans), or ``"auto"``,
-            3 %% of the pixels. What is smaller is left out; otherwise the clusters hardly depend
-            on it. Below 3 %%, small clusters are also sought in bins of their size, and mixtures
-            of two other clusters, as interfaces are, left out.
+            (float < 1), or as an area (``"200 nm^2"``; a length for line scans). What is smaller
+            is left out; otherwise the clusters hardly depend on it. Below 3 %%, mixtures of two
+            other clusters, as interfaces are, are left out. ``"auto"``: down to 3 %%, and smaller
+            ones where pixels hold what the others do not explain.
         %(shared)s
         n_dimensions, n_neighbors, min_dist, metric
             As in ``umap.UMAP``.
@@ -193,8 +193,9 @@ class MapClustering:
             are clusters, the selection method (``"eom"``, ``"leaf"``) which pixels between
             them are noise.
         n_landmarks : int
-            UMAP and HDBSCAN learn from at most so many pixels; the others are labelled from
-            their nearest landmarks.
+            UMAP and HDBSCAN learn from at most so many pixels, and from no more than the smallest
+            cluster needs: 5000, if it may hold 3 %% of the map. Gaps and borders between clusters
+            are looked for among the others as well.
         %(end)s
 
         References

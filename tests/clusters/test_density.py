@@ -30,3 +30,25 @@ def test_as_many_clusters_as_the_components_need_are_another_start(rng):
     assert adjusted_rand_score(sector[clustered], three[clustered].argmax(axis=1)) > 0.99
     # A start is enough where as many are separated.
     assert len(density_clusters(embedding, embedding, 40, 5, "leaf", 0.0, n_spectra=3)[0]) == 1
+
+
+def test_landmarks_propose_and_all_points_are_searched_for_gaps(rng):
+    """Clumps of few landmarks that nothing separates in the scores of all points."""
+    centres = [[0, 0], [0, 6], [14, 0]]
+    scores, truth = blobs(rng, centres)
+    landmarks = np.sort(rng.choice(len(scores), len(scores) // 3, replace=False))
+    # The embedding tears the second cluster in two, of which no gap is to be seen.
+    torn = np.where((truth == 1) & (scores[:, 0] > 0), 3, truth)[landmarks]
+    embedding = rng.standard_normal((len(landmarks), 2)) + 30 * np.c_[torn, torn**2]
+    (memberships,), n_proposed, _ = density_clusters(
+        embedding, scores, 20, 5, "leaf", 0.0, landmarks=landmarks
+    )
+    assert n_proposed >= 4
+    assert memberships.shape == (len(scores), 3)
+    clustered = memberships.any(axis=1)
+    assert clustered.mean() > 0.9
+    labels = memberships.argmax(axis=1)
+    assert adjusted_rand_score(truth[clustered], labels[clustered]) > 0.98
+    # What was embedded keeps what HDBSCAN said of it.
+    whole = density_clusters(embedding, scores[landmarks], 20, 5, "leaf", 0.0)[0][0]
+    assert np.array_equal(whole.any(axis=1), memberships[landmarks].any(axis=1))

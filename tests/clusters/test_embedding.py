@@ -1,10 +1,12 @@
 import numpy as np
+import pytest
 from planted import blobs, one_hot
 
 from hyperspy_clusterquant.clusters.embedding import (
     draw_landmarks,
-    extend_from_landmarks,
+    nearest_landmarks,
     umap_embedding,
+    voted,
 )
 
 
@@ -21,6 +23,14 @@ def test_other_points_follow_their_nearest_landmarks(rng):
     assert len(np.unique(landmarks)) == 300
     known = one_hot(truth)[landmarks]
     known[truth[landmarks] == 2] = 0  # noise
-    memberships, is_noise = extend_from_landmarks(scores[landmarks], known, scores)
-    assert np.array_equal(is_noise, truth == 2)
+    memberships = voted(known, nearest_landmarks(scores[landmarks], scores))
+    assert np.array_equal(memberships.any(axis=1), truth < 2)
     assert np.array_equal(memberships[truth < 2].argmax(axis=1), truth[truth < 2])
+
+
+def test_votes_are_averaged_and_most_decide_on_noise():
+    memberships = np.array([[1.0, 0.0], [0.0, 0.5], [0.0, 0.0], [0.0, 0.0]])
+    nearest = np.array([[0, 1, 2], [1, 2, 3], [0, 2, 0]])
+    assert voted(memberships, nearest) == pytest.approx(
+        np.array([[1 / 3, 0.5 / 3], [0, 0], [2 / 3, 0]])
+    )

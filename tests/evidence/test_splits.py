@@ -74,9 +74,18 @@ def test_clusters_are_learned_on_the_first_half_only(sulfide, monkeypatch):
         return run(self, to_learn, progress)
 
     monkeypatch.setattr(PcaGmm, "run", watched)
-    split = split_again(pixels, recipe, [0, 0])
+    split = split_again(pixels, recipe, [0, 6])  # no test asked for this half before
     energy = sulfide.axes_manager.signal_axes[0].axis
     used = channel_mask(energy, None, recipe.excluded)
     first, second = split.first[:, used].sum(), split.second[:, used].sum()
     assert given[0] == pytest.approx(first)
     assert abs(first - second) < 5 * np.sqrt(first + second)
+
+
+def test_who_asks_for_the_same_half_again_does_not_wait(sulfide, monkeypatch):
+    recipe, pixels = recipe_and_pixels(sulfide, sulfide.clusters["pca_gmm"])
+    first, _ = half_labels(pixels, recipe, [0, 5])
+    monkeypatch.setattr(PcaGmm, "run", lambda *_: pytest.fail("learned twice"))
+    again, half = half_labels(pixels, recipe, [0, 5])
+    assert np.array_equal(again, first)
+    assert 0 < half.blocks.sum(lambda counts: counts.sum()) < pixels.totals.sum()
