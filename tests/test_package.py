@@ -90,6 +90,17 @@ def test_wheel_and_sdist_are_complete(distributions):
     )
 
 
+def test_pypi_takes_them(distributions):
+    done = subprocess.run(
+        [sys.executable, "-m", "twine", "check", "--strict", *distributions.values()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("PASSED") == 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["editable", "wheel", "sdist"])
 def test_installed_in_a_fresh_environment(kind, distributions, tmp_path):
