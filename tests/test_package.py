@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ["umap", "numba", "xraylib", "matplotlib.pyplot", "pandas", "hyperspy", "dask", "sklearn"]
@@ -60,6 +61,24 @@ def test_yaml_beside_the_repository_is_a_link_to_the_packages():
     link = ROOT / "hyperspy_extension.yaml"
     assert link.is_symlink()
     assert link.resolve() == ROOT / "hyperspy_clusterquant" / "hyperspy_extension.yaml"
+
+
+def test_yaml_declares_the_signal_classes_as_they_are():
+    from hyperspy_clusterquant import signals
+
+    declared = yaml.safe_load(
+        (ROOT / "hyperspy_clusterquant" / "hyperspy_extension.yaml").read_text("utf8")
+    )["signals"]
+    assert set(declared) == {n for n in signals.__all__ if isinstance(getattr(signals, n), type)}
+    for name, kind in declared.items():
+        assert kind["module"] == signals.__name__
+        of = getattr(signals, name)
+        assert of._lazy == kind["lazy"] == name.startswith("Lazy")
+        assert (of._signal_type, of._signal_dimension, of._dtype) == (
+            kind["signal_type"],
+            kind["signal_dimension"],
+            kind["dtype"],
+        )
 
 
 @pytest.fixture(scope="module")
