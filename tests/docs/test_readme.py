@@ -4,6 +4,7 @@ import code
 import contextlib
 import io
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -33,6 +34,12 @@ REPOSITORY = "https://github.com/hyperspy/hyperspy-clusterquant"
 RAW = "https://raw.githubusercontent.com/hyperspy/hyperspy-clusterquant/"
 
 
+@pytest.fixture(autouse=True)
+def _same_main(monkeypatch):
+    """IPython's shells put a module of their own in the place of __main__."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
 # --- what is pasted ---------------------------------------------------------------------------
 
 
@@ -40,7 +47,7 @@ def test_code_has_no_prompts_and_no_comments_for_tests():
     assert len(TRY) >= 3
     for block, _ in EXAMPLES:
         assert not re.search(r"^\s*(>>>|\.\.\. |\$|In \[)|doctest|BLANKLINE", block, re.MULTILINE)
-        assert max(map(len, block.splitlines())) <= 100
+        assert max(map(len, block.splitlines())) <= 80  # what PyPI shows without scrolling
 
 
 class Notebook:
