@@ -11,7 +11,7 @@ OLDEST := .venv-oldest
 export MPLBACKEND := Agg
 # Two test processes with two threads each on two cores wait for one another most of the time.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-QUICK_TESTS := -n 2 --dist loadfile -m "not slow" tests hyperspy_clusterquant README.md docs/is_it_real.md docs/phases.md --doctest-modules
+QUICK_TESTS := -n 2 --dist loadfile -m "not slow" tests hyperspy_clusterquant docs/is_it_real.md docs/phases.md --doctest-modules
 
 .PHONY: demo test test-all test-oldest bench docs clean
 
@@ -27,7 +27,7 @@ test: $(READY)
 	$(ONE_THREAD) $(BIN)/python -m pytest $(QUICK_TESTS)
 
 test-all: $(READY)
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile tests hyperspy_clusterquant README.md docs/user_guide.md docs/is_it_real.md docs/phases.md --doctest-modules
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile tests hyperspy_clusterquant docs/user_guide.md docs/is_it_real.md docs/phases.md --doctest-modules
 
 test-oldest: $(OLDEST)/.ready
 	$(ONE_THREAD) $(OLDEST)/bin/python -m pytest $(QUICK_TESTS)

@@ -44,13 +44,13 @@ def pca_gmm(s):
     return s.cluster_pca_gmm(n_clusters=N_PHASES, show_progressbar=False).labels
 
 
-def hyperspy(s, **options):
+def hyperspy(s, masked=True, **options):
     """HyperSpy's way, with options for its decomposition."""
     import numpy as np
 
     # Integers are refused; in place, so that the integers do not stay in memory beside the floats.
     s.change_dtype("float32")
-    vacuum = s.vacuum_mask()
+    vacuum = s.vacuum_mask() if masked else None
     s.decomposition(True, navigation_mask=vacuum, print_info=False, **options)
     # The elbow of the scree plot decides how many components the clustering gets.
     # With mask and preprocessing that agree best with the truth, not with the defaults.
@@ -70,6 +70,11 @@ def hyperspy(s, **options):
 def hyperspy_20(s):
     """With few components asked for, HyperSpy takes its fast randomized solver."""
     return hyperspy(s, output_dimension=20)
+
+
+def hyperspy_whole(s):
+    """With few counts, the mask of the vacuum is not one."""
+    return hyperspy(s, masked=False, output_dimension=20)
 
 
 def umap_hdbscan(s):
@@ -93,6 +98,7 @@ ROUTES = {
     "pca-gmm": ("cluster_pca_gmm(n_clusters=4)", pca_gmm, "EDS_TEM_clustered"),
     "hyperspy": ("HyperSpy decomposition + k-means, k = 4", hyperspy, "EDS_TEM"),
     "hyperspy-20": ("the same, 20 components, randomized", hyperspy_20, "EDS_TEM"),
+    "hyperspy-whole": ("the same, vacuum not masked", hyperspy_whole, "EDS_TEM"),
     "umap-hdbscan": ("cluster_umap_hdbscan()", umap_hdbscan, "EDS_TEM_clustered"),
     "raw-umap": ("raw spectra: UMAP + HDBSCAN", raw_umap, "EDS_TEM"),
 }

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ["umap", "numba", "xraylib", "matplotlib.pyplot", "pandas", "hyperspy", "dask", "sklearn"]
@@ -62,6 +63,24 @@ def test_yaml_beside_the_repository_is_a_link_to_the_packages():
     assert link.resolve() == ROOT / "hyperspy_clusterquant" / "hyperspy_extension.yaml"
 
 
+def test_yaml_declares_the_signal_classes_as_they_are():
+    from hyperspy_clusterquant import signals
+
+    declared = yaml.safe_load(
+        (ROOT / "hyperspy_clusterquant" / "hyperspy_extension.yaml").read_text("utf8")
+    )["signals"]
+    assert set(declared) == {n for n in signals.__all__ if isinstance(getattr(signals, n), type)}
+    for name, kind in declared.items():
+        assert kind["module"] == signals.__name__
+        of = getattr(signals, name)
+        assert of._lazy == kind["lazy"] == name.startswith("Lazy")
+        assert (of._signal_type, of._signal_dimension, of._dtype) == (
+            kind["signal_type"],
+            kind["signal_dimension"],
+            kind["dtype"],
+        )
+
+
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dist")
@@ -88,6 +107,17 @@ def test_wheel_and_sdist_are_complete(distributions):
     assert (
         in_package | {"README.md", "LICENSE", "pyproject.toml", "hyperspy_extension.yaml"} <= names
     )
+
+
+def test_pypi_takes_them(distributions):
+    done = subprocess.run(
+        [sys.executable, "-m", "twine", "check", "--strict", *distributions.values()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("PASSED") == 2
 
 
 @pytest.mark.slow
