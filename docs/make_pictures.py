@@ -10,6 +10,8 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.backend_bases import MouseEvent
 
 from hyperspy_clusterquant import compare_clusterings, data
 
@@ -65,8 +67,23 @@ def map_and_spectra(s, result):
 def explorer(s, result):
     """The explorer of three clusters, after a lasso around the fourth phase among the scores."""
     window = s.explore_clusters(result.merge([0, 3]))
-    window.select(result.labels == 3)
+    # Drawn among what the window shows: a mask made of all counts would have seen the half that
+    # is tested.
+    angles = np.linspace(0, 2 * np.pi, 100)
+    draw_lasso(window.figure, -1 + 2.1 * np.cos(angles), 0.7 + 2.1 * np.sin(angles))
     return window.figure
+
+
+def draw_lasso(figure, x, y):
+    """Draw along a curve among the scores with the mouse."""
+    figure.canvas.draw()
+    scores = next(ax for ax in figure.axes if ax.get_title("left").startswith("Scores"))
+    places = scores.transData.transform(np.column_stack([x, y]))
+    moves = ["motion_notify_event"] * (len(places) - 2)
+    for name, place in zip(
+        ["button_press_event", *moves, "button_release_event"], places, strict=True
+    ):
+        figure.canvas.callbacks.process(name, MouseEvent(name, figure.canvas, *place, button=1))
 
 
 def low_counts():
