@@ -20,12 +20,12 @@ copyright = author
 version = release = hyperspy_clusterquant.__version__
 
 extensions = [
+    "mathml",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
-    "sphinx.ext.mathjax",
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
@@ -94,6 +94,8 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,
+    # a page that nobody needs, with scripts from the network
+    "write_computation_times": False,
     "plot_gallery": "True",
     "abort_on_example_error": True,
     # what the last line gives, and what is printed
@@ -103,19 +105,25 @@ sphinx_gallery_conf = {
     "first_notebook_cell": "%matplotlib inline",
 }
 
+html_math_renderer = "mathml"
+
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 html_theme = "pydata_sphinx_theme"
 html_title = "hyperspy-clusterquant"
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["custom.css"]
+# light or dark as the system is, until a reader chooses
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "github_url": "https://github.com/hyperspy/hyperspy-clusterquant",
     "header_links_before_dropdown": 6,
     "navigation_with_keys": False,
+    # a button, not a field: the header stays one line
+    "navbar_persistent": ["search-button"],
     "show_toc_level": 2,
-    "external_links": [{"name": "HyperSpy", "url": "https://hyperspy.org"}],
 }
 html_show_sourcelink = False
 html_sidebars = {page: [] for page in ("index", "installation", "user_guide")}
@@ -124,7 +132,13 @@ html_sidebars = {page: [] for page in ("index", "installation", "user_guide")}
 def setup(app):
     """Connect what is ours."""
     app.connect("config-inited", lambda *_: write_pages())
+    app.connect("source-read", without_last_blank_lines)
     app.connect("missing-reference", is_named_on_page)
+
+
+def without_last_blank_lines(app, docname, source):
+    """Take out the blank line that ends an example for doctest, and is a gap in its box."""
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")
 
 
 def write_pages():

@@ -4,12 +4,16 @@ Run with ``python docs/make_pictures.py``.
 """
 
 from pathlib import Path
+from shutil import which
+from tempfile import TemporaryDirectory
 
 import hyperspy.api as hs
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.backend_bases import MouseEvent
 
 from hyperspy_clusterquant import compare_clusterings, data
 
@@ -36,6 +40,7 @@ def main():
     save(table.plot_fit(jalpaite)[0].figure, "six_cation_fit")
     save(low_counts(), "low_counts")
     save(explorer(s, result), "explorer")
+    report(s, result, table, jalpaite)
     particles = data.seven_cation_nanoparticles(size=96, counts_per_pixel=60)
     save(particles.map_significance().plot()[0].figure, "particle_maps")
     section = data.six_cation_sulfide(size=96, counts_per_pixel=60)
@@ -65,8 +70,39 @@ def map_and_spectra(s, result):
 def explorer(s, result):
     """The explorer of three clusters, after a lasso around the fourth phase among the scores."""
     window = s.explore_clusters(result.merge([0, 3]))
-    window.select(result.labels == 3)
+    # Drawn among what the window shows: a mask made of all counts would have seen the half that
+    # is tested.
+    angles = np.linspace(0, 2 * np.pi, 100)
+    draw_lasso(window.figure, -1 + 2.1 * np.cos(angles), 0.7 + 2.1 * np.sin(angles))
     return window.figure
+
+
+def draw_lasso(figure, x, y):
+    """Draw along a curve among the scores with the mouse."""
+    figure.canvas.draw()
+    scores = next(ax for ax in figure.axes if ax.get_title("left").startswith("Scores"))
+    places = scores.transData.transform(np.column_stack([x, y]))
+    moves = ["motion_notify_event"] * (len(places) - 2)
+    for name, place in zip(
+        ["button_press_event", *moves, "button_release_event"], places, strict=True
+    ):
+        figure.canvas.callbacks.process(name, MouseEvent(name, figure.canvas, *place, button=1))
+
+
+def report(s, result, table, cluster):
+    """The page of a report in a browser, with one cluster clicked."""
+    from playwright.sync_api import sync_playwright
+
+    with TemporaryDirectory() as folder, sync_playwright() as drivers:
+        page = s.cluster_report(Path(folder) / "report.html", result, quantification=table)
+        browser = drivers.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1000, "height": 900})
+        tab.goto(page.as_uri())
+        tab.locator(".legend button").nth(cluster).click()
+        tab.mouse.move(0, 0)
+        part = {"x": 0, "y": 0, "width": 1000, "height": 1450}
+        tab.screenshot(path=FOLDER / "report.png", full_page=True, clip=part)
+        browser.close()
 
 
 def low_counts():

@@ -9,6 +9,9 @@ START = """# hyperspy-clusterquant: user guide
 
 The examples of the [user guide]({site}/user_guide.html) as cells to run, on a simulated map whose
 truth is known. Blocks that are not cells are for maps of your own."""
+#: Pictures in the notebook, and the value of every line, as in the guide, not of the last one only.
+MAGIC = """%matplotlib inline
+%config InteractiveShell.ast_node_interactivity = 'all'"""
 #: Fences of examples with prompts, and of everything else.
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
@@ -21,7 +24,7 @@ def write_notebook(docs, folder):
 
 def notebook(guide):
     """Notebook of a guide, a dictionary."""
-    cells = [text_cell(START.format(site=SITE)), code_cell("%matplotlib inline")]
+    cells = [text_cell(START.format(site=SITE)), code_cell(MAGIC)]
     text = ""
     end = 0
     for fence in FENCE.finditer(guide):
@@ -58,6 +61,7 @@ def without_prompts(example):
 def text_cell(text):
     """Cell of Markdown, without what only Sphinx understands."""
     text = re.sub(r"^# User guide\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r" *\{download\}`[^`]*`[^.]*\.", "", text)
     text = re.sub(r"^\([\w-]+\)=\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"\[([^]]*)\]\((?:user_guide\.md)?#([\w-]+)\)", link_in_guide, text)
     text = re.sub(r"\[([^]]*)\]\((\w+)\.(?:md|rst)(#[\w-]+)?\)", link_to_page, text)

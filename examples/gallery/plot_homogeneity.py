@@ -19,7 +19,8 @@ for sentence in inside.summary:
     print(sentence)
 
 # %%
-# Where its pixels depart from its mean, in standard deviations:
+# Where its pixels depart from its mean, in percent of it, in the line in which they do so most. The
+# strongest departure is outlined; grey is another cluster, or lies in the blur of a border.
 
 axes = inside.plot()
 

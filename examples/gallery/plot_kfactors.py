@@ -16,9 +16,7 @@ from hyperspy_clusterquant import calibrate_kfactors, data, theoretical_kfactors
 # ``"CuFeS2"``.
 
 standard = data.seven_cation_nanoparticles(size=64, counts_per_pixel=300)
-known = {
-    "Ag": 19.19, "Co": 3.24, "Cu": 11.3, "Ga": 2.88, "In": 7.72, "Mn": 0.90, "S": 51.92, "Zn": 2.84,
-}  # fmt: skip
+known = dict(Ag=19.19, Co=3.24, Cu=11.3, Ga=2.88, In=7.72, Mn=0.90, S=51.92, Zn=2.84)
 measured = calibrate_kfactors(standard, known, extra_elements=["C", "Au"])
 theory = theoretical_kfactors(list(measured), beam_energy=200)
 

@@ -100,7 +100,7 @@ class ClusterExploration:
 
         References
         ----------
-        A. Neufeld et al., Biostatistics 25 (2022) 270.
+        Halves of counts: A. Neufeld et al., Biostatistics 25 (2022) 270.
 
         Examples
         --------

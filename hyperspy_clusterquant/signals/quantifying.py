@@ -162,7 +162,7 @@ class ClusterComposition:
 
         References
         ----------
-        G. Cliff and G. W. Lorimer, J. Microsc. 103 (1975) 203.
+        The formula: G. Cliff and G. W. Lorimer, J. Microsc. 103 (1975) 203.
 
         Examples
         --------

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -86,4 +87,5 @@ def test_the_guide_becomes_a_notebook_of_valid_code(guide_notebook, tmp_path):
     assert len(set(ids)) == len(ids)
     texts = "".join("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] != "code")
     assert "](#" not in texts
+    assert not re.search(r"\{\w+\}`", texts)  # roles of Sphinx
     assert ".md)" not in texts

@@ -39,3 +39,15 @@ def test_members_of_a_result_are_what_users_call(own_names):
     members = own_names.own_members("hyperspy_clusterquant.ClusterResult")
     assert {"n_clusters", "rename", "label_map"} <= set(members)
     assert not {"labels", "parameters", "_regroup"} & set(members)
+
+
+def test_a_reference_is_no_item_of_a_list(own_names):
+    # docutils takes a line that begins "G. " for item 7, if no other line follows
+    item = re.compile(r"\n\n *References\n *-+\n *[A-Z]\. [^\n]*(\n *\n|\s*\Z)")
+    assert item.search("About.\n\nReferences\n----------\nG. Cliff, J. Microsc.\n\nExamples")
+    for name in (name for name in cq.__all__ if isinstance(getattr(cq, name), type)):
+        made = getattr(cq, name)
+        for member in own_names.own_members(f"hyperspy_clusterquant.{name}"):
+            assert not item.search(getattr(made, member).__doc__ or ""), (name, member)
+    for name in (name for name in cq.__all__ if callable(getattr(cq, name))):
+        assert not item.search(getattr(cq, name).__doc__ or ""), name
