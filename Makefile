@@ -11,7 +11,9 @@ OLDEST := .venv-oldest
 export MPLBACKEND := Agg
 # Two test processes with two threads each on two cores wait for one another most of the time.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-QUICK_TESTS := -n 2 --dist loadfile -m "not slow" tests hyperspy_clusterquant docs/is_it_real.md docs/phases.md --doctest-modules
+# Files in the order of tests/conftest.py, not those with most tests first.
+IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
+QUICK_TESTS := $(IN_TWO) -m "not slow" tests hyperspy_clusterquant docs/is_it_real.md docs/phases.md --doctest-modules
 
 .PHONY: demo test test-all test-oldest bench docs clean
 
@@ -22,12 +24,14 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy
-	$(BIN)/sphinx-build -n -W -q -b html -D plot_gallery=0 docs docs/_build/quick
+	# side by side: each has one process
+	$(BIN)/mypy & types=$$!; \
+	$(BIN)/sphinx-build -n -W -q -b html -D plot_gallery=0 docs docs/_build/quick; docs=$$?; \
+	wait $$types && exit $$docs
 	$(ONE_THREAD) $(BIN)/python -m pytest $(QUICK_TESTS)
 
 test-all: $(READY)
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile tests hyperspy_clusterquant docs/user_guide.md docs/is_it_real.md docs/phases.md --doctest-modules
+	$(ONE_THREAD) $(BIN)/python -m pytest $(IN_TWO) tests hyperspy_clusterquant docs/user_guide.md docs/is_it_real.md docs/phases.md --doctest-modules
 
 test-oldest: $(OLDEST)/.ready
 	$(ONE_THREAD) $(OLDEST)/bin/python -m pytest $(QUICK_TESTS)
@@ -42,7 +46,8 @@ docs: $(READY)
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	# most of what is installed is never imported: what is, Python compiles then
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
 	touch $@
 
 $(OLDEST)/.ready: pyproject.toml tools/lower_bounds.py

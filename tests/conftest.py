@@ -17,6 +17,30 @@ _FOLDER = Path(
 )
 
 
+#: Files that take longest, the longest first: begun last, one of them would keep a test process
+#: busy while the other has nothing left to do (see `--no-loadscope-reorder` in the Makefile).
+LONGEST = (
+    "tests/golden/test_golden.py",
+    "tests/signals/test_quantifying.py",
+    "tests/signals/test_axes.py",
+    "tests/signals/test_exspy_suite.py",
+    "tests/signals/test_clustering.py",
+    "tests/signals/test_distributed.py",
+    "tests/signals/test_lazy.py",
+    "tests/signals/test_specimen.py",
+    "tests/signals/test_exploring.py",
+    "docs/is_it_real.md",
+    "tests/counts/test_runners.py",
+    "tests/clusters/test_departures.py",
+    "tests/signals/test_memory.py",
+)
+
+
+def pytest_collection_modifyitems(config, items):
+    rank = {config.rootpath / name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
 @pytest.fixture(scope="session")
 def real_file():
     """Path of a real file, or the test skips."""

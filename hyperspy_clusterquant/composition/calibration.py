@@ -131,11 +131,12 @@ def nearest_scale(counts, variance, design):
     centre = _values(design.scale)
 
     def misfit(offset):
-        scale = replace(design.scale, offset=design.scale.offset + float(offset))
+        scale = replace(design.scale, offset=design.scale.offset + offset)
         trial = fit_peaks(counts, variance, design.with_scale(scale), ROUGH)
         return _misfit(trial, centre), scale
 
-    tried = {float(offset): misfit(offset) for offset in (0.0, *TRIED_OFFSETS)}
+    offsets = dict.fromkeys([0.0, *TRIED_OFFSETS.tolist()])  # each once
+    tried = {offset: misfit(offset) for offset in offsets}
     best, scale = min(tried.values(), key=lambda found: found[0])
     return scale if best < tried[0.0][0] - CLEARLY_BETTER else design.scale
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import sparse, stats
@@ -274,8 +275,7 @@ def _correlation(both, first, second):
     if not spread > 0:
         return np.full(3, np.nan)
     if len(both) < MANY_BINS:
-        signs = np.random.default_rng(0).choice([-1.0, 1.0], (N_FLIPS, len(both)))
-        beyond = np.abs(signs @ both) >= abs(both.sum()) * (1 - 1e-9)
+        beyond = np.abs(_signs(len(both)) @ both) >= abs(both.sum()) * (1 - 1e-9)
         p = (1 + np.count_nonzero(beyond)) / (1 + N_FLIPS)
     else:
         p = 2 * stats.norm.sf(abs(both.sum()) / spread)
@@ -286,6 +286,14 @@ def _correlation(both, first, second):
     r = both.sum() / length
     influence = both / length - 0.5 * r * (first / own[0] + second / own[1])
     return np.array([np.clip(r, -1, 1), np.sqrt((influence**2).sum()), p])
+
+
+@lru_cache(maxsize=1)
+def _signs(n_bins):
+    """Signs of the bins in each flip, the same for all pairs of lines: at most 16 MB."""
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (N_FLIPS, n_bins))
+    signs.setflags(write=False)
+    return signs
 
 
 @one_blas_thread()

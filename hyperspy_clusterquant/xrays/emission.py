@@ -206,6 +206,7 @@ def alpha_emission(line, beam_energy):
     return float(np.average(alpha[:, 0], weights=alpha[:, 1])), float(alpha[:, 1].sum())
 
 
+@lru_cache(maxsize=1024)
 def line_families(alpha, beam_energy):
     """Families of the shell of an alpha line, the one with the alpha line first.
 

@@ -65,18 +65,22 @@ def peak_profiles(edges, energies, weights, groups, n_groups, resolution, tail=0
     reach = TAIL_REACH if tail else REACH
     first = np.searchsorted(edges, energies - reach * sigma)
     last = np.searchsorted(edges, energies + REACH * sigma)
+    # Edges of the channels that each line reaches, those of one line after those of the other.
+    n_edges = last - first + 2
+    end = np.cumsum(n_edges)
+    line = np.repeat(np.arange(len(energies)), n_edges)
+    at = np.arange(len(line)) + (first - 1 - end + n_edges)[line]
     # Channels beyond the ends of the axis are counted, and left out.
-    width = int((last - first).max(initial=0)) + 2
-    at = first[:, None] - 1 + np.arange(width)
     inside = np.clip(at, 0, n_channels)
-    z = np.clip((edges[inside] - energies[:, None]) / sigma[:, None], -reach, REACH)
+    z = np.clip((edges[inside] - energies[line]) / sigma[line], -reach, REACH)
     cumulative = special.ndtr(z)
     if tail:
         slope = FWHM_TO_SIGMA / TAIL_LENGTH
         cumulative += tail * np.exp(slope * z + slope**2 / 2) * special.ndtr(-z - slope)
-    counts = np.diff(cumulative, axis=1) * weights[:, None]
-    place = (groups[:, None] * n_channels + np.minimum(inside[:, :-1], n_channels - 1)).ravel()
-    summed = np.bincount(place, counts.ravel(), minlength=n_groups * n_channels)
+    counts = np.diff(cumulative, append=0.0) * weights[line]
+    counts[end - 1] = 0.0  # from a line to the next
+    place = groups[line] * n_channels + np.minimum(inside, n_channels - 1)
+    summed = np.bincount(place, counts, minlength=n_groups * n_channels)
     return summed.reshape(n_groups, n_channels)
 
 

@@ -1,46 +1,23 @@
 """The model of the explorer: counts in two halves, the selection, what becomes of edits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from hyperspy_clusterquant import data
 from hyperspy_clusterquant.composition.fitting import LinearFit
-from hyperspy_clusterquant.counts.features import every_channel
-from hyperspy_clusterquant.counts.pixels import read_pixels
 from hyperspy_clusterquant.evidence.judgement import Compared
 from hyperspy_clusterquant.explore.session import Question, Session
 
 
-@pytest.fixture(scope="module")
-def mapped():
-    s = data.six_cation_sulfide(size=(18, 24), channels=256, counts_per_pixel=120)
-    s.clusters_from_labels(np.where(s.metadata.Ground_truth.labels == 0, 0, 1))
-    return s
-
-
-@pytest.fixture(scope="module")
-def counts(mapped):
-    energy = 0.04 * np.arange(256)
-    return read_pixels(mapped.data, energy, every_channel(energy), None, lambda *_: None)
-
-
 @pytest.fixture
-def session(mapped, counts):
+def session(mapped, counts, half):
     result = mapped.clusters["by_hand"]
-    half = _half(counts)
     return Session(result, _on(counts, result), result.recipe, None, _on(half, result))
-
-
-def _half(counts):
-    from dataclasses import replace
-
-    return replace(counts, blocks=counts.blocks.thinned([3]))
 
 
 def _on(counts, result):
     """The counts of the pixels of a result."""
-    from dataclasses import replace
-
     keep = result.labels != -2
     return replace(counts, keep=keep, blocks=counts.blocks.only(keep=keep.ravel()))
 

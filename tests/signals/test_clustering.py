@@ -329,7 +329,7 @@ def test_rank_zero_warns_when_clusters_were_asked_for():
 )
 def test_smallest_cluster_in_any_units(sulfide, size):
     # Pixels of 1000 / 56 nm: 7000 nm^2 are 22 pixels.
-    result = sulfide.cluster_umap_hdbscan(size)
+    result = sulfide.cluster_umap_hdbscan(size, n_landmarks=400)
     kept = np.count_nonzero(result.labels > -2)
     expected = {0.02: 0.02 * kept, 72: 72}.get(size if isinstance(size, int | float) else 0, 21.95)
     assert result.parameters["smallest_cluster_pixels"] == pytest.approx(expected, abs=0.6)

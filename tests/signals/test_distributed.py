@@ -1,5 +1,6 @@
 """The same calls with the client of a dask.distributed cluster."""
 
+import functools
 import gc
 import os
 import signal
@@ -19,6 +20,17 @@ from hyperspy_clusterquant.data import six_cation_sulfide
 @pytest.fixture(scope="module")
 def eager():
     return six_cation_sulfide(size=64, channels=512, seed=3)
+
+
+@pytest.fixture(scope="module")
+def alone(eager):
+    """What each workflow finds without a cluster, found once."""
+
+    @functools.cache
+    def found(workflow):
+        return getattr(eager.deepcopy(), workflow)(show_progressbar=False)
+
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -49,11 +61,10 @@ def same(one, other):
     np.testing.assert_allclose(one.spectra, other.spectra)
 
 
-def test_both_workflows_give_what_they_give_without(eager, lazy, client):
+def test_both_workflows_give_what_they_give_without(alone, lazy, client):
     lazy.data = lazy.data.map_blocks(remember("read"), dtype=lazy.data.dtype)
     for workflow in ("cluster_pca_gmm", "cluster_umap_hdbscan"):
-        alone = getattr(eager, workflow)(show_progressbar=False)
-        same(alone, getattr(lazy, workflow)(show_progressbar=False))
+        same(alone(workflow), getattr(lazy, workflow)(show_progressbar=False))
     processes = {pid for _, pid in client.get_events("read")}
     assert os.getpid() not in processes
     assert len(processes) == 2
@@ -107,20 +118,19 @@ def kill_once(flag, pid=None):
     os.kill(pid or os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
-def test_a_worker_killed_while_it_reads(eager, lazy, client, tmp_path):
+def test_a_worker_killed_while_it_reads(alone, lazy, client, tmp_path):
     def read(block, block_info=None):
         if block_info[0]["chunk-location"] == (1, 1, 0):
             kill_once(tmp_path / "killed")
         return block
 
     lazy.data = lazy.data.map_blocks(read, dtype=lazy.data.dtype)
-    alone = eager.cluster_pca_gmm(show_progressbar=False)
-    same(alone, lazy.cluster_pca_gmm(show_progressbar=False))
+    same(alone("cluster_pca_gmm"), lazy.cluster_pca_gmm(show_progressbar=False))
     assert (tmp_path / "killed").exists()
 
 
-def test_a_worker_killed_with_the_counts_that_it_kept(eager, lazy, client, tmp_path, monkeypatch):
-    alone = eager.cluster_umap_hdbscan(show_progressbar=False)
+def test_a_worker_killed_with_the_counts_that_it_kept(alone, lazy, client, tmp_path, monkeypatch):
+    expected = alone("cluster_umap_hdbscan")
     posterior = mean_field
 
     def killing(*args, **kwargs):
@@ -128,7 +138,7 @@ def test_a_worker_killed_with_the_counts_that_it_kept(eager, lazy, client, tmp_p
         return posterior(*args, **kwargs)
 
     monkeypatch.setattr("hyperspy_clusterquant.clusters.labelling.mean_field", killing)
-    same(alone, lazy.cluster_umap_hdbscan(show_progressbar=False))
+    same(expected, lazy.cluster_umap_hdbscan(show_progressbar=False))
     assert (tmp_path / "killed").exists()
 
 

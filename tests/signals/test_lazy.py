@@ -19,6 +19,15 @@ def eager():
     return s
 
 
+@pytest.fixture(scope="module")
+def known(eager):
+    """What is found in memory, for all chunks: spectra, a table, and clusters of another map."""
+    spectra = eager.get_cluster_spectra("pca_gmm", show_progressbar=False)
+    options = {"kfactors": eager.metadata.Ground_truth.kfactors, "extra_elements": ["C", "Au"]}
+    table = eager.cluster_quantification("pca_gmm", **options)
+    return spectra, options, table, data.six_cation_sulfide(48, 512).cluster_pca_gmm(4)
+
+
 CHUNKS = {
     "spectra cut, as of JEOL and Velox": ((40, 24), (40, 24), (406, 106)),
     "pixel by pixel": ((1,) * 64, (64,), (512,)),
@@ -59,14 +68,14 @@ def passes(s, use):
     return (often.pop() if often else 0), outcome
 
 
-def test_passes_over_the_data(lazy, eager):
+def test_passes_over_the_data(lazy, eager, known):
     """As the user guide says: two for clusters, one for spectra, one for maps of every pixel."""
+    expected, options, same, other = known
     for workflow in ("pca_gmm", "umap_hdbscan"):
         call = getattr(lazy, f"cluster_{workflow}")
         n_passes, result = passes(lazy, lambda call=call: call(show_progressbar=False))
         assert n_passes == 2
         assert compare_clusterings(result, eager.clusters[workflow]).ari >= 0.99
-    expected = eager.get_cluster_spectra("pca_gmm", show_progressbar=False)
     n_passes, both = passes(
         lazy,
         lambda: lazy.get_cluster_spectra(["pca_gmm", "umap_hdbscan"], show_progressbar=False),
@@ -76,16 +85,13 @@ def test_passes_over_the_data(lazy, eager):
     np.testing.assert_allclose(
         both[0].data, expected.data, rtol=1e-3, atol=1e-3 * both[0].data.max()
     )
-    options = {"kfactors": eager.metadata.Ground_truth.kfactors, "extra_elements": ["C", "Au"]}
     n_passes, table = passes(lazy, lambda: lazy.cluster_quantification("pca_gmm", **options))
     assert n_passes == 1
-    same = eager.cluster_quantification("pca_gmm", **options)
     assert (np.abs(table.atomic_percent - same.atomic_percent) < 0.1 * same.std).all()
     n_passes, table = passes(
         lazy, lambda: lazy.cluster_quantification("pca_gmm", per_pixel=True, **options)
     )
     assert n_passes == 2
-    other = data.six_cation_sulfide(size=48, channels=512).cluster_pca_gmm(4)
     assert passes(lazy, lambda: lazy.assign_clusters(other, name="other"))[0] == 2
 
 

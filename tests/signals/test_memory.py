@@ -7,15 +7,28 @@ import pytest
 
 SCRIPT = """
 import resource, sys, warnings
-import hyperspy.api as hs
+import dask.array as da
+import numpy as np
 from hyperspy_clusterquant import data
 from hyperspy_clusterquant.counts import stores
 
 warnings.simplefilter("ignore")
 size, memory = map(int, sys.argv[1:])
 stores.MEMORY_BYTES = memory
-s = data.six_cation_sulfide(size=size, channels=1024, counts_per_pixel=500, lazy=True)
-s.data = s.data.rechunk((64, 64, 256))
+of = dict(channels=1024, counts_per_pixel=500)
+tile = data.six_cation_sulfide(size=64, **of).data
+
+
+def read(block_info=None):
+    # To draw all of the counts anew in each pass takes most of the time.
+    return tile[..., slice(*block_info[None]["array-location"][2])].copy()
+
+
+s = data.six_cation_sulfide(size=size, lazy=True, **of)
+n, meta = size // 64, np.empty((0, 0, 0), tile.dtype)
+s.data = da.map_blocks(
+    read, chunks=((64,) * n, (64,) * n, (256,) * 4), dtype=tile.dtype, meta=meta
+)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 result = s.cluster_pca_gmm(n_clusters=4, show_progressbar=False)
 s.get_cluster_spectra(result, show_progressbar=False)
