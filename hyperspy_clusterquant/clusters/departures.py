@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import ndimage, optimize, stats
 
 from hyperspy_clusterquant.clusters.borders import counts_along
 from hyperspy_clusterquant.clusters.field import Explained, Field, box_sum
@@ -31,8 +31,8 @@ LEAST_LEFT = 0.1
 NOTHING = 1e-6
 #: Share of what differs from which lines of declared elements explain it.
 DECLARED_SHARE = 0.5
-#: Width (pixels) of places up to which the beam may mix phases all over, and how far it reaches.
-SMALL, REACH = 4, 3
+#: Pixels from a border up to which labels and beam may take one cluster for the other.
+REACH = 3
 #: Probability that a place which holds a known phase is taken for another one.
 UNLIKE = 1e-4
 #: Share of the strongest departure from which other places hold the same, and its significance.
@@ -95,6 +95,7 @@ def directions_of(learning, profiles, of_any=True):
             fixed = np.hstack([fixed, components[:, ~declared]])
             components = components[:, declared]
         of_lines = (in_features(profiles, pixels.channels) / root).T
+        fixed = _with_film(fixed, learning, np.linalg.norm(of_lines, axis=0).max(initial=0.0))
     bands = in_features(_bands(pixels.energy), pixels.channels)
     bands = bands[bands @ (share * learning.pixels.totals.sum()) > BAND_COUNTS * bands.max(axis=1)]
     columns = np.hstack([components, of_lines, (bands / root).T])
@@ -106,6 +107,15 @@ def directions_of(learning, profiles, of_any=True):
     kept = left > LEAST_LEFT * np.maximum(lengths, 1e-300)
     n_expected = np.count_nonzero(kept[: components.shape[1] + of_lines.shape[1]])
     return columns[:, kept] / left[kept], n_expected
+
+
+def _with_film(fixed, learning, longest):
+    """Directions that do not count, with those of lines of film, which overlap with soft ones."""
+    film = (in_features(learning.film, learning.pixels.channels) / learning.reduction.share**0.5).T
+    film = orthogonal(film, fixed)
+    lengths = np.linalg.norm(film, axis=0)
+    there = lengths > NOTHING * longest
+    return np.hstack([fixed, film[:, there] / lengths[there]])
 
 
 def line_directions(learning, profiles):
@@ -163,13 +173,12 @@ def strongest_departure(learning, memberships, directions, n_expected, ignored):
     # The spectra of the places, in what differs there.
     places = np.stack([place for place, *_ in found], axis=1)
     spectra = learning.pixels.blocks.sum(sum_members, of_pixels=[places])
+    reached = _reached(learning.keep, memberships)
     for counts, (place, strength, scale, centre, taking_part) in zip(spectra, found, strict=True):
         subspace = np.linalg.qr(directions[:, np.union1d(np.arange(n_fixed), taking_part)])[0]
-        nearby = []
-        if scale <= SMALL:
-            around = _box(learning.keep, centre, scale + 2 * REACH)
-            nearby = np.unique(memberships[around].argmax(axis=1))
-        if is_known(counts, explained.shares, subspace, nearby):
+        may_be = reached[place]
+        alone = may_be & (may_be.sum(axis=1, keepdims=True) == 1)
+        if is_known(counts, explained.shares, subspace, alone.mean(axis=0), may_be.mean(axis=0)):
             continue
         differs = (counts - explained.doses[place].sum(axis=0) @ explained.shares) / root
         direction = subspace @ (subspace.T @ differs)
@@ -179,7 +188,18 @@ def strongest_departure(learning, memberships, directions, n_expected, ignored):
     return None
 
 
-def is_known(counts, shares, subspace, nearby):
+def _reached(keep, memberships):
+    """Clusters that each pixel may be of, as they are within reach, (kept pixels, n_clusters)."""
+    reached = np.zeros(memberships.shape, dtype=bool)
+    image = np.full(keep.shape, -1)
+    image[keep] = memberships.argmax(axis=1)
+    for k in range(memberships.shape[1]):
+        around = ndimage.maximum_filter(image == k, 2 * REACH + 1, mode="constant")
+        reached[:, k] = around[keep]
+    return reached
+
+
+def is_known(counts, shares, subspace, least, most):
     """Whether counts are those of a known cluster, of two that overlap, or of those nearby mixed.
 
     Parameters
@@ -190,8 +210,9 @@ def is_known(counts, shares, subspace, nearby):
         Of one count of each cluster.
     subspace : array (features, n)
         Orthonormal whitened directions in which the counts may differ.
-    nearby : array of int
-        Clusters that the beam may mix there.
+    least, most : array (n_clusters,)
+        Shares of the pixels that must be of a cluster, and that may be: near a border, beam and
+        labels leave it open.
 
     Returns
     -------
@@ -207,12 +228,15 @@ def is_known(counts, shares, subspace, nearby):
     found, of_clusters = root @ (counts @ basis), counts.sum() * (likely @ basis) @ root.T
     rest = found - mixing_states(len(shares)) @ of_clusters
     distance = (rest**2).sum(axis=1).min()
-    if len(nearby) > 1:
+    nearby = most > least
+    if nearby.any():
         # Shares that sum to one, as what they miss weighs much.
         much = 1e3 * np.abs(of_clusters).max() + 1.0
-        system = np.vstack([of_clusters[nearby].T, np.full(len(nearby), much)])
-        _, misfit = optimize.nnls(system, np.append(found, much))
-        distance = min(distance, misfit**2)
+        system = np.vstack([of_clusters[nearby].T, np.full(nearby.sum(), much)])
+        left = np.append(found - least[~nearby] @ of_clusters[~nearby], 1 - least[~nearby].sum())
+        left[-1] *= much
+        mixed = optimize.lsq_linear(system, left, (least[nearby], most[nearby]), method="bvls")
+        distance = min(distance, 2 * mixed.cost)
     return bool(distance < stats.chi2.isf(UNLIKE, subspace.shape[1]))
 
 

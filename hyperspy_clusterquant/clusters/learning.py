@@ -91,6 +91,8 @@ class Learning:
     products : array (features, features)
         Cross-products of thinned halves that the components were found from.
     components_are : {"spectrum", "weak in spectrum", "weak in lines"}
+    film : array (n, channels)
+        Lines of what is on every specimen and of no interest, see `Recipe.film_profiles`.
     departures : tuple of arrays (features,)
         Whitened directions in which places differ that the components do not explain.
     """
@@ -108,6 +110,7 @@ class Learning:
     rng: np.random.Generator
     products: np.ndarray
     components_are: str = "spectrum"
+    film: np.ndarray = None
     departures: tuple = ()
 
     @property
@@ -200,6 +203,12 @@ class Learning:
 
 
 def learn(pixels, recipe, progress):
+    """Learning pixels and scores from the counts of pixels, see `Learning`."""
+    film = recipe.film_profiles(pixels.energy)
+    return replace(_learned(pixels, recipe, progress), film=film)
+
+
+def _learned(pixels, recipe, progress):
     """Bin and reduce the counts of pixels.
 
     Parameters

@@ -169,6 +169,13 @@ class Recipe(Frozen):
         profiles = element_profiles(energy, elements, self.beam_energy, self.energy_resolution)
         return profiles if len(profiles) > 1 else None
 
+    def film_profiles(self, energy):
+        """Lines of carbon, which is on every specimen, (n, channels); none if it is declared."""
+        known = self.beam_energy is not None and "C" not in self.elements
+        return element_profiles(
+            energy, ["C"] if known else [], self.beam_energy, self.energy_resolution
+        )
+
     @property
     def seed(self):
         """The seed of a run, a new one if none was given."""

@@ -257,7 +257,7 @@ def _without_small_mixtures(labelling):
         others = np.flatnonzero(~left_out & (np.arange(len(sizes)) != k))
         nearby = np.isin(others, labelling.image[around])
         left_out[k] = sizes[k] == 0 or is_known(
-            sums[k], shares[others], learning.subspace, np.flatnonzero(nearby)
+            sums[k], shares[others], learning.subspace, np.zeros(len(others)), nearby.astype(float)
         )
     return labelling.without(left_out) if left_out.any() else labelling
 
