@@ -8,6 +8,7 @@ explain, at some place, scale and energy.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import ndimage, optimize, stats
@@ -31,8 +32,8 @@ LEAST_LEFT = 0.1
 NOTHING = 1e-6
 #: Share of what differs from which lines of declared elements explain it.
 DECLARED_SHARE = 0.5
-#: Pixels from a border up to which labels and beam may take one cluster for the other.
-REACH = 3
+#: Width (pixels) of places up to which the beam may mix phases all over, and how far it reaches.
+SMALL, REACH = 4, 3
 #: Probability that a place which holds a known phase is taken for another one.
 UNLIKE = 1e-4
 #: Share of the strongest departure from which other places hold the same, and its significance.
@@ -55,6 +56,9 @@ class Departure:
         Of the strongest place, in units of what chance reaches.
     scale : int
         Its width in pixels.
+    is_mixed : bool
+        Whether the strongest place may hold no more than the clusters within reach of its pixels.
+        That does not say that it is no phase: one may lie between others in composition.
     """
 
     inside: np.ndarray
@@ -62,6 +66,7 @@ class Departure:
     direction: np.ndarray
     strength: float
     scale: int
+    is_mixed: bool = False
 
 
 def directions_of(learning, profiles, of_any=True):
@@ -176,15 +181,18 @@ def strongest_departure(learning, memberships, directions, n_expected, ignored):
     reached = _reached(learning.keep, memberships)
     for counts, (place, strength, scale, centre, taking_part) in zip(spectra, found, strict=True):
         subspace = np.linalg.qr(directions[:, np.union1d(np.arange(n_fixed), taking_part)])[0]
+        known = partial(is_known, counts, explained.shares, subspace)
         may_be = reached[place]
-        alone = may_be & (may_be.sum(axis=1, keepdims=True) == 1)
-        if is_known(counts, explained.shares, subspace, alone.mean(axis=0), may_be.mean(axis=0)):
+        nobody = np.zeros(may_be.shape[1])
+        if known(nobody, may_be.any(axis=0) if scale <= SMALL else nobody):
             continue
+        alone = may_be & (may_be.sum(axis=1, keepdims=True) == 1)
+        is_mixed = known(alone.mean(axis=0), may_be.mean(axis=0))
         differs = (counts - explained.doses[place].sum(axis=0) @ explained.shares) / root
         direction = subspace @ (subspace.T @ differs)
         direction /= np.linalg.norm(direction)
         inside = _same_places(learning, explained, direction, scale, centre)
-        return Departure(inside, place, direction, strength, scale)
+        return Departure(inside, place, direction, strength, scale, is_mixed)
     return None
 
 

@@ -185,7 +185,8 @@ def _completed(labelling, profiles, of_any):
         else:
             ignored |= departure.inside | departure.place
             in_vain += 1
-            refused.append(departure)
+            if not departure.is_mixed:
+                refused.append(departure)
     remarks = [ENDLESS] if labelling.n_clusters - n_before == MOST_DEPARTURES else []
     remarks += [_named(REFUSED, labelling.learning, each) for each in refused[:1]]
     if profiles is not None and everything.size:
