@@ -6,8 +6,10 @@ lies in ``metadata.Clusters`` is somebody else's, and stays.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +17,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from hyperspy_clusterquant._warn import warn
+from hyperspy_clusterquant.report.writing import NO_ROOM, cure_of
 from hyperspy_clusterquant.results.stored import FORMAT, from_dict, to_dict
 from hyperspy_clusterquant.signals.axes import energy_in_kev, is_masked_array, navigation_axes
 from hyperspy_clusterquant.signals.metadata import (
@@ -275,6 +278,24 @@ def check_not_its_own_file(signal, filename, extension):
             f"The counts of this lazy map are read from {source.name}: to write that file would "
             "empty it first. Save the map under another name."
         )
+
+
+@contextlib.contextmanager
+def half_saved_named(filename):
+    """Say which file is incomplete, and what to do, if a disk has no room for all of a map."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        is_path = isinstance(filename, str | os.PathLike)
+        where = repr(str(Path(filename).absolute())) if is_path else "its file"
+        raise OSError(
+            error.errno,
+            f"The map could not be saved to {where} ({os.strerror(error.errno)}). What lies there "
+            f"now is incomplete: delete it. The map that you have here is as it was. "
+            f"{cure_of(error)}",
+        ) from error
 
 
 def as_exspy_signal(signal, filename, extension, file_format):
