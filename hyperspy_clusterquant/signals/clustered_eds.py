@@ -35,7 +35,7 @@ from hyperspy_clusterquant.signals.stability import ClusterRepeats
 from hyperspy_clusterquant.signals.storage import (
     as_exspy_signal,
     check_not_its_own_file,
-    half_saved_named,
+    unsaved_named,
     warn_of_mask,
     with_axes,
     write_result,
@@ -285,7 +285,7 @@ class ClusteredEDSSpectrum(
             check_not_its_own_file(self, filename, extension)
         known = as_exspy_signal(self, filename, extension, file_format)
         warn_of_mask(self)
-        with half_saved_named(filename):
+        with unsaved_named(filename):
             if known is None:
                 super().save(filename, overwrite, extension, file_format, **kwds)
             else:

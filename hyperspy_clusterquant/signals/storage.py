@@ -39,6 +39,8 @@ _RIPPLE_DTYPES = {
     "bool": "uint8", "int8": "int32", "int16": "int32", "uint32": "int64", "uint64": "int64",
     "float16": "float32",
 }  # fmt: skip
+#: What .zspy files need, and newer Pythons have no wheels of.
+_ZSPY = ("zarr", "numcodecs")
 #: Name of what somebody else left in the place of the node, once there are results.
 _NOT_OURS = "not_ours"
 #: What HyperSpy's own cluster plots show.
@@ -281,10 +283,18 @@ def check_not_its_own_file(signal, filename, extension):
 
 
 @contextlib.contextmanager
-def half_saved_named(filename):
-    """Say which file is incomplete, and what to do, if a disk has no room for all of a map."""
+def unsaved_named(filename):
+    """Say what to do if a map cannot be saved: no room for all of it, or nothing to write .zspy."""
     try:
         yield
+    except ModuleNotFoundError as error:
+        if error.name not in _ZSPY:
+            raise
+        raise ModuleNotFoundError(
+            f"Files .zspy need {error.name}, which is not installed. Save the map as .hspy, or "
+            'run pip install "rosettasciio[zspy]", which needs a C compiler with Python 3.14.',
+            name=error.name,
+        ) from error
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
