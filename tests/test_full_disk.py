@@ -3,10 +3,15 @@
 import contextlib
 import errno
 import os
+import re
+import tempfile
 
 import hyperspy.api as hs
 import numpy as np
 import pytest
+from planted import blobs
+
+from hyperspy_clusterquant.clusters.density import density_clusters
 
 resource = pytest.importorskip("resource", reason="files are not limited on Windows")
 QUICK = {"quantification": False, "homogeneity": False, "line_maps": False}
@@ -26,6 +31,21 @@ def room_for(n_bytes):
 
 def files_in(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.filterwarnings("ignore:Unable to")  # of joblib, which has no room either
+def test_trees_of_hdbscan(rng, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    points, _ = blobs(rng, [[0, 0], [20, 0]])
+    with (
+        room_for(0),
+        pytest.raises(
+            OSError, match=rf"trees .*in {tmp_path} \(.*Free space there.*TMPDIR"
+        ) as raised,
+    ):
+        density_clusters(points, points, 50, None, "eom", 0.0)
+    assert raised.value.errno == errno.EFBIG
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("old", [True, False])

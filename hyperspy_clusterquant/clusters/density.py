@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 
 import numpy as np
 
 from hyperspy_clusterquant.clusters.embedding import extend_from_landmarks
 from hyperspy_clusterquant.clusters.gaps import join_without_gap
+from hyperspy_clusterquant.counts.stores import FilesError
 
 #: HDBSCAN proposes clusters down to this share of the landmarks, or to what is asked for.
 PROPOSED_SHARE = 0.03
@@ -58,7 +60,7 @@ def density_clusters(
     L. McInnes, J. Healy and S. Astels, J. Open Source Softw. 2 (2017) 205.
     """
     found = []
-    with tempfile.TemporaryDirectory(prefix="clusterquant-") as folder:
+    with _folder_for_trees() as folder:
         # Another way to select clusters takes no other tree: they are kept in a folder.
         for factor in COARSER, 1:
             settings = (round(factor * min_cluster_size), min_samples)
@@ -74,6 +76,21 @@ def density_clusters(
             selected = hdbscan_memberships(embedding, *settings, method, epsilon, folder)
             starts = [_with_between(start, scores, selected.any(axis=1)) for start in starts]
     return starts, leaves.shape[1], settings[0]
+
+
+@contextlib.contextmanager
+def _folder_for_trees():
+    """A folder for HDBSCAN's trees, which is removed; an error of the system names its place."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="clusterquant-") as folder:
+            yield folder
+    except OSError as error:
+        raise FilesError(
+            error.errno,
+            f"HDBSCAN could not keep its trees in temporary files in {tempfile.gettempdir()} "
+            f"({error.strerror or error}). Free space there, or set the environment variable "
+            "TMPDIR to another folder before Python is started.",
+        ) from error
 
 
 def _with_between(joined, scores, selected):
