@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from hyperspy_clusterquant import data
+from hyperspy_clusterquant.evidence import splits
+from hyperspy_clusterquant.evidence.kept_labels import KeptLabels
 
 hs.preferences.General.show_progressbar = False
 hs.set_log_level("ERROR")
@@ -39,6 +41,14 @@ LONGEST = (
 def pytest_collection_modifyitems(config, items):
     rank = {config.rootpath / name: n for n, name in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_kept():
+    """Clusters of halves are learned each time, so that two calls that must agree are two."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splits, "_kept", KeptLabels(most_bytes=0))
+        yield
 
 
 @pytest.fixture(scope="session")

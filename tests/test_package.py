@@ -129,15 +129,18 @@ def test_installed_in_a_fresh_environment(kind, distributions, tmp_path):
     subprocess.run(
         [executable, "-m", "pip", "install", "--quiet", *what], check=True, capture_output=True
     )
+    # pip brings what .zspy needs where that has wheels
+    files = ["map.hspy", "map.zspy"] if sys.version_info < (3, 14) else ["map.hspy"]
     found = python(
         "import hyperspy.api as hs, numpy as np\n"
         "s = hs.signals.Signal1D(np.random.default_rng(0).poisson(5, (8, 8, 512)))\n"
         "s.set_signal_type('EDS_TEM_clustered')\n"
         "s.axes_manager[-1].units, s.axes_manager[-1].scale = 'keV', 0.02\n"
         "s.cluster_pca_gmm(show_progressbar=False)\n"
-        "s.save('map.hspy'); s.save('map.zspy')\n"
-        "print(type(s).__name__, list(hs.load('map.zspy').clusters))\n",
+        f"for file in {files}:\n"
+        "    s.save(file)\n"
+        "    print(type(hs.load(file)).__name__, list(hs.load(file).clusters))\n",
         executable=executable,
         cwd=tmp_path,
     )
-    assert found == "ClusteredEDSSpectrum ['pca_gmm']"
+    assert found.splitlines() == ["ClusteredEDSSpectrum ['pca_gmm']"] * len(files)

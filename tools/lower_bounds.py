@@ -14,7 +14,8 @@ REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?>=([\d.]+)")
 
 project = tomllib.loads(PYPROJECT.read_text("utf8"))["project"]
 for requirement in project["dependencies"] + project["optional-dependencies"]["distributed"]:
-    found = REQUIREMENT.fullmatch(requirement)
+    # without the marker: a bound holds for all Pythons
+    found = REQUIREMENT.fullmatch(requirement.partition(";")[0])
     if found is None:
         sys.exit(f"pyproject.toml: {requirement!r} is not of the form 'name>=version'")
     sys.stdout.write(f"{found[1]}=={found[2]}\n")

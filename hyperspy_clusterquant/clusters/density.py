@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 
 import numpy as np
 
 from hyperspy_clusterquant.clusters.embedding import nearest_landmarks, voted
 from hyperspy_clusterquant.clusters.gaps import join_without_gap
+from hyperspy_clusterquant.counts.stores import FilesError
 
 #: HDBSCAN proposes clusters down to this share of the landmarks, or to what is asked for.
 PROPOSED_SHARE = 0.03
@@ -27,7 +29,7 @@ def density_clusters(
     clump, so that is done with leaves of two sizes, and what separates more clusters is
     taken. What is noise, the selection method decides: with ``"eom"`` points between leaves
     of one of its clusters go with the nearest. Of a part of the points, an embedding proposes as
-    well; gaps and borders are looked for among all of them.
+    well; gaps and borders are looked for among all that are given.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ def density_clusters(
     """
     of_all = _Extension(scores, landmarks)
     found = []
-    with tempfile.TemporaryDirectory(prefix="clusterquant-") as folder:
+    with _folder_for_trees() as folder:
         # Another way to select clusters takes no other tree: they are kept in a folder.
         for factor in COARSER, 1:
             settings = (round(factor * min_cluster_size), min_samples)
@@ -100,6 +102,21 @@ class _Extension:
         extended[self._landmarks] = memberships
         extended[self._others] = voted(memberships, self._nearest)
         return extended
+
+
+@contextlib.contextmanager
+def _folder_for_trees():
+    """A folder for HDBSCAN's trees, which is removed; an error of the system names its place."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="clusterquant-") as folder:
+            yield folder
+    except OSError as error:
+        raise FilesError(
+            error.errno,
+            f"HDBSCAN could not keep its trees in temporary files in {tempfile.gettempdir()} "
+            f"({error.strerror or error}). Free space there, or set the environment variable "
+            "TMPDIR to another folder before Python is started.",
+        ) from error
 
 
 def _with_between(joined, scores, selected):

@@ -7,7 +7,7 @@ explain, at some place, scale and energy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -69,8 +69,31 @@ class Departure:
     is_mixed: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """Whitened directions in which departures are looked for.
+
+    Attributes
+    ----------
+    columns : array (features, n)
+        Of unit length. First the expected ones, components and lines; then every band of energies
+        as wide as a peak, for elements that were not declared.
+    n_components, n_expected : int
+        How many of the first are components, and how many are expected.
+    """
+
+    columns: np.ndarray
+    n_components: int
+    n_expected: int
+
+    @property
+    def expected(self):
+        """Those that are expected alone."""
+        return replace(self, columns=self.columns[:, : self.n_expected])
+
+
 def directions_of(learning, profiles, of_any=True):
-    """Whitened directions in which departures are looked for, and how many are expected.
+    """Whitened directions in which departures are looked for.
 
     Parameters
     ----------
@@ -84,10 +107,7 @@ def directions_of(learning, profiles, of_any=True):
 
     Returns
     -------
-    directions : array (features, n)
-        Of unit length. First the expected ones, components and lines; then every band of energies
-        as wide as a peak, for elements that were not declared.
-    n_expected : int
+    Directions
     """
     reduction, pixels = learning.reduction, learning.pixels
     share, root = reduction.share, np.sqrt(reduction.share)
@@ -110,8 +130,9 @@ def directions_of(learning, profiles, of_any=True):
     columns = orthogonal(columns, fixed)
     left = np.linalg.norm(columns, axis=0)
     kept = left > LEAST_LEFT * np.maximum(lengths, 1e-300)
+    n_components = np.count_nonzero(kept[: components.shape[1]])
     n_expected = np.count_nonzero(kept[: components.shape[1] + of_lines.shape[1]])
-    return columns[:, kept] / left[kept], n_expected
+    return Directions(columns[:, kept] / left[kept], n_components, n_expected)
 
 
 def _with_film(fixed, learning, longest):
@@ -146,16 +167,14 @@ def _bands(energy):
     return np.exp(-0.5 * ((energy - np.array(centres)[:, None]) / sigma) ** 2)
 
 
-def strongest_departure(learning, memberships, directions, n_expected, ignored):
+def strongest_departure(learning, memberships, directions, ignored):
     """The strongest departure from what clusters explain, None if there is none.
 
     Parameters
     ----------
     learning : Learning
     memberships : array (kept pixels, n_clusters)
-    directions : array (features, n)
-    n_expected : int
-        From `directions_of`.
+    directions : Directions
     ignored : array of bool (kept pixels,)
         Places not to look at any more.
 
@@ -164,8 +183,7 @@ def strongest_departure(learning, memberships, directions, n_expected, ignored):
     Departure or None
     """
     explained = Explained.of(learning, memberships)
-    field = Field.of(learning, explained, directions, n_expected)
-    n_fixed = learning.reduction.components.shape[1]
+    field = Field.of(learning, explained, directions.columns, directions.n_expected)
     root = np.sqrt(learning.reduction.share)
     found, covered = [], ignored.copy()
     for each in field.strongest(~ignored):
@@ -180,13 +198,15 @@ def strongest_departure(learning, memberships, directions, n_expected, ignored):
     spectra = learning.pixels.blocks.sum(sum_members, of_pixels=[places])
     reached = _reached(learning.keep, memberships)
     for counts, (place, strength, scale, centre, taking_part) in zip(spectra, found, strict=True):
-        subspace = np.linalg.qr(directions[:, np.union1d(np.arange(n_fixed), taking_part)])[0]
+        chosen = np.union1d(np.arange(directions.n_components), taking_part)
+        subspace = np.linalg.qr(directions.columns[:, chosen])[0]
         known = partial(is_known, counts, explained.shares, subspace)
         may_be = reached[place]
         nobody = np.zeros(may_be.shape[1])
         if known(nobody, may_be.any(axis=0) if scale <= SMALL else nobody):
             continue
-        alone = may_be & (may_be.sum(axis=1, keepdims=True) == 1)
+        sure = memberships[place].any(axis=1, keepdims=True)
+        alone = may_be & sure & (may_be.sum(axis=1, keepdims=True) == 1)
         is_mixed = known(alone.mean(axis=0), may_be.mean(axis=0))
         differs = (counts - explained.doses[place].sum(axis=0) @ explained.shares) / root
         direction = subspace @ (subspace.T @ differs)
@@ -197,13 +217,17 @@ def strongest_departure(learning, memberships, directions, n_expected, ignored):
 
 
 def _reached(keep, memberships):
-    """Clusters that each pixel may be of, as they are within reach, (kept pixels, n_clusters)."""
+    """Clusters that each pixel may be of, as they are within reach, (kept pixels, n_clusters).
+
+    What is noise with none within reach may be of any.
+    """
     reached = np.zeros(memberships.shape, dtype=bool)
     image = np.full(keep.shape, -1)
-    image[keep] = memberships.argmax(axis=1)
+    image[keep] = np.where(memberships.any(axis=1), memberships.argmax(axis=1), -1)
     for k in range(memberships.shape[1]):
         around = ndimage.maximum_filter(image == k, 2 * REACH + 1, mode="constant")
         reached[:, k] = around[keep]
+    reached[~reached.any(axis=1)] = True
     return reached
 
 
@@ -243,7 +267,8 @@ def is_known(counts, shares, subspace, least, most):
         system = np.vstack([of_clusters[nearby].T, np.full(nearby.sum(), much)])
         left = np.append(found - least[~nearby] @ of_clusters[~nearby], 1 - least[~nearby].sum())
         left[-1] *= much
-        mixed = optimize.lsq_linear(system, left, (least[nearby], most[nearby]), method="bvls")
+        bounds = least[nearby], most[nearby]
+        mixed = optimize.lsq_linear(system, left, bounds, method="bvls", max_iter=1000)
         distance = min(distance, 2 * mixed.cost)
     return bool(distance < stats.chi2.isf(UNLIKE, subspace.shape[1]))
 

@@ -137,14 +137,13 @@ def refine(
     progress("labels")
     remarks = [WEAK] if learning.is_weak else []
     labelling = Labelling.of(learning, memberships, in_noise)
+    is_added = np.zeros(labelling.n_clusters, dtype=bool)
     if complete and memberships.shape[1]:
         labelling, _ = _without_interfaces(_without_small_mixtures(labelling))
         n_before = labelling.n_clusters
         labelling, found = _completed(labelling, profiles, of_any)
         labelling, left = _without_interfaces(labelling)
-        n_added = np.count_nonzero(left >= n_before)
-        if n_added:
-            remarks.append(ADDED.format("1 cluster" if n_added == 1 else f"{n_added} clusters"))
+        is_added = left >= n_before
         remarks += found
     # Pixels of the least clusters may belong to one that reaches the size with them.
     for size in (smallest // 2, smallest):
@@ -156,6 +155,9 @@ def refine(
         remarks += why
         if left_out.any():
             labelling = labelling.without(left_out, as_noise=True)
+            is_added = is_added[~left_out]
+    if n_added := np.count_nonzero(is_added):
+        remarks.append(ADDED.format("1 cluster" if n_added == 1 else f"{n_added} clusters"))
     if labelling.n_clusters == 0:
         remarks.append(ALL_NOISE.format(len(learning.scores)))
     labels, memberships, order = drop_empty_and_sort(labelling.labels, labelling.memberships)
@@ -167,15 +169,15 @@ def _completed(labelling, profiles, of_any):
 
     `of_any` as of `directions_of`.
     """
-    everything, n_expected = directions_of(labelling.learning, profiles, of_any)
+    everything = directions_of(labelling.learning, profiles, of_any)
     # Of what was not declared, places are named, but make no clusters: film, grid and contamination
     # are such.
-    directions = everything[:, :n_expected]
+    directions = everything.expected
     ignored = np.zeros(len(labelling.labels), dtype=bool)
     n_before, in_vain, refused = labelling.n_clusters, 0, []
-    for _ in range(MOST_DEPARTURES if directions.size else 0):
+    for _ in range(MOST_DEPARTURES if directions.columns.size else 0):
         departure = strongest_departure(
-            labelling.learning, labelling.memberships, directions, n_expected, ignored
+            labelling.learning, labelling.memberships, directions, ignored
         )
         if departure is None or in_vain == MOST_IN_VAIN:
             break
@@ -189,15 +191,15 @@ def _completed(labelling, profiles, of_any):
                 refused.append(departure)
     remarks = [ENDLESS] if labelling.n_clusters - n_before == MOST_DEPARTURES else []
     remarks += [_named(REFUSED, labelling.learning, each) for each in refused[:1]]
-    if profiles is not None and everything.size:
-        remarks += _undeclared(labelling, everything, n_expected, ignored, profiles)
+    if profiles is not None and everything.columns.size:
+        remarks += _undeclared(labelling, everything, ignored, profiles)
     return labelling, remarks
 
 
-def _undeclared(labelling, directions, n_expected, ignored, profiles):
+def _undeclared(labelling, directions, ignored, profiles):
     """What is to be said of the strongest place that holds what was not declared."""
     learning = labelling.learning
-    found = strongest_departure(learning, labelling.memberships, directions, n_expected, ignored)
+    found = strongest_departure(learning, labelling.memberships, directions, ignored)
     if found is None:
         return []
     explained = np.sum((line_directions(learning, profiles).T @ found.direction) ** 2)

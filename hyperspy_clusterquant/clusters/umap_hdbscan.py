@@ -162,13 +162,14 @@ class UmapHdbscan(Recipe):
         """Clusters of learning pixels, `share` the smallest that is wanted."""
         measured = np.flatnonzero(learning.measured)
         wanted = share / 2 if share < PROPOSED_SHARE else PROPOSED_SHARE
-        n_landmarks = min(self.n_landmarks, round(LANDMARKS_IN_SMALLEST / wanted))
+        needed = max(round(LANDMARKS_IN_SMALLEST / wanted), 2 * (self.min_samples or 0))
+        n_landmarks = min(self.n_landmarks, needed)
         drawn = draw_landmarks(len(measured), n_landmarks, learning.rng)
         landmarks = measured[drawn]
         if self.min_samples is not None and self.min_samples >= len(landmarks):
             raise ValueError(
-                f"`min_samples` must be less than the {len(landmarks)} learning pixels that there "
-                f"are, not {self.min_samples}. It is of the order of 10; leave it out if in doubt."
+                f"`min_samples` must be less than the {len(landmarks)} learning pixels that are "
+                f"embedded, not {self.min_samples}. It is of the order of 10; leave it out if in doubt."
             )
         proposed = max(round(wanted * len(landmarks)), PROPOSED_PIXELS)
         seen = np.union1d(drawn, draw_landmarks(len(measured), MOST_SEEN, learning.rng))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from scipy import interpolate
@@ -138,7 +138,12 @@ class Design(Frozen):
     @cached_property
     def escapes(self):
         """Escape peaks of each family, as theory has them, array (families, channels)."""
-        return self._profiles([_escape_lines(family) for family in self.families])
+        return self._profiles(
+            [
+                (f.energies - SILICON_K_ALPHA, f.weights * escape_share(f.energies))
+                for f in self.families
+            ]
+        )
 
     def with_scale(self, scale):
         """The same with another calibration; lone peaks stay in their channels."""
@@ -157,12 +162,6 @@ class Design(Frozen):
     def with_families(self, families):
         """The same with other families."""
         return replace(self, families=tuple(families))
-
-
-@lru_cache(maxsize=1024)
-def _escape_lines(family):
-    """Energies and weights of the escape peaks of a family: a fit asks for them at every step."""
-    return family.energies - SILICON_K_ALPHA, family.weights * escape_share(family.energies)
 
 
 def background_basis(energy, beam_energy):

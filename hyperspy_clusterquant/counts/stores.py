@@ -90,8 +90,7 @@ class Store:
         try:
             if self._folder is None:
                 self._folder = tempfile.mkdtemp(prefix="clusterquant-", dir=self._parent)
-                # What cannot be removed hides no error, as that of a full disk.
-                self._remove = weakref.finalize(self, shutil.rmtree, self._folder, True)
+                self._remove = weakref.finalize(self, _remove_folder, self._folder)
             self._n_files += 1
             path = Path(self._folder, f"{self._n_files}.npz")
             np.savez(path, *arrays)
@@ -116,6 +115,16 @@ class Store:
             self._is_closed = True
             if self._folder is not None:
                 self._remove()
+
+
+def _remove_folder(folder):
+    """Remove a folder, all of it, also if Ctrl-C comes meanwhile."""
+    try:
+        # What cannot be removed hides no error, as that of a full disk.
+        shutil.rmtree(folder, ignore_errors=True)
+    except BaseException:  # it is raised again
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 class Stored:

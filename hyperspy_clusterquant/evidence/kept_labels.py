@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import threading
 from collections import OrderedDict
 
 import numpy as np
@@ -30,9 +31,10 @@ class KeptLabels:
     def __init__(self, most_bytes=MOST_BYTES):
         self._most_bytes = most_bytes
         self._labels = OrderedDict()
+        self._lock = threading.Lock()
 
     def find(self, key, make):
-        """The labels of a key, which are made if they are not there; a copy.
+        """The labels of a key, which are made if they are not there; never those that are kept.
 
         Parameters
         ----------
@@ -40,21 +42,26 @@ class KeptLabels:
         make : callable
             Gives them, array of int.
         """
-        if key not in self._labels:
-            self._labels[key] = make().astype(np.int32)
-        self._labels.move_to_end(key)
-        labels = self._labels[key].astype(np.int64)
-        while (
-            self._labels and sum(kept.nbytes for kept in self._labels.values()) > self._most_bytes
-        ):
-            self._labels.popitem(last=False)
+        with self._lock:
+            known = self._labels.get(key)
+            if known is not None:
+                self._labels.move_to_end(key)
+                return known.astype(np.int64)
+        labels = make()
+        kept = labels.astype(np.int32)
+        if kept.nbytes <= self._most_bytes:
+            with self._lock:
+                self._labels[key] = kept
+                while sum(each.nbytes for each in self._labels.values()) > self._most_bytes:
+                    self._labels.popitem(last=False)
         return labels
 
 
 def key_of(counts, recipe):
     """What labels depend on, as a digest.
 
-    Other counts have other sums, of pixels or of channels.
+    Of the counts, it takes the sums of pixels and those of channels: halves that agree in all of
+    them are the same, for all that chance can do.
 
     Parameters
     ----------

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
 from pathlib import Path
+
+#: The errors of a disk on which there is no room for a file.
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def check_folder(path):
@@ -61,6 +65,45 @@ def write_text(path, text):
 
 
 @contextlib.contextmanager
+def unwritten_named(path, what):
+    """Say what could not be written, where, and what to do, if the system lets nothing be written.
+
+    For files and folders that are there as a whole or not at all, as `write_text` and
+    `whole_folder` make them.
+
+    Parameters
+    ----------
+    path : Path
+        That the user gave.
+    what : str
+        Such as "The report".
+
+    Raises
+    ------
+    OSError
+        With the number of the system's error, and so of the same class.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # not of the system: what is raised says more
+            raise
+        raise OSError(
+            error.errno,
+            f"{what} could not be written to {str(path.absolute())!r} "
+            f"({os.strerror(error.errno)}). Nothing of it is left, and what was there before is as "
+            f"it was. {cure_of(error)}",
+        ) from error
+
+
+def cure_of(error):
+    """What to do when the system lets no file be written."""
+    if error.errno in NO_ROOM:
+        return "Free space there, or give a place on another disk."
+    return "Close what has it open, see whether you may write there, or give another place."
+
+
+@contextlib.contextmanager
 def whole_folder(path):
     """A folder to write to that takes its name when all is written, and is gone if that fails.
 
@@ -101,7 +144,11 @@ def _replace_folder(path, new):
             os.replace(old, path)  # if even that fails, it stays where it is
         aside.rmdir()
         raise
-    shutil.rmtree(aside)
+    try:
+        shutil.rmtree(aside)
+    except BaseException:  # Ctrl-C as well; the new folder is in its place already
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
 
 
 def _umask():

@@ -35,6 +35,7 @@ from hyperspy_clusterquant.signals.stability import ClusterRepeats
 from hyperspy_clusterquant.signals.storage import (
     as_exspy_signal,
     check_not_its_own_file,
+    unsaved_named,
     warn_of_mask,
     with_axes,
     write_result,
@@ -271,6 +272,8 @@ class ClusteredEDSSpectrum(
         ValueError
             If it is the ``.zspy`` file that a lazy map was loaded from: writing would empty it
             before the counts are read.
+        OSError
+            If the file cannot be written. Of a full disk it says that the file is incomplete.
 
         Examples
         --------
@@ -282,10 +285,12 @@ class ClusteredEDSSpectrum(
             check_not_its_own_file(self, filename, extension)
         known = as_exspy_signal(self, filename, extension, file_format)
         warn_of_mask(self)
-        if known is None:
-            super().save(filename, overwrite, extension, file_format, **kwds)
-        else:
-            known.save(filename, overwrite, extension, file_format, **kwds)
+        with unsaved_named(filename):
+            if known is None:
+                super().save(filename, overwrite, extension, file_format, **kwds)
+            else:
+                known.save(filename, overwrite, extension, file_format, **kwds)
+        if known is not None:
             self.tmp_parameters.add_dictionary(known.tmp_parameters.as_dictionary())
 
 

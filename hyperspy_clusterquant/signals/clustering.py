@@ -194,8 +194,8 @@ class MapClustering:
             them are noise.
         n_landmarks : int
             UMAP and HDBSCAN learn from at most so many pixels, and from no more than the smallest
-            cluster needs: 5000, if it may hold 3 %% of the map. Gaps and borders between clusters
-            are looked for among the others as well.
+            cluster needs: 5000, if it may hold 3 %% of the map. Gaps between clusters are looked
+            for among up to 65 536, and borders where there are no more than that.
         %(end)s
 
         References

@@ -18,6 +18,7 @@ from hyperspy_clusterquant.report.tiff import write_images, write_labels
 from hyperspy_clusterquant.report.writing import (
     check_folder,
     check_no_working_folder,
+    unwritten_named,
     whole_folder,
     write_text,
 )
@@ -93,6 +94,8 @@ class ClusterExport:
             If the folder is to be made in one that is not there.
         FileExistsError
             If it is there and is not to be replaced.
+        OSError
+            If it cannot be written, as on a full disk. What was there stays as it was.
 
         References
         ----------
@@ -126,14 +129,20 @@ class ClusterExport:
         _check_replaced(path, overwrite)
         texts = {"compounds": None, "title": None, "notes": ""} | report
         content = self._content(result, parts, **texts, show_progressbar=show_progressbar)
-        phases = self.get_cluster_spectra(result, "phase", show_progressbar=show_progressbar)
-        with whole_folder(path) as new:
-            described = self._write_files(new, content, phases, show_progressbar)
+        # All that is computed, before the first file is made.
+        phases, sums = (
+            self.get_cluster_spectra(result, kind, show_progressbar=show_progressbar)
+            for kind in ("phase", "hard")
+        )
+        page = page_of(content)
+        with unwritten_named(path, "The export"), whole_folder(path) as new:
+            write_text(new / "report.html", page)
+            described = self._write_files(new, content, phases, sums)
             write_contents(new, described)
         return [path / name for name in (*described, CONTENTS)]
 
-    def _write_files(self, folder, content, phases, show_progressbar):
-        """Write everything but the list of contents, which is returned."""
+    def _write_files(self, folder, content, phases, sums):
+        """Write everything but the report and the list of contents, which is returned."""
         result, axes = content.result, content.result.axes
         described = {
             "report.html": "page with everything, for any browser",
@@ -142,7 +151,6 @@ class ClusterExport:
             "memberships.tif": "probability of each cluster in each pixel, a slice each",
             "tables.xlsx": "all tables as sheets",
         }
-        write_text(folder / "report.html", page_of(content))
         self._draw_clusters(folder / "clusters.png", result)
         write_labels(folder / "labels.tif", result.labels, result.n_clusters, axes)
         names = result.cluster_names
@@ -155,7 +163,7 @@ class ClusterExport:
         (folder / "tables").mkdir()
         write_csv(folder / "tables", tables)
         described |= {f"tables/{name}.csv": f"table of {name}" for name in tables}
-        return described | self._write_spectra(folder, result, phases, show_progressbar)
+        return described | _write_spectra(folder, result.cluster_names, sums, phases)
 
     def _draw_clusters(self, path, result):
         """Write a picture of the clusters, of a stack with one map beside the other."""
@@ -168,20 +176,20 @@ class ClusterExport:
         ax = axes_for_file(OF_SCAN if len(shape) == 1 else OF_MAP)
         save_axes(self.plot_clusters(result, ax=ax), path)
 
-    def _write_spectra(self, folder, result, phases, show_progressbar):
-        """Write the spectra of clusters and phases as EMSA/MAS, and say what each file is."""
-        sums = self.get_cluster_spectra(result, "hard", show_progressbar=show_progressbar)
-        described = {}
-        (folder / "spectra").mkdir()
-        for kind, spectra in (("sum", sums), ("phase", phases)):
-            for k, name in enumerate(result.cluster_names):
-                file = f"spectra/{file_name(k, name)}_{kind}.msa"
-                spectrum = spectra.inav[k]
-                # Files of this format hold no other letters than those of ASCII.
-                spectrum.metadata.General.title = file_name(k, name)
-                spectrum.save(folder / file, overwrite=True, encoding="utf-8")
-                described[file] = f"spectrum of {name}, {kind}"
-        return described
+
+def _write_spectra(folder, names, sums, phases):
+    """Write the spectra of clusters and phases as EMSA/MAS, and say what each file is."""
+    described = {}
+    (folder / "spectra").mkdir()
+    for kind, spectra in (("sum", sums), ("phase", phases)):
+        for k, name in enumerate(names):
+            file = f"spectra/{file_name(k, name)}_{kind}.msa"
+            spectrum = spectra.inav[k]
+            # Files of this format hold no other letters than those of ASCII.
+            spectrum.metadata.General.title = file_name(k, name)
+            spectrum.save(folder / file, overwrite=True, encoding="utf-8")
+            described[file] = f"spectrum of {name}, {kind}"
+    return described
 
 
 def _check_replaced(path, overwrite):

@@ -14,7 +14,12 @@ from hyperspy_clusterquant._checks import check_has_clusters
 from hyperspy_clusterquant._warn import warn
 from hyperspy_clusterquant.report.content import Content
 from hyperspy_clusterquant.report.page import page_of
-from hyperspy_clusterquant.report.writing import check_folder, with_suffix, write_text
+from hyperspy_clusterquant.report.writing import (
+    check_folder,
+    unwritten_named,
+    with_suffix,
+    write_text,
+)
 from hyperspy_clusterquant.results.composition import CompositionTable
 from hyperspy_clusterquant.results.homogeneity import ClusterHomogeneity
 from hyperspy_clusterquant.results.line_maps import MapSignificance
@@ -133,6 +138,8 @@ class ClusterReports:
             If there is no such folder.
         FileExistsError
             If there is such a file, which is not to be replaced.
+        OSError
+            If it cannot be written, as on a full disk. A file that was there stays as it was.
 
         See Also
         --------
@@ -165,7 +172,9 @@ class ClusterReports:
         check_parts(parts, result)
         check_may_write(path, overwrite)
         content = self._content(result, parts, compounds, title, notes, show_progressbar)
-        write_text(path, page_of(content))
+        page = page_of(content)
+        with unwritten_named(path, "The report"):
+            write_text(path, page)
         return path
 
     def _content(self, result, parts, compounds, title, notes, show_progressbar):

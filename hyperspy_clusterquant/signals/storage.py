@@ -6,8 +6,10 @@ lies in ``metadata.Clusters`` is somebody else's, and stays.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +17,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from hyperspy_clusterquant._warn import warn
+from hyperspy_clusterquant.report.writing import NO_ROOM, cure_of
 from hyperspy_clusterquant.results.stored import FORMAT, from_dict, to_dict
 from hyperspy_clusterquant.signals.axes import energy_in_kev, is_masked_array, navigation_axes
 from hyperspy_clusterquant.signals.metadata import (
@@ -36,6 +39,8 @@ _RIPPLE_DTYPES = {
     "bool": "uint8", "int8": "int32", "int16": "int32", "uint32": "int64", "uint64": "int64",
     "float16": "float32",
 }  # fmt: skip
+#: What .zspy files need, and newer Pythons have no wheels of.
+_ZSPY = ("zarr", "numcodecs")
 #: Name of what somebody else left in the place of the node, once there are results.
 _NOT_OURS = "not_ours"
 #: What HyperSpy's own cluster plots show.
@@ -275,6 +280,32 @@ def check_not_its_own_file(signal, filename, extension):
             f"The counts of this lazy map are read from {source.name}: to write that file would "
             "empty it first. Save the map under another name."
         )
+
+
+@contextlib.contextmanager
+def unsaved_named(filename):
+    """Say what to do if a map cannot be saved: no room for all of it, or nothing to write .zspy."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in _ZSPY:
+            raise
+        raise ModuleNotFoundError(
+            f"Files .zspy need {error.name}, which is not installed. Save the map as .hspy, or "
+            'run pip install "rosettasciio[zspy]", which needs a C compiler with Python 3.14.',
+            name=error.name,
+        ) from error
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        is_path = isinstance(filename, str | os.PathLike)
+        where = repr(str(Path(filename).absolute())) if is_path else "its file"
+        raise OSError(
+            error.errno,
+            f"The map could not be saved to {where} ({os.strerror(error.errno)}). What lies there "
+            f"now is incomplete: delete it. The map that you have here is as it was. "
+            f"{cure_of(error)}",
+        ) from error
 
 
 def as_exspy_signal(signal, filename, extension, file_format):

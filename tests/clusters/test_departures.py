@@ -9,6 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from hyperspy_clusterquant import data
 from hyperspy_clusterquant.clusters.departures import (
+    _reached,
     directions_of,
     is_known,
     line_directions,
@@ -129,7 +130,7 @@ def departure_of(signal, memberships=None, ignored=None):
     memberships = np.ones((n_pixels, 1)) if memberships is None else memberships
     ignored = np.zeros(n_pixels, bool) if ignored is None else ignored
     directions = directions_of(learning, profiles)
-    return strongest_departure(learning, memberships, *directions, ignored)
+    return strongest_departure(learning, memberships, directions, ignored)
 
 
 NOWHERE = np.zeros((40, 40), bool)
@@ -194,13 +195,16 @@ def test_what_clusters_explain_is_no_departure():
 
 def test_directions_are_no_change_of_dose_and_no_nuisance():
     learning, profiles = learned(alloy(NOWHERE, {}, 100, 3), absorption="ignore")
-    directions, n_expected = directions_of(learning, profiles)
+    found = directions_of(learning, profiles)
+    directions = found.columns
     root = np.sqrt(learning.reduction.share)
     np.testing.assert_allclose(np.linalg.norm(directions, axis=0), 1)
     np.testing.assert_allclose(root @ directions, 0, atol=1e-9)
     np.testing.assert_allclose(learning.reduction.nuisance.T @ directions, 0, atol=1e-9)
     # Lines of copper and nickel, and bands all over the spectrum.
-    assert n_expected == learning.reduction.components.shape[1] + 2
+    assert found.n_components == learning.reduction.components.shape[1]
+    assert found.n_expected == found.n_components + 2
+    assert np.array_equal(found.expected.columns, directions[:, : found.n_expected])
     assert directions.shape[1] > 20
 
 
@@ -313,3 +317,25 @@ def test_film_below_soft_lines_makes_no_cluster(seed):
     truth = np.asarray(s.metadata.Ground_truth.labels)
     kept = result.labels >= 0
     assert adjusted_rand_score(truth[kept], result.labels[kept]) > 0.95
+
+
+def test_more_components_than_elements():
+    """What is left of the components without film is fewer than there are components."""
+    s = data.six_cation_sulfide(size=32, channels=512)
+    s.set_elements(["Fe", "S"])
+    s.set_lines(["Fe_Ka", "S_Ka"])
+    for n_components in (3, 6):
+        result = s.cluster_pca_gmm(n_components=n_components, show_progressbar=False)
+        assert result.n_components == n_components
+
+
+def test_noise_is_of_no_cluster_and_may_be_of_any():
+    keep = np.ones((30, 60), dtype=bool)
+    memberships = np.zeros((30, 60, 2))
+    memberships[:, :10, 0] = memberships[:, 10:, 1] = 1
+    memberships[10:20, 40:50] = 0
+    reached = _reached(keep, memberships.reshape(-1, 2)).reshape(30, 60, 2)
+    assert np.array_equal(reached[15, 38], [False, True])
+    assert np.array_equal(reached[15, 41], [False, True])
+    assert np.array_equal(reached[15, 45], [True, True])
+    assert np.array_equal(reached[15, 11], [True, True])

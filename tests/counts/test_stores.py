@@ -1,6 +1,7 @@
 import _thread
 import errno
 import gc
+import os
 import time
 
 import dask
@@ -159,6 +160,25 @@ def test_ctrl_c_while_threads_fill_the_files(folder, monkeypatch):
         assert not list(folder.iterdir())
         time.sleep(0.2)
     assert raised.value.__traceback__
+
+
+def test_ctrl_c_while_the_files_are_removed(folder, monkeypatch):
+    """Nobody would remove the rest later."""
+    store = Store(folder)
+    for _ in range(5):
+        store.put(np.zeros(1000))
+    assert len(list(folder.glob("*/*.npz"))) == 5
+    unlink, calls = os.unlink, iter(range(10))
+
+    def interrupted(*args, **kwargs):
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        unlink(*args, **kwargs)
+
+    monkeypatch.setattr(os, "unlink", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.close()
+    assert not list(folder.iterdir())
 
 
 def test_a_full_disk_for_what_comes_from_a_cluster(client, folder, monkeypatch):

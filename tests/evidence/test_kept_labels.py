@@ -42,6 +42,10 @@ def test_labels_that_are_too_large_are_given_but_not_kept():
     kept = KeptLabels(most_bytes=100)
     assert np.array_equal(kept.find("a", lambda: labels(1)), labels(1))
     assert np.array_equal(kept.find("a", lambda: labels(2)), labels(2))
+    # Nor do smaller ones go for them.
+    kept.find("small", lambda: labels(3, size=10))
+    kept.find("a", lambda: labels(1))
+    assert np.array_equal(kept.find("small", lambda: 1 / 0), labels(3, size=10))
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ from hyperspy_clusterquant.clusters.labels import MASKED
 from hyperspy_clusterquant.clusters.pca_gmm import PcaGmm
 from hyperspy_clusterquant.counts.features import channel_mask, every_channel
 from hyperspy_clusterquant.counts.pixels import read_pixels, sum_labels
+from hyperspy_clusterquant.evidence import splits
+from hyperspy_clusterquant.evidence.kept_labels import KeptLabels
 from hyperspy_clusterquant.evidence.splits import half_labels, split_again
 
 
@@ -74,7 +76,7 @@ def test_clusters_are_learned_on_the_first_half_only(sulfide, monkeypatch):
         return run(self, to_learn, progress)
 
     monkeypatch.setattr(PcaGmm, "run", watched)
-    split = split_again(pixels, recipe, [0, 6])  # no test asked for this half before
+    split = split_again(pixels, recipe, [0, 0])
     energy = sulfide.axes_manager.signal_axes[0].axis
     used = channel_mask(energy, None, recipe.excluded)
     first, second = split.first[:, used].sum(), split.second[:, used].sum()
@@ -83,6 +85,7 @@ def test_clusters_are_learned_on_the_first_half_only(sulfide, monkeypatch):
 
 
 def test_who_asks_for_the_same_half_again_does_not_wait(sulfide, monkeypatch):
+    monkeypatch.setattr(splits, "_kept", KeptLabels())
     recipe, pixels = recipe_and_pixels(sulfide, sulfide.clusters["pca_gmm"])
     first, _ = half_labels(pixels, recipe, [0, 5])
     monkeypatch.setattr(PcaGmm, "run", lambda *_: pytest.fail("learned twice"))

@@ -1,4 +1,6 @@
+import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from hyperspy_clusterquant.report.writing import (
     check_folder,
     check_no_working_folder,
+    unwritten_named,
     whole_folder,
     with_suffix,
     write_text,
@@ -131,3 +134,45 @@ def test_the_working_folder_is_not_replaced(tmp_path, monkeypatch, name):
         check_no_working_folder(Path(name))
     check_no_working_folder(Path("new"))
     check_no_working_folder(Path("../other"))
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "cure"),
+    [
+        (errno.ENOSPC, OSError, "Free space there, or give a place on another disk"),
+        (errno.EACCES, PermissionError, "Close what has it open, see whether you may write there"),
+    ],
+)
+def test_what_cannot_be_written_is_named(tmp_path, number, kind, cure):
+    path = tmp_path / "a.html"
+    message = rf"The page could not .*{re.escape(str(path))}' \({os.strerror(number)}\)\. .*{cure}"
+    with pytest.raises(kind, match=message) as raised, unwritten_named(path, "The page"):
+        raise OSError(number, "said by the system", "somewhere")
+    assert raised.value.errno == number
+    assert raised.value.__cause__.filename == "somewhere"
+
+
+def test_other_errors_are_raised_as_they_are(tmp_path):
+    for error in (OSError("of a chunk that cannot be read"), ValueError("no counts")):
+        with pytest.raises(type(error)) as raised, unwritten_named(tmp_path, "The page"):
+            raise error
+        assert raised.value is error
+
+
+def test_ctrl_c_while_the_old_folder_is_removed(tmp_path, monkeypatch):
+    """The new one is in its place by then."""
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "a").write_text("old")
+    unlink, left = os.unlink, iter([True])
+
+    def interrupted(*args, **kwargs):
+        if next(left, False):
+            raise KeyboardInterrupt
+        unlink(*args, **kwargs)
+
+    monkeypatch.setattr(os, "unlink", interrupted)
+    with pytest.raises(KeyboardInterrupt), whole_folder(path) as folder:
+        (folder / "b").write_text("new")
+    assert [of.name for of in path.iterdir()] == ["b"]
+    assert list(tmp_path.iterdir()) == [path]

@@ -17,6 +17,18 @@ from hyperspy_clusterquant.results.stored import FORMAT
 from hyperspy_clusterquant.signals import storage
 
 
+@pytest.mark.parametrize("missing", ["zarr", "numcodecs"])
+def test_without_what_zspy_needs_it_says_what_to_do(clustered, missing, monkeypatch, tmp_path):
+    for name in [name for name in sys.modules if name.startswith("rsciio.zspy")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ModuleNotFoundError, match=rf"\.zspy need {missing}.*\.hspy") as raised:
+        clustered.save(tmp_path / "a.zspy")
+    assert raised.value.name == missing
+    clustered.save(tmp_path / "a.hspy")
+    same(hs.load(tmp_path / "a.hspy").clusters, clustered.clusters)
+
+
 def test_results_are_kept_in_order_and_read_only(clustered):
     names = ["copy", "two parts/1", "Über 2"]
     for name in names:
