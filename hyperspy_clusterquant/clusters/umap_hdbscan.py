@@ -169,7 +169,8 @@ class UmapHdbscan(Recipe):
         if self.min_samples is not None and self.min_samples >= len(landmarks):
             raise ValueError(
                 f"`min_samples` must be less than the {len(landmarks)} learning pixels that are "
-                f"embedded, not {self.min_samples}. It is of the order of 10; leave it out if in doubt."
+                f"embedded, not {self.min_samples}. It is of the order of 10; leave it out if in "
+                "doubt."
             )
         proposed = max(round(wanted * len(landmarks)), PROPOSED_PIXELS)
         seen = np.union1d(drawn, draw_landmarks(len(measured), MOST_SEEN, learning.rng))

@@ -316,7 +316,7 @@ def test_film_below_soft_lines_makes_no_cluster(seed):
     assert result.n_clusters == 4
     truth = np.asarray(s.metadata.Ground_truth.labels)
     kept = result.labels >= 0
-    assert adjusted_rand_score(truth[kept], result.labels[kept]) > 0.95
+    assert adjusted_rand_score(truth[kept], result.labels[kept]) > 0.9
 
 
 def test_more_components_than_elements():
