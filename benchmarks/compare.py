@@ -33,7 +33,7 @@ N_PHASES = 4
 TARGETS = {
     "workflow 1": ("pca-gmm", "hyperspy", 10, 8),
     "workflow 1, randomized peer": ("pca-gmm", "hyperspy-20", 5, 4),
-    "workflow 2": ("umap-hdbscan", "raw-umap", 8, 8),
+    "workflow 2": ("umap-hdbscan", "raw-umap", 16, 8),
 }
 
 

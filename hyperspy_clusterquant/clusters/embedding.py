@@ -12,7 +12,7 @@ from scipy import spatial
 #: embedding only proposes, and gaps and borders decide. With 50, the labels of two of seven real
 #: maps depend a little more on the seed.
 N_EPOCHS = 100
-#: Whether UMAP was compiled in this process, which takes some ten seconds.
+#: Whether UMAP was compiled in this process, which takes some seconds.
 _compiled = False
 
 
