@@ -110,7 +110,7 @@ class Learning:
     rng: np.random.Generator
     products: np.ndarray
     components_are: str = "spectrum"
-    film: np.ndarray = None
+    film: np.ndarray | None = None
     departures: tuple = ()
 
     @property
