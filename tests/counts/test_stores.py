@@ -2,6 +2,7 @@ import _thread
 import errno
 import gc
 import os
+import signal
 import time
 
 import dask
@@ -135,6 +136,15 @@ def test_files_are_gone_when_a_call_is_left(folder, left_by):
     assert np.array_equal(np.concatenate(kept.map(dense)), expected_features(data))
 
 
+@pytest.fixture
+def _interruptible():
+    """Ctrl-C raises, also where tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_ctrl_c_while_threads_fill_the_files(folder, monkeypatch):
     """Those that are still at work make no new ones."""
     monkeypatch.setattr(stores, "MEMORY_BYTES", 0)
