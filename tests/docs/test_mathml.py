@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 pytest.importorskip("latex2mathml")
+pytest.importorskip("sphinx")
 DOCS = Path(__file__).parents[2] / "docs"
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="the documentation is not here")
 

@@ -8,6 +8,14 @@ from golden import cases
 
 #: What counts and libraries may move on another machine: pixels of a map, at%, and shares.
 NEAR = {"sizes": 0.02, "atomic_percent": 0.3, "jaccard": 0.1}
+#: What other seeds change as much as other libraries: with 8 counts in each of 1920 pixels, two
+#: seeds of workflow 2 agree by an ARI of 0.06 to 0.9. It is compared where it was written.
+UNDECIDED = {
+    "sulfide_40_8": (
+        "umap_hdbscan", "small", "composition of umap_hdbscan", "significance of small",
+        "stability",
+    )
+}  # fmt: skip
 TEST = [
     pytest.param(name, lazy, marks=[] if name in cases.QUICK else pytest.mark.slow)
     for name in cases.NAMES
@@ -24,7 +32,8 @@ def test_the_same_is_found(name, lazy):
     if known["machine"] == cases.machine():
         assert differences(known["found"], found) == []
     else:
-        assert far(known["found"], found) == []
+        decided = known["found"].keys() - UNDECIDED.get(name, ())
+        assert far({key: known["found"][key] for key in decided}, found) == []
 
 
 def differences(known, found, where=""):
