@@ -18,6 +18,7 @@ from hyperspy_clusterquant.evidence.repeats import (
 )
 from hyperspy_clusterquant.evidence.splits import half_labels
 from hyperspy_clusterquant.results.stability import stability_of
+from hyperspy_clusterquant.signals.halves import STREAM
 from hyperspy_clusterquant.signals.progress import stages, with_umap
 from hyperspy_clusterquant.signals.storage import write_findings
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
     from hyperspy_clusterquant.results.clusters import ClusterResult
     from hyperspy_clusterquant.results.stability import ClusterStability
-
-#: Tag of the random numbers that thin counts, so that they are no others' numbers.
-STREAM = 7
 
 
 class ClusterRepeats:
@@ -118,6 +116,7 @@ class ClusterRepeats:
         def resampled(pixels, progress):
             for number in halves:
                 progress(f"half {number + 1}")
+                # The halves of `cluster_significance`: what it learned is not learned again.
                 yield half_labels(pixels, recipe, [random_state, STREAM, number])[0]
 
         def repeated(pixels, progress):
